@@ -1,0 +1,63 @@
+/** An agent: works on one instance in one workspace with one model until it is done or a limit ends it. */
+import { z } from 'zod';
+import { failureSchema } from './errors.ts';
+import type { AgentEvent } from './events.ts';
+import type { Model, ModelReply, ToolResult } from './model.ts';
+import type { IssueImage } from './task.ts';
+import type { Workspace } from './workspace.ts';
+
+export const agentLimitsSchema = z.object({
+  steps: z.number().int().positive().default(100),
+  wallSeconds: z.number().positive().default(3600),
+  /** Input + output tokens of all calls together. */
+  tokens: z.number().int().positive().optional(),
+  costUsd: z.number().positive().optional(),
+  /** Input tokens of one call; the model's own context when not given. */
+  contextTokens: z.number().int().positive().optional(),
+  commandSeconds: z.number().positive().default(120),
+});
+export type AgentLimits = z.infer<typeof agentLimitsSchema>;
+
+/** Steps of an attempt that a dead process left: replies that were paid for, and the results the agent saw. */
+export interface RecordedStep {
+  step: number;
+  reply: ModelReply;
+  /** In the order of the calls; may be incomplete for the last step. */
+  results: ToolResult[];
+}
+
+export interface AgentContext {
+  /** `<run>/<instance>/<attempt>`: prefix of every model call's key. */
+  attemptKey: string;
+  problemStatement: string;
+  images: readonly IssueImage[];
+  workspace: Workspace;
+  baseCommit: string;
+  model: Model;
+  limits: AgentLimits;
+  /** Already durable steps, when an attempt is resumed: their commands run again to rebuild the sandbox, their replies are not asked for again. */
+  recorded: readonly RecordedStep[];
+  /** Must be awaited: resolves once the event is durable. A model reply is emitted before it is acted on. */
+  emit(event: AgentEvent): Promise<void>;
+  /** Aborted = stop now. */
+  signal: AbortSignal;
+  /** Becomes true when the attempt should end after the step under way (the first Ctrl-C). */
+  shouldPause(): boolean;
+}
+
+/** `done`: the model stopped calling tools. `paused`: may be resumed. */
+export const agentOutcomeSchema = z.object({
+  status: z.enum(['done', 'limit', 'failed', 'paused']),
+  steps: z.number().int(),
+  finalMessage: z.string().optional(),
+  failure: failureSchema.optional(),
+});
+export type AgentOutcome = z.infer<typeof agentOutcomeSchema>;
+
+export interface Agent {
+  readonly name: string;
+  /** Digest of prompts, tool schemas and parameters: part of the run's lock. */
+  readonly digest: string;
+  /** Never throws: failures are in the outcome. Does not capture the patch; the runner does, whatever the outcome. */
+  run(context: AgentContext): Promise<AgentOutcome>;
+}

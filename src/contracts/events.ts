@@ -1,0 +1,110 @@
+/**
+ * The one event union. `events.jsonl` (append-only) of a run and of each attempt, terminal, server-sent events, resume and tests all read it.
+ * Names are noun-action with `start | delta | end`. Contract: `docs/run-store.md`.
+ */
+import { z } from 'zod';
+import { agentOutcomeSchema } from './agent.ts';
+import { failureSchema } from './errors.ts';
+import { gradeReportSchema } from './grading.ts';
+import { modelReplySchema, tokenUsageSchema, toolResultSchema } from './model.ts';
+import { limitsInForceSchema } from './sandbox.ts';
+
+const at = { at: z.string() };
+const attemptRef = { instanceId: z.string(), attempt: z.number().int().positive() };
+
+/** What an agent may emit; the runner adds `at`, `instanceId`, `attempt`. */
+export const agentEventSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('step-start'), step: z.number().int().positive(), requestDigest: z.string() }),
+  z.object({ type: z.literal('reply-end'), step: z.number().int().positive(), reply: modelReplySchema }),
+  z.object({
+    type: z.literal('tool-start'),
+    step: z.number().int().positive(),
+    callId: z.string(),
+    name: z.string(),
+    input: z.unknown(),
+  }),
+  z.object({
+    type: z.literal('tool-end'),
+    step: z.number().int().positive(),
+    result: toolResultSchema,
+    durationMs: z.number(),
+    exitCode: z.number().int().nullable().optional(),
+    cutBytes: z.number().int().optional(),
+    /** Set when the call was run again on resume: whether it printed the same. The recorded result is what the model saw. */
+    repeated: z.enum(['same', 'different']).optional(),
+  }),
+  z.object({ type: z.literal('step-end'), step: z.number().int().positive() }),
+  /** First event of an attempt: the conversation it starts from. */
+  z.object({ type: z.literal('prompt-start'), system: z.string(), firstMessage: z.unknown() }),
+]);
+export type AgentEvent = z.infer<typeof agentEventSchema>;
+
+export const attemptTotalsSchema = z.object({
+  steps: z.number().int(),
+  usage: tokenUsageSchema,
+  /** Sum of known costs; `unknownCosts` counts the replies without one. */
+  usd: z.number(),
+  unknownCosts: z.number().int(),
+  wallMs: z.number(),
+  /** Wall time without rate-limit waits and retries. */
+  workingMs: z.number(),
+});
+export type AttemptTotals = z.infer<typeof attemptTotalsSchema>;
+
+const agentEventsWithRef = agentEventSchema.options.map((option) => option.extend({ ...at, ...attemptRef }));
+
+export const runEventSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('run-start'), ...at, runId: z.string(), attemptsPlanned: z.number().int() }),
+  z.object({ type: z.literal('run-resume'), ...at, runId: z.string(), attemptsLeft: z.number().int() }),
+  z.object({
+    type: z.literal('run-end'),
+    ...at,
+    runId: z.string(),
+    status: z.enum(['completed', 'interrupted', 'failed']),
+    failure: failureSchema.optional(),
+  }),
+  z.object({ type: z.literal('environment-start'), ...at, instanceId: z.string() }),
+  z.object({ type: z.literal('environment-delta'), ...at, instanceId: z.string(), line: z.string() }),
+  z.object({
+    type: z.literal('environment-end'),
+    ...at,
+    instanceId: z.string(),
+    digest: z.string().optional(),
+    cached: z.boolean().optional(),
+    durationMs: z.number(),
+    failure: failureSchema.optional(),
+  }),
+  z.object({
+    type: z.literal('attempt-start'),
+    ...at,
+    ...attemptRef,
+    environmentDigest: z.string(),
+    baseCommit: z.string(),
+    sandbox: z.object({ id: z.string(), backend: z.string(), tier: z.string(), limitsInForce: limitsInForceSchema }),
+  }),
+  z.object({ type: z.literal('attempt-resume'), ...at, ...attemptRef, fromStep: z.number().int() }),
+  /** Agent is finished, patch taken. Durable before grading begins. */
+  z.object({
+    type: z.literal('attempt-end'),
+    ...at,
+    ...attemptRef,
+    outcome: agentOutcomeSchema,
+    totals: attemptTotalsSchema,
+    patchDigest: z.string().nullable(),
+    patchBytes: z.number().int(),
+    /** Set when no patch could be taken. */
+    patchFailure: failureSchema.optional(),
+  }),
+  z.object({ type: z.literal('grade-start'), ...at, ...attemptRef }),
+  z.object({ type: z.literal('grade-end'), ...at, ...attemptRef, report: gradeReportSchema }),
+  z.object({
+    type: z.literal('note'),
+    ...at,
+    level: z.enum(['info', 'warning', 'error']),
+    message: z.string(),
+    instanceId: z.string().optional(),
+    attempt: z.number().int().optional(),
+  }),
+  ...agentEventsWithRef,
+]);
+export type RunEvent = z.infer<typeof runEventSchema>;

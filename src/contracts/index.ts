@@ -1,0 +1,11 @@
+/** All contracts in one import. */
+export * from './agent.ts';
+export * from './environment.ts';
+export * from './errors.ts';
+export * from './events.ts';
+export * from './grading.ts';
+export * from './model.ts';
+export * from './run.ts';
+export * from './sandbox.ts';
+export * from './task.ts';
+export * from './workspace.ts';

@@ -1,0 +1,141 @@
+/**
+ * One model behind one call. Providers, retry, budget, record and replay are all `Model`s that wrap each other.
+ * Contract suite: `test/contracts/model-contract.ts`.
+ */
+import { z } from 'zod';
+import { failureSchema } from './errors.ts';
+
+export const textPartSchema = z.object({ type: z.literal('text'), text: z.string() });
+/** Base64 without prefix. */
+export const imagePartSchema = z.object({ type: z.literal('image'), mediaType: z.string(), data: z.string() });
+/** `signature` and `redacted` must be sent back unchanged to the provider that made them. */
+export const reasoningPartSchema = z.object({
+  type: z.literal('reasoning'),
+  text: z.string(),
+  providerData: z.unknown().optional(),
+});
+export const toolCallPartSchema = z.object({
+  type: z.literal('tool-call'),
+  id: z.string(),
+  name: z.string(),
+  /** Parsed JSON, or the raw string when the model wrote malformed JSON. */
+  input: z.unknown(),
+  malformed: z.boolean().optional(),
+  providerData: z.unknown().optional(),
+});
+export const toolResultSchema = z.object({
+  callId: z.string(),
+  name: z.string(),
+  content: z.array(z.discriminatedUnion('type', [textPartSchema, imagePartSchema])),
+  isError: z.boolean(),
+});
+
+export const userMessageSchema = z.object({
+  role: z.literal('user'),
+  content: z.array(z.discriminatedUnion('type', [textPartSchema, imagePartSchema])),
+});
+export const assistantMessageSchema = z.object({
+  role: z.literal('assistant'),
+  content: z.array(z.discriminatedUnion('type', [textPartSchema, reasoningPartSchema, toolCallPartSchema])),
+});
+export const toolMessageSchema = z.object({ role: z.literal('tool'), results: z.array(toolResultSchema) });
+export const modelMessageSchema = z.discriminatedUnion('role', [
+  userMessageSchema,
+  assistantMessageSchema,
+  toolMessageSchema,
+]);
+
+export type TextPart = z.infer<typeof textPartSchema>;
+export type ImagePart = z.infer<typeof imagePartSchema>;
+export type ToolCallPart = z.infer<typeof toolCallPartSchema>;
+export type ToolResult = z.infer<typeof toolResultSchema>;
+export type UserMessage = z.infer<typeof userMessageSchema>;
+export type AssistantMessage = z.infer<typeof assistantMessageSchema>;
+export type ToolMessage = z.infer<typeof toolMessageSchema>;
+export type ModelMessage = z.infer<typeof modelMessageSchema>;
+
+/** A tool as the model sees it. `native` names a provider-defined type (`bash_20250124`, `text_editor_20250728`), used where the provider has it. */
+export interface ToolSpec {
+  name: string;
+  description: string;
+  inputSchema: Record<string, unknown>;
+  native?: { anthropic?: { type: string; options?: Record<string, unknown> } };
+}
+
+export interface ModelRequest {
+  system: string;
+  messages: readonly ModelMessage[];
+  tools: readonly ToolSpec[];
+  maxOutputTokens: number;
+  temperature?: number;
+  topP?: number;
+  seed?: number;
+  stopSequences?: readonly string[];
+}
+
+/** Disjoint parts: total input = the sum of the first four. `reasoning` is a part of `output`. Null where the provider does not say. */
+export const tokenUsageSchema = z.object({
+  inputUncached: z.number().int().nonnegative(),
+  cacheRead: z.number().int().nonnegative(),
+  cacheWrite5m: z.number().int().nonnegative(),
+  cacheWrite1h: z.number().int().nonnegative(),
+  output: z.number().int().nonnegative(),
+  reasoning: z.number().int().nonnegative().nullable(),
+});
+export type TokenUsage = z.infer<typeof tokenUsageSchema>;
+
+/** `unknown` is never zero: sums that contain it are "at least". */
+export const costSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('measured'), usd: z.number() }),
+  z.object({ kind: z.literal('priced'), usd: z.number(), table: z.string() }),
+  z.object({ kind: z.literal('unknown') }),
+]);
+export type Cost = z.infer<typeof costSchema>;
+
+export const stopReasonSchema = z.enum([
+  'end',
+  'tool-use',
+  'max-tokens',
+  'context-overflow',
+  'refusal',
+  'stop-sequence',
+  'other',
+]);
+export type StopReason = z.infer<typeof stopReasonSchema>;
+
+export const modelReplySchema = z.object({
+  message: assistantMessageSchema,
+  stopReason: stopReasonSchema,
+  usage: tokenUsageSchema,
+  cost: costSchema,
+  /** The model id the provider says it used. */
+  servedModel: z.string().nullable(),
+  latencyMs: z.number(),
+  /** Failed tries before this reply, with the time lost waiting. */
+  retries: z.array(z.object({ failure: failureSchema, waitedMs: z.number() })),
+  /** Provider's own usage object, kept as sent. */
+  rawUsage: z.unknown(),
+  /** `live`, or where it came from instead. */
+  source: z.enum(['live', 'journal', 'replay', 'scripted']),
+});
+export type ModelReply = z.infer<typeof modelReplySchema>;
+
+export interface ModelCallOptions {
+  /** Names this call for ever: `<run>/<instance>/<attempt>/<step>`. The same key on resume finds a reply that was already paid for. */
+  callKey: string;
+  signal: AbortSignal;
+  onDelta?: (delta: { type: 'text' | 'reasoning' | 'tool-input'; text: string }) => void;
+}
+
+export interface Model {
+  /** As the user named it: `anthropic/claude-sonnet-4-5`, `openai/gpt-5`, `scripted:demo.yaml`, ... */
+  readonly id: string;
+  /** Tokens of context, when known. */
+  readonly contextTokens: number | null;
+  /**
+   * One reply. Throws `AssayError` of class `model` (or `cancelled`, `limit`) when none can be had; never returns half a reply.
+   */
+  complete(request: ModelRequest, options: ModelCallOptions): Promise<ModelReply>;
+  /** Flushes and closes; a scripted model throws `script-unconsumed` here when steps are left. Idempotent. */
+  close(): Promise<void>;
+}

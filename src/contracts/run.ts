@@ -1,0 +1,58 @@
+/** A run and its attempts as reports, comparison and the store see them. On disk: `docs/run-store.md`. */
+import { z } from 'zod';
+import { agentLimitsSchema, agentOutcomeSchema } from './agent.ts';
+import { attemptTotalsSchema } from './events.ts';
+import { gradeReportSchema } from './grading.ts';
+import { sandboxLimitsSchema } from './sandbox.ts';
+
+/** `run.json`: the lock. Written once at the start, never changed; a resume refuses to go on when something it locks has changed. */
+export const runManifestSchema = z.object({
+  formatVersion: z.literal(1),
+  runId: z.string(),
+  createdAt: z.string(),
+  assayVersion: z.string(),
+  dataset: z.object({
+    name: z.string(),
+    reference: z.string(),
+    digest: z.string(),
+    instances: z.array(z.object({ instanceId: z.string(), digest: z.string(), repo: z.string() })),
+  }),
+  agent: z.object({ name: z.string(), digest: z.string(), promptFile: z.string().optional() }),
+  model: z.object({ id: z.string(), parameters: z.record(z.string(), z.unknown()) }),
+  attempts: z.number().int().positive(),
+  limits: agentLimitsSchema,
+  sandboxLimits: sandboxLimitsSchema,
+  priceTable: z.string(),
+  host: z.object({
+    platform: z.string(),
+    kernel: z.string(),
+    node: z.string(),
+    cpus: z.number().int(),
+    memoryBytes: z.number(),
+  }),
+});
+export type RunManifest = z.infer<typeof runManifestSchema>;
+
+/** One attempt, folded from its events. */
+export const attemptRecordSchema = z.object({
+  instanceId: z.string(),
+  attempt: z.number().int().positive(),
+  repo: z.string(),
+  state: z.enum(['pending', 'running', 'solved-ungraded', 'finished', 'failed']),
+  environmentDigest: z.string().nullable(),
+  outcome: agentOutcomeSchema.nullable(),
+  totals: attemptTotalsSchema.nullable(),
+  patchDigest: z.string().nullable(),
+  patchBytes: z.number().int(),
+  report: gradeReportSchema.nullable(),
+});
+export type AttemptRecord = z.infer<typeof attemptRecordSchema>;
+
+/** What `show`, `compare` and the web UI start from. */
+export interface RunRecord {
+  manifest: RunManifest;
+  status: 'running' | 'completed' | 'interrupted' | 'failed';
+  attempts: AttemptRecord[];
+  /** Folder of the run. */
+  dir: string;
+}

@@ -1,0 +1,120 @@
+/**
+ * Task instances: what the agent is given, and (kept apart) what decides. The on-disk form is the task folder
+ * (`docs/task-format.md`); other datasets map to the same types.
+ */
+import { z } from 'zod';
+
+/** One build step. Runs as bash (`set -e`) in the state left by the step before; the result is a layer keyed by everything above it. */
+export const buildStepSchema = z.strictObject({
+  name: z.string(),
+  run: z.string(),
+  /** Network is off unless asked for. */
+  network: z.boolean().default(false),
+  timeoutSeconds: z.number().positive().default(900),
+});
+export type BuildStep = z.infer<typeof buildStepSchema>;
+
+/** Where the repository comes from. */
+export const sourceSchema = z.union([
+  /** A `git fast-export` stream beside the task (shared by several tasks); `commit` is a ref or mark name in it. */
+  z.strictObject({ git: z.string(), commit: z.string() }),
+  /** A published npm version; `sha512` is the registry's integrity value of the tarball. */
+  z.strictObject({ npm: z.string(), integrity: z.string().optional() }),
+  /** A published PyPI sdist, `name==version`; `sha256` of the archive. */
+  z.strictObject({ pypi: z.string(), sha256: z.string().optional() }),
+  /** A plain folder beside the task, committed as one base commit. */
+  z.strictObject({ folder: z.string() }),
+]);
+export type Source = z.infer<typeof sourceSchema>;
+
+/** `gold.patch` beside task.yaml, or derived at build time as the difference to a fixed published version. */
+export const goldSchema = z.union([
+  z.strictObject({ patch: z.string() }),
+  z.strictObject({ npm: z.string(), integrity: z.string().optional(), include: z.array(z.string()).min(1) }),
+  z.strictObject({ pypi: z.string(), sha256: z.string().optional(), include: z.array(z.string()).min(1) }),
+]);
+export type Gold = z.infer<typeof goldSchema>;
+
+/** `task.yaml`. Strict: an unknown key is an error. */
+export const taskFileSchema = z.strictObject({
+  id: z.string().regex(/^[a-z0-9][a-z0-9._-]*$/),
+  title: z.string(),
+  /** Shown in reports; grouping key for clustered statistics. */
+  repo: z.string(),
+  language: z.enum(['javascript', 'typescript', 'python']),
+  source: sourceSchema,
+  gold: goldSchema.default({ patch: 'gold.patch' }),
+  environment: z
+    .strictObject({
+      /** Programs that must be on the host base; checked before anything runs: `node`, `npm`, `python3`, `git`. */
+      tools: z.array(z.string()).default([]),
+      steps: z.array(buildStepSchema).default([]),
+      env: z.record(z.string(), z.string()).default({}),
+    })
+    .default({ tools: [], steps: [], env: {} }),
+  grading: z.strictObject({
+    /** Run by bash in the work directory, hidden tests in place. */
+    command: z.string(),
+    parser: z.string(),
+    failToPass: z.array(z.string()).min(1),
+    passToPass: z.array(z.string()).default([]),
+    timeoutSeconds: z.number().positive().default(300),
+  }),
+  /** Images of issue.md, as paths beside it. */
+  images: z.array(z.string()).default([]),
+  price: z
+    .strictObject({
+      amount: z.number().positive(),
+      currency: z.literal('USD'),
+      basis: z.enum(['paid', 'offered', 'estimated']),
+    })
+    .optional(),
+  difficulty: z.enum(['easy', 'medium', 'hard']).optional(),
+  tags: z.array(z.string()).default([]),
+  limits: z
+    .strictObject({ memoryBytes: z.number(), pids: z.number(), cpus: z.number(), diskBytes: z.number() })
+    .partial()
+    .optional(),
+});
+export type TaskFile = z.infer<typeof taskFileSchema>;
+
+/** A hidden file that grading puts in place; `path` is relative to the work directory. */
+export interface HiddenFile {
+  path: string;
+  content: Buffer;
+  mode: number;
+}
+
+export interface IssueImage {
+  name: string;
+  mediaType: string;
+  data: Buffer;
+}
+
+/** One instance, loaded. `dir` is where its folder lies on the host; nothing below it ever reaches an agent's sandbox but `issue` and `images`. */
+export interface TaskInstance {
+  instanceId: string;
+  task: TaskFile;
+  dir: string;
+  /** issue.md */
+  problemStatement: string;
+  images: IssueImage[];
+  hiddenFiles: HiddenFile[];
+  /** Digest of everything that determines environment and verdict. */
+  digest: string;
+}
+
+export interface Dataset {
+  name: string;
+  /** As the user named it, so that a resume can load it again. */
+  reference: string;
+  digest: string;
+  instances: TaskInstance[];
+}
+
+export interface DatasetSource {
+  /** True when this source understands the reference (`tasks/starter`, `swe-bench-lite`, `x.parquet`). */
+  accepts(reference: string): Promise<boolean>;
+  /** Throws `dataset-not-found` or `task-invalid` (listing every problem with its file). */
+  load(reference: string): Promise<Dataset>;
+}
