@@ -48,10 +48,13 @@ export const taskFileSchema = z.strictObject({
     .strictObject({
       /** Programs that must be on the host base; checked before anything runs: `node`, `npm`, `python3`, `git`. */
       tools: z.array(z.string()).default([]),
+      /** Run before the repository is there, working directory `/`; equal text is built once for all tasks (e.g. a venv with the test runner). */
+      setup: z.array(buildStepSchema).default([]),
+      /** Run in the repository; what they change in tracked files becomes part of the base commit. */
       steps: z.array(buildStepSchema).default([]),
       env: z.record(z.string(), z.string()).default({}),
     })
-    .default({ tools: [], steps: [], env: {} }),
+    .default({ tools: [], setup: [], steps: [], env: {} }),
   grading: z.strictObject({
     /** Run by bash in the work directory, hidden tests in place. */
     command: z.string(),
