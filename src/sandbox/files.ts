@@ -46,7 +46,7 @@ const ERRNO_BY_TEXT: [text: RegExp, errno: string][] = [
   [/No space left on device|Disk quota exceeded/, 'ENOSPC'],
   [/Permission denied|Operation not permitted/, 'EACCES'],
   [/Read-only file system/, 'EROFS'],
-  [/Not a directory/, 'ENOTDIR'],
+  [/Not a directory|File exists/, 'ENOTDIR'],
   [/Is a directory/, 'EISDIR'],
   [/File name too long/, 'ENAMETOOLONG'],
   [/No such file or directory/, 'ENOENT'],
