@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
@@ -59,7 +59,14 @@ function attackAll(backend: SandboxBackend, tier: string): void {
     victim = spawn('sleep', ['600']);
     const address = listener.address();
     const port = typeof address === 'object' && address !== null ? address.port : 0;
-    target = { secret, homeFile, projectFile, port, pid: victim.pid ?? 0, tag: `assay-daemon-${randomBytes(4).toString('hex')}` };
+    target = {
+      secret,
+      homeFile,
+      projectFile,
+      port,
+      pid: victim.pid ?? 0,
+      tag: `assay-daemon-${randomBytes(4).toString('hex')}`,
+    };
   });
 
   afterAll(async () => {
@@ -82,11 +89,18 @@ function attackAll(backend: SandboxBackend, tier: string): void {
         workdir: '/testbed',
       });
       try {
-        const result = await exec(sandbox, ['bash', '-c', attack.script(target)], { stderr: 'merge', timeoutSeconds: 20, maxBytes: 1024 ** 2 });
+        const result = await exec(sandbox, ['bash', '-c', attack.script(target)], {
+          stderr: 'merge',
+          timeoutSeconds: 20,
+          maxBytes: 1024 ** 2,
+        });
         const output = result.stdout.toString();
         expect(output).not.toContain(secret);
         if (attack.contained !== undefined) {
-          expect(attack.contained({ output, exitCode: result.exitCode }), `${tier}: ${attack.name} printed: ${output.slice(0, 500)}`).toBe(true);
+          expect(
+            attack.contained({ output, exitCode: result.exitCode }),
+            `${tier}: ${attack.name} printed: ${output.slice(0, 500)}`,
+          ).toBe(true);
         }
       } finally {
         await sandbox.destroy();

@@ -5,7 +5,12 @@
 import { describe } from 'vitest';
 
 /** `describe` that runs when `problem` is undefined; else skips with the reason, or fails when the requirement is demanded. */
-export function describeRequiring(requirement: string, problem: string | undefined, title: string, body: () => void): void {
+export function describeRequiring(
+  requirement: string,
+  problem: string | undefined,
+  title: string,
+  body: () => void,
+): void {
   if (problem === undefined) {
     describe(title, body);
     return;
