@@ -34,7 +34,7 @@ export async function runProgram(
       try {
         exitCode = await spec.run({ args, flags: flags as never });
       } catch (thrown) {
-        exitCode = report(toFailure(thrown), flags['json'] === true);
+        exitCode = report(toFailure(thrown), flags.json === true);
       }
     });
   }
@@ -108,9 +108,7 @@ function emptyValue(flag: Flag): unknown {
 function report(failure: Failure, json: boolean): ExitCode {
   if (json) process.stdout.write(`${JSON.stringify({ error: failure }, null, 2)}\n`);
   const stack =
-    failure.code === 'internal' && typeof failure.details?.['stack'] === 'string'
-      ? `\n${failure.details['stack']}`
-      : '';
+    failure.code === 'internal' && typeof failure.details?.stack === 'string' ? `\n${failure.details.stack}` : '';
   process.stderr.write(
     `assay: ${failure.message} [${failure.code}]${failure.hint === undefined ? '' : `\n  ${failure.hint}`}${stack}\n`,
   );

@@ -25,6 +25,8 @@ export interface Attack {
   /** Beyond what is checked after every attack (secret not printed, host process alive, host files unchanged, nothing left behind). */
   contained?: (outcome: Outcome) => boolean;
   needs?: 'python3';
+  /** Held by the system-call filter alone, which the unshare tier does not have: there only the general checks apply. */
+  needsFilter?: true;
 }
 
 const failed = (outcome: Outcome) => outcome.exitCode !== 0;
@@ -166,20 +168,52 @@ export const ATTACKS: readonly Attack[] = [
   {
     name: 'trace the supervisor',
     needs: 'python3',
-    script: () => `${syscall(101, 117, '16, 1, 0, 0')}; head -c 1 /proc/1/mem; ls -l /proc/1/fd/`,
+    script: () => `head -c 1 /proc/1/mem; ls -l /proc/1/root/root; ${syscall(101, 117, '16, 1, 0, 0')}`,
     contained: denied,
+    needsFilter: true,
   },
-  { name: 'use the kernel keyring', needs: 'python3', script: () => syscall(250, 219, '0, -3, 1'), contained: denied },
-  { name: 'load a BPF program', needs: 'python3', script: () => syscall(321, 280, '0, 0, 0'), contained: denied },
+  {
+    name: 'use the kernel keyring',
+    needs: 'python3',
+    script: () => syscall(250, 219, '0, -3, 1'),
+    contained: denied,
+    needsFilter: true,
+  },
+  {
+    name: 'load a BPF program',
+    needs: 'python3',
+    script: () => syscall(321, 280, '0, 0, 0'),
+    contained: denied,
+    needsFilter: true,
+  },
   {
     name: 'open performance counters',
     needs: 'python3',
     script: () => syscall(298, 241, '0, 0, -1, -1, 0'),
     contained: denied,
+    needsFilter: true,
   },
-  { name: 'catch page faults', needs: 'python3', script: () => syscall(323, 282, '0'), contained: denied },
-  { name: 'set up io_uring', needs: 'python3', script: () => syscall(425, 425, '8, 0'), contained: denied },
-  { name: 'open files by handle', needs: 'python3', script: () => syscall(304, 265, '-100, 0, 0'), contained: denied },
+  {
+    name: 'catch page faults',
+    needs: 'python3',
+    script: () => syscall(323, 282, '0'),
+    contained: denied,
+    needsFilter: true,
+  },
+  {
+    name: 'set up io_uring',
+    needs: 'python3',
+    script: () => syscall(425, 425, '8, 0'),
+    contained: denied,
+    needsFilter: true,
+  },
+  {
+    name: 'open files by handle',
+    needs: 'python3',
+    script: () => syscall(304, 265, '-100, 0, 0'),
+    contained: denied,
+    needsFilter: true,
+  },
   {
     name: 'enter namespaces of others',
     needs: 'python3',

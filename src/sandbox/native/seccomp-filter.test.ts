@@ -6,7 +6,7 @@ function evaluate(filter: Buffer, call: { arch: number; number: number; args?: n
   const data = Buffer.alloc(64);
   data.writeUInt32LE(call.number >>> 0, 0);
   data.writeUInt32LE(call.arch, 4);
-  (call.args ?? []).forEach((value, index) => data.writeUInt32LE(value >>> 0, 16 + 8 * index));
+  for (const [index, value] of (call.args ?? []).entries()) data.writeUInt32LE(value >>> 0, 16 + 8 * index);
   let accumulator = 0;
   for (let at = 0; ; at++) {
     const code = filter.readUInt16LE(at * 8);
