@@ -85,6 +85,7 @@ export class ScriptSandbox implements Sandbox {
       merge: options.stderr === 'merge',
       pids: this.spec.limits.pids,
       memoryBytes: this.spec.limits.memoryBytes,
+      network: this.spec.network,
     };
     const [program = '', ...args] = wrapperCommand(plan, argv);
     const filter = this.tier === 'bubblewrap' ? openSync(this.options.filterFile, 'r') : 'ignore';

@@ -34,12 +34,20 @@ for name in null zero full random urandom; do : > "dev/$name"; mount --bind "/de
 mkdir dev/shm dev/pts
 mount --bind "$root/../shm" dev/shm
 ln -s /proc/self/fd dev/fd; ln -s /proc/self/fd/0 dev/stdin; ln -s /proc/self/fd/1 dev/stdout; ln -s /proc/self/fd/2 dev/stderr
-mkdir -p .old
-pivot_root . .old
-umount -l /.old
-rmdir /.old 2>/dev/null || true
+pivot_root . .
+umount -l .
+cd /
 export PATH=$saved
-exec /usr/bin/setpriv --no-new-privs --bounding-set=-all --inh-caps=-all --ambient-caps=-all -- "$@"
+# Process 1 of a pid namespace gets no default signal actions: a small init stands in its place, and all ends with it.
+trap : TERM INT HUP
+exec 9<&0
+/usr/bin/setpriv --no-new-privs --bounding-set=-all --inh-caps=-all --ambient-caps=-all -- "$@" <&9 9<&- &
+exec </dev/null >/dev/null 2>&1 3>&- 9<&-
+child=$!
+wait $child
+code=$?
+while kill -0 $child 2>/dev/null; do wait $child; code=$?; done
+exit $code
 `;
 
 export interface WrapperPlan {
@@ -52,13 +60,13 @@ export interface WrapperPlan {
   merge: boolean;
   pids: number;
   memoryBytes: number;
+  network: 'none' | 'host';
 }
 
 /** Full argv for the host, first element an absolute program. */
 export function wrapperCommand(plan: WrapperPlan, argv: readonly string[]): string[] {
-  const namespaces = ['user', 'mnt', 'net', 'ipc', 'uts'].map(
-    (name) => `--${name === 'mnt' ? 'mount' : name}=/proc/${plan.holder}/ns/${name}`,
-  );
+  const entered = ['user', 'mount', 'ipc', 'uts', ...(plan.network === 'none' ? ['net'] : [])];
+  const namespaces = entered.map((name) => `--${name}=/proc/${plan.holder}/ns/${name === 'mount' ? 'mnt' : name}`);
   const limits = ['/usr/bin/prlimit', `--nproc=${plan.pids}`, `--data=${plan.memoryBytes}`, '--core=0', '--'];
   const inner = ['/bin/sh', '-c', `${PRELUDE}exec "$@"${plan.merge ? ' 2>&1' : ''}`, 'sh', plan.cwd, ...argv];
   const enter = ['/usr/bin/nsenter', ...namespaces, '--preserve-credentials', '--'];
