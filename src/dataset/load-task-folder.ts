@@ -1,0 +1,128 @@
+/** One task folder to a `TaskInstance`. Every problem of the folder is found before anything is thrown. */
+import { readFile, realpath, stat } from 'node:fs/promises';
+import { basename, join, relative, resolve } from 'node:path';
+import { digestOf, sha256 } from '../base/digest.ts';
+import type { IssueImage, TaskFile, TaskInstance } from '../contracts/index.ts';
+import { imageMediaType } from './image-type.ts';
+import { parseTaskFile } from './parse-task-file.ts';
+import { readTree, refusal } from './read-tree.ts';
+import { fileDigest, sourceDigest } from './source-digest.ts';
+import { TASK_LIMITS } from './task-limits.ts';
+import { type TaskProblem, taskInvalid } from './task-problem.ts';
+
+export type FolderResult = { instance: TaskInstance; problems: [] } | { instance?: undefined; problems: TaskProblem[] };
+
+/** Loads a task or throws `task-invalid` with all of its problems. */
+export async function loadTaskFolder(dir: string): Promise<TaskInstance> {
+  const result = await readTaskFolder(dir);
+  if (result.instance === undefined) throw taskInvalid(result.problems);
+  return result.instance;
+}
+
+/** The same with problems as data. Only i/o errors throw. */
+export async function readTaskFolder(dir: string): Promise<FolderResult> {
+  const folder = new FolderReader(resolve(dir), await realpath(dir));
+  const text = await folder.text('task.yaml', TASK_LIMITS.taskFileBytes);
+  const problemStatement = await folder.text('issue.md', TASK_LIMITS.issueBytes);
+  if (problemStatement?.trim() === '') folder.problem('issue.md', 'is empty');
+  const tests = await readTree(join(folder.dir, 'tests'), folder.dir, TASK_LIMITS.hidden, folder.shown('tests'));
+  folder.problems.push(...tests.problems);
+  if (tests.files.length === 0 && tests.problems.length === 0) folder.problem('tests', 'holds no hidden test');
+  const parsed = text === null ? null : parseTaskFile(text, folder.shown('task.yaml'));
+  if (parsed !== null) folder.problems.push(...parsed.problems);
+  const task = parsed?.task;
+  const parts = task === undefined ? null : await readTaskParts(folder, task);
+  if (task === undefined || parts === null || problemStatement === null || folder.problems.length > 0) {
+    return { problems: folder.problems };
+  }
+  const { source, gold, images } = parts;
+  const { id, environment, grading, language, limits } = task;
+  const digest = digestOf({
+    ...{ version: 1, id, language, environment, grading, limits, source, gold },
+    issue: sha256(problemStatement),
+    images: images.map((image) => [image.name, sha256(image.data)]),
+    hidden: tests.files.map(fileDigest),
+  });
+  const instance = {
+    instanceId: id,
+    task,
+    dir: folder.dir,
+    problemStatement,
+    images,
+    hiddenFiles: tests.files,
+    digest,
+  };
+  return { instance, problems: [] };
+}
+
+/** The files task.yaml names: source, gold and images. */
+async function readTaskParts(folder: FolderReader, task: TaskFile) {
+  if (task.id !== basename(folder.dir)) {
+    folder.problem('task.yaml', `id: is ${task.id}, but the folder is called ${basename(folder.dir)}`);
+  }
+  const source = await sourceDigest(folder.dir, task.source, folder.shown('task.yaml'));
+  folder.problems.push(...source.problems);
+  let gold: unknown = task.gold;
+  if ('patch' in task.gold) {
+    const patch = await folder.bytes(task.gold.patch, TASK_LIMITS.goldBytes);
+    if (patch !== null && patch.toString('latin1').trim() === '') folder.problem(task.gold.patch, 'is empty');
+    gold = patch === null ? null : sha256(patch);
+  }
+  const images: IssueImage[] = [];
+  if (task.images.length > TASK_LIMITS.images) folder.problem('task.yaml', `images: more than ${TASK_LIMITS.images}`);
+  for (const name of task.images.slice(0, TASK_LIMITS.images)) {
+    const data = await folder.bytes(name, TASK_LIMITS.imageBytes);
+    const mediaType = data === null ? null : imageMediaType(data);
+    if (data !== null && mediaType === null) folder.problem(name, 'is not a PNG, JPEG, GIF or WebP image');
+    if (data !== null && mediaType !== null) images.push({ name, mediaType, data });
+  }
+  return { source: source.digest, gold, images };
+}
+
+/** Reads single files of one folder; what cannot be read becomes a problem and null. */
+class FolderReader {
+  readonly problems: TaskProblem[] = [];
+  readonly dir: string;
+  private readonly real: string;
+
+  constructor(dir: string, real: string) {
+    this.dir = dir;
+    this.real = real;
+  }
+
+  /** The path as the user would type it: relative where that is shorter. */
+  shown(name: string): string {
+    const path = join(this.dir, name);
+    const short = relative(process.cwd(), path);
+    return short.startsWith('..') ? path : short;
+  }
+
+  problem(name: string, message: string): void {
+    this.problems.push({ file: this.shown(name), message });
+  }
+
+  async bytes(name: string, maxBytes: number): Promise<Buffer | null> {
+    const path = resolve(this.dir, name);
+    const refused = await refusal(path, this.real);
+    if (refused !== null) {
+      this.problem(name, refused);
+      return null;
+    }
+    if ((await stat(path)).size > maxBytes) {
+      this.problem(name, `is larger than ${maxBytes} bytes`);
+      return null;
+    }
+    return readFile(path);
+  }
+
+  async text(name: string, maxBytes: number): Promise<string | null> {
+    const bytes = await this.bytes(name, maxBytes);
+    if (bytes === null) return null;
+    try {
+      return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    } catch {
+      this.problem(name, 'is not valid UTF-8');
+      return null;
+    }
+  }
+}

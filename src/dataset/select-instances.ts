@@ -1,0 +1,76 @@
+/** Filters of `assay run` and others: which instances of a dataset, and in which order. */
+import { sha256 } from '../base/digest.ts';
+import { AssayError, type TaskInstance } from '../contracts/index.ts';
+import { globToRegExp } from './glob.ts';
+
+export interface InstanceFilter {
+  /** Ids as globs, or regular expressions between slashes (`/^ledger-/i`); any may match. Each must match something. */
+  ids?: readonly string[];
+  /** The same, for instances to leave out; may match nothing. */
+  exclude?: readonly string[];
+  /** All of them must be on the task. */
+  tags?: readonly string[];
+  difficulty?: readonly string[];
+  language?: readonly string[];
+  /** Orders by a keyed digest: the same seed gives the same order on any machine, whatever else is in the set. */
+  shuffleSeed?: string | number;
+  /** `from:to` as in Python: zero-based, `to` excluded, negative counts from the end, either may be missing. Taken after the shuffle. */
+  slice?: string;
+}
+
+/** Throws `instance-not-found` for an id pattern without a match, `usage` for a filter that cannot be read. */
+export function selectInstances(instances: readonly TaskInstance[], filter: InstanceFilter): TaskInstance[] {
+  const ids = (filter.ids ?? []).map((text) => ({ text, pattern: idPattern(text) }));
+  const exclude = (filter.exclude ?? []).map(idPattern);
+  for (const { text, pattern } of ids) {
+    if (!instances.some((instance) => pattern.test(instance.instanceId))) throw noMatch(text, instances);
+  }
+  let chosen = instances.filter(({ instanceId, task }) => {
+    if (ids.length > 0 && !ids.some(({ pattern }) => pattern.test(instanceId))) return false;
+    if (exclude.some((pattern) => pattern.test(instanceId))) return false;
+    if (!(filter.tags ?? []).every((tag) => task.tags.includes(tag))) return false;
+    if (filter.difficulty !== undefined && !filter.difficulty.includes(task.difficulty ?? '')) return false;
+    return filter.language === undefined || filter.language.includes(task.language);
+  });
+  if (filter.shuffleSeed !== undefined) chosen = shuffled(chosen, String(filter.shuffleSeed));
+  return filter.slice === undefined ? chosen : slice(chosen, filter.slice);
+}
+
+function idPattern(text: string): RegExp {
+  const match = /^\/(.+)\/([imsu]*)$/.exec(text);
+  if (match?.[1] === undefined) return globToRegExp(text);
+  try {
+    return new RegExp(match[1], match[2]);
+  } catch (cause) {
+    throw new AssayError('usage', `${text} is not a regular expression.`, { class: 'input', retryable: false, cause });
+  }
+}
+
+function noMatch(text: string, instances: readonly TaskInstance[]): AssayError {
+  const shown = instances.slice(0, 20).map((instance) => instance.instanceId);
+  const rest = instances.length - shown.length;
+  return new AssayError('instance-not-found', `No instance matches ${text}.`, {
+    class: 'input',
+    retryable: false,
+    hint: `There are: ${shown.join(', ')}${rest > 0 ? ` and ${rest} more` : ''}.`,
+  });
+}
+
+function shuffled(instances: readonly TaskInstance[], seed: string): TaskInstance[] {
+  const key = (instance: TaskInstance) => sha256(`${seed}\0${instance.instanceId}`);
+  return [...instances].sort((a, b) => (key(a) < key(b) ? -1 : 1));
+}
+
+function slice(instances: readonly TaskInstance[], text: string): TaskInstance[] {
+  const match = /^(-?\d+)?:(-?\d+)?$/.exec(text.trim());
+  if (match === null) {
+    throw new AssayError('usage', `${text} is not a slice; write from:to, such as 0:10.`, {
+      class: 'input',
+      retryable: false,
+    });
+  }
+  return instances.slice(
+    match[1] === undefined ? undefined : Number(match[1]),
+    match[2] === undefined ? undefined : Number(match[2]),
+  );
+}
