@@ -13,6 +13,7 @@ import { type PackageSpec, parsePackageSpec } from '../dataset/package-spec.ts';
 import type { FetchOptions } from './fetch-retry.ts';
 import { fetchRetry } from './fetch-retry.ts';
 import { findNpmArchive, findPypiArchive } from './find-archive.ts';
+import { readRecord } from './read-record.ts';
 import type { RegistryConfig } from './registry-config.ts';
 
 /** `source` or a derived `gold` of a task. */
@@ -33,7 +34,7 @@ export interface ArchiveStoreOptions {
   http?: Pick<FetchOptions, 'fetch' | 'tries' | 'waitMs' | 'timeoutMs'>;
 }
 
-const entrySchema = z.object({ sha256: z.string(), fileName: z.string(), integrity: z.string().optional() });
+const entrySchema = z.object({ sha256: z.string().regex(/^[0-9a-f]{64}$/), fileName: z.string() });
 const MAX_ARCHIVE_BYTES = 256 * 1024 ** 2;
 
 /** Archives of exact versions. Safe for many processes: whoever is last writes the same bytes. */
@@ -73,13 +74,11 @@ export class ArchiveStore {
   }
 
   private async kept(entryPath: string): Promise<Archive | null> {
-    const text = await readFile(entryPath, 'utf8').catch(ifMissing);
-    if (text === null) return null;
-    const entry = entrySchema.safeParse(JSON.parse(text));
-    if (!entry.success || !/^[0-9a-f]{64}$/.test(entry.data.sha256)) return null;
-    const data = await readFile(join(this.options.folder, entry.data.sha256)).catch(ifMissing);
-    if (data === null || sha256(data).slice(7) !== entry.data.sha256) return null;
-    return { data, fileName: entry.data.fileName, sha256: entry.data.sha256 };
+    const entry = await readRecord(entryPath, entrySchema);
+    if (entry === null) return null;
+    const data = await readFile(join(this.options.folder, entry.sha256)).catch(ifMissing);
+    if (data === null || sha256(data).slice(7) !== entry.sha256) return null;
+    return { data, ...entry };
   }
 }
 
