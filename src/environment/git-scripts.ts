@@ -82,17 +82,34 @@ adopt() {
   mv "$scratch/final/.git" "$work/.git"
 }
 
-# Everything in the work directory, also what ignore rules name, as one first commit with message $1.
-first_commit() {
-  new_repository "$scratch/first"
-  inner() { git --git-dir="$scratch/first/.git" --work-tree="$work" "$@"; }
-  inner add -A -f .
-  [ -n "$(inner ls-files)" ] || fail 'the source holds no files'
-  commit=$(printf '%s\\n' "$1" | inner commit-tree "$(inner write-tree)")
-  adopt "$scratch/first/.git" "$commit"
-  git -C "$work" read-tree main
-  git -C "$work" update-index -q --refresh
-  printf '%s\\n' "$commit"
+# The files of the base commit into the work directory; what setup steps left beside them stays.
+check_out() { git -C "$work" read-tree --reset -u main; }
+
+# Archive $1 of format $2 into the new folder $4 without its first $3 folder levels (0 or 1). No repository comes along.
+unpack() {
+  mkdir -p "$4"
+  if [ "$2" = zip ]; then
+    python3 -m zipfile -e "$1" "$4.zip"
+    from=$4.zip
+    if [ "$3" = 1 ]; then
+      tops=("$from"/*)
+      [ "\${#tops[@]}" = 1 ] && [ -d "\${tops[0]}" ] || fail 'the archive has not one top folder'
+      from=\${tops[0]}
+    fi
+    cp -R "$from/." "$4/"
+    find "$4" -name .git -prune -exec rm -rf {} +
+  else
+    tar -x -f "$1" -C "$4" --strip-components="$3" --no-same-owner --no-same-permissions -m --delay-directory-restore --exclude=.git
+  fi
+  chmod -R u+rwX,go+rX,go-w "$4"
+}
+
+# The tree of everything in folder $2, also what ignore rules name, in the repository $1.
+tree_of() {
+  rm -f "$1/.git/index"
+  git --git-dir="$1/.git" --work-tree="$2" add -A -f .
+  [ -n "$(git --git-dir="$1/.git" ls-files)" ] || fail 'the source holds no files'
+  git --git-dir="$1/.git" write-tree
 }
 `;
 
@@ -106,31 +123,65 @@ else commit=$(git rev-parse --verify --quiet --end-of-options "$3^{commit}") || 
 fi
 [ -n "$commit" ] && git cat-file -e "$commit^{commit}" 2>/dev/null ||
   fail "the stream has no commit $3; it has: $(git for-each-ref --format='%(refname)' | awk 'NR <= 20' | tr '\\n' ' ')"
-[ -z "$(ls -A "$work")" ] || fail "$work is not empty before the repository is there"
 adopt "$scratch/import" "$commit"
-git -C "$work" read-tree --reset -u main
+check_out
 printf '%s\\n' "$commit"
 `;
 
 /** `$3` tar or zip, `$4` folder levels to strip (0 or 1), `$5` commit message; stdin is the archive. Prints the base commit. */
 export const IMPORT_ARCHIVE = `${COMMON}
 cat >"$scratch/archive"
-[ -z "$(ls -A "$work")" ] || fail "$work is not empty before the repository is there"
-if [ "$3" = zip ]; then
-  python3 -m zipfile -e "$scratch/archive" "$scratch/unpacked"
-  from=$scratch/unpacked
-  if [ "$4" = 1 ]; then
-    tops=("$from"/*)
-    [ "\${#tops[@]}" = 1 ] && [ -d "\${tops[0]}" ] || fail 'the archive has not one top folder'
-    from=\${tops[0]}
-  fi
-  cp -R "$from/." "$work/"
-  find "$work" -name .git -prune -exec rm -rf {} +
-else
-  tar -x -f "$scratch/archive" -C "$work" --strip-components="$4" --no-same-owner --no-same-permissions -m --delay-directory-restore --exclude=.git
-fi
-chmod -R u+rwX,go+rX,go-w "$work"
-first_commit "$5"
+unpack "$scratch/archive" "$3" "$4" "$scratch/files"
+new_repository "$scratch/first"
+tree=$(tree_of "$scratch/first" "$scratch/files")
+commit=$(printf '%s\\n' "$5" | git --git-dir="$scratch/first/.git" commit-tree "$tree")
+adopt "$scratch/first/.git" "$commit"
+check_out
+printf '%s\\n' "$commit"
+`;
+
+/** stdin is a tar of two archives called `old` and `new`, `$3` and `$4` their formats. Prints the difference between their contents. */
+export const DIFF_ARCHIVES = `${COMMON}
+tar -x -f - -C "$scratch"
+new_repository "$scratch/both"
+unpack "$scratch/old" "$3" 1 "$scratch/old-files"
+unpack "$scratch/new" "$4" 1 "$scratch/new-files"
+old=$(tree_of "$scratch/both" "$scratch/old-files")
+new=$(tree_of "$scratch/both" "$scratch/new-files")
+git --git-dir="$scratch/both/.git" diff-tree -r -p --binary --full-index --no-renames --no-ext-diff --no-textconv --no-color "$old" "$new"
+`;
+
+/**
+ * In a checked repository: stdin is a patch. Prints `size sha256` and the path of each file as the patch would leave it, separated by spaces and NULs. Nothing is changed.
+ */
+export const PATCHED_FILES = `${COMMON}
+export GIT_INDEX_FILE=$scratch/index GIT_OBJECT_DIRECTORY=$scratch/objects GIT_ALTERNATE_OBJECT_DIRECTORIES=$work/.git/objects
+mkdir "$scratch/objects"
+cd "$work"
+git read-tree HEAD
+git apply --cached --whitespace=nowarn -
+git diff-index --cached --no-renames --diff-filter=AMT -z HEAD | while IFS= read -r -d '' entry && IFS= read -r -d '' path; do
+  read -r _ _ _ object _ <<<"$entry"
+  printf '%s %s %s\\0' "$(git cat-file -s "$object")" "$(git cat-file blob "$object" | sha256sum | cut -d' ' -f1)" "$path"
+done
+`;
+
+/** In a checked repository: stdin names objects, one per line (ids or HEAD:path). Prints for each line the id, or `missing`. */
+export const RESOLVE_OBJECTS = `${COMMON}
+git -C "$work" cat-file --batch-check='%(objectname)' | awk '/ missing$/ { print "missing"; next } { print }'
+`;
+
+/** `$3...` folders; stdin is lines `size sha256`. Prints `sha256 path` NUL-terminated for each file below the folders with such content; the repository's own store is left out. */
+export const FIND_COPIES = `${COMMON}
+cat >"$scratch/wanted"
+sizes=()
+while read -r size; do sizes+=(-o -size "\${size}c"); done < <(cut -d' ' -f1 "$scratch/wanted" | sort -un)
+folders=()
+for folder in "\${@:3}"; do [ ! -d "$folder" ] || folders+=("$folder"); done
+find "\${folders[@]}" -path "$work/.git" -prune -o -type f \\( -false "\${sizes[@]}" \\) -print0 | sort -zu | xargs -0 -r sha256sum -z -- |
+  while IFS= read -r -d '' line; do
+    if cut -d' ' -f2 "$scratch/wanted" | grep -qxF "\${line%% *}"; then printf '%s\\0' "$line"; fi
+  done
 `;
 
 /**

@@ -36,6 +36,7 @@ export async function repositoryProblems(
   folders: readonly string[] = [],
 ): Promise<string[]> {
   const lines = (await runScript(sandbox, CHECK_REPOSITORY, { ...place, args: [base, ...folders] }))
+    .toString()
     .trimEnd()
     .split('\n');
   if (lines.pop() !== 'checked') {
@@ -47,11 +48,11 @@ export async function repositoryProblems(
   return lines;
 }
 
-function commitOf(output: string): string {
-  const commit = output.trim();
+function commitOf(output: Buffer): string {
+  const commit = output.toString().trim();
   if (/^[0-9a-f]{40}$/.test(commit)) return commit;
   throw new AssayError('environment-build-failed', 'repository preparation gave no commit', {
     class: 'infra',
-    details: { output },
+    details: { output: output.toString() },
   });
 }

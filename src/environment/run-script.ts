@@ -18,7 +18,7 @@ export interface RunScriptOptions {
 const MAX_OUTPUT = 64 * 1024 ** 2;
 
 /** What the program printed. Throws `environment-build-failed` with its last words in `details.output` when it does not end with 0. */
-export async function runScript(sandbox: Sandbox, script: string, options: RunScriptOptions): Promise<string> {
+export async function runScript(sandbox: Sandbox, script: string, options: RunScriptOptions): Promise<Buffer> {
   const scratch = `${options.scratchRoot ?? '/var/tmp'}/assay-${randomUUID()}`;
   const wrapped = `assay_scratch=$2; trap 'rm -rf -- "$assay_scratch"' EXIT\n${script}`;
   const argv = [
@@ -40,7 +40,7 @@ export async function runScript(sandbox: Sandbox, script: string, options: RunSc
     ...(options.input === undefined ? {} : { input: options.input }),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   });
-  if (result.exitCode === 0 && result.stdoutBytes <= MAX_OUTPUT) return result.stdout.toString();
+  if (result.exitCode === 0 && result.stdoutBytes <= MAX_OUTPUT) return result.stdout;
   const output = `${result.stdout.subarray(-8_000).toString()}${result.stderr.subarray(-8_000).toString()}`.trim();
   const how = result.timedOut
     ? 'took too long'
