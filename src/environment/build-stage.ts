@@ -98,8 +98,9 @@ export class StageBuilder {
     const base = requireBase(context);
     return this.inSandbox(context, { purpose: 'finish' }, async (sandbox) => {
       const place = { workdir: WORKDIR, signal: context.signal };
-      const gone = { layer: null, baseCommit: base };
-      if (await isPristine(sandbox, base, place)) return gone;
+      const problems = await problemsOf(sandbox, base, place);
+      if (problems.length === 0) return { layer: null, baseCommit: base };
+      refuseNested(problems);
       const baseCommit = await finishRepository(sandbox, base, place);
       return { layer: (await sandbox.snapshot()).digest, baseCommit };
     });
@@ -146,17 +147,34 @@ export class StageBuilder {
   }
 }
 
-async function isPristine(
+/** A repository that cannot even be checked is made anew, or that fails with its own words. */
+async function problemsOf(
   sandbox: Sandbox,
   base: string,
   place: { workdir: string; signal: AbortSignal },
-): Promise<boolean> {
+): Promise<string[]> {
   try {
-    return (await repositoryProblems(sandbox, base, place)).length === 0;
+    return await repositoryProblems(sandbox, base, place);
   } catch (error) {
-    if (place.signal.aborted) throw error;
-    return false; // a repository that cannot even be checked is made anew, or that fails with its own words
+    if (place.signal.aborted || !(error instanceof AssayError) || error.failureClass !== 'task') throw error;
+    return [error.message];
   }
+}
+
+/** Git would take a repository inside the work tree for a submodule, or refuse it with words about something else. */
+function refuseNested(problems: readonly string[]): void {
+  const nested = problems.filter((problem) => problem.startsWith('another repository: '));
+  if (nested.length === 0) return;
+  throw new AssayError(
+    'environment-unclean',
+    `A build step left another repository in the work tree:\n  ${nested.join('\n  ')}`,
+    {
+      class: 'task',
+      retryable: false,
+      hint: 'Remove its .git folder in the step.',
+      details: { problems: nested },
+    },
+  );
 }
 
 function requireBase(context: StageContext): string {

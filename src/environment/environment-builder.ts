@@ -19,13 +19,14 @@ import { ArchiveStore, type ArchiveStoreOptions } from './archive-store.ts';
 import { networkEnv } from './build-env.ts';
 import { StageBuilder, type StageContext } from './build-stage.ts';
 import { environmentLayout, environmentRecordSchema, proofSchema, type StageRecord } from './environment-layout.ts';
-import { CHECK_REPOSITORY, FIND_COPIES, PATCHED_FILES } from './git-scripts.ts';
+import { CHECK_REPOSITORY, FIND_COPIES, OPEN_CLOSED, PATCHED_FILES } from './git-scripts.ts';
 import { goldPatch } from './gold-patch.ts';
 import { leaks, WRITABLE_FOLDERS } from './leak-check.ts';
 import { repositoryProblems } from './prepare-repository.ts';
 import { readRecord } from './read-record.ts';
 import { environmentRecipe, type Recipe, WORKDIR } from './recipe.ts';
 import { registryConfig } from './registry-config.ts';
+import { runScript } from './run-script.ts';
 import { SingleFlight } from './single-flight.ts';
 import { instanceSourceDigest, sourceContent } from './source-content.ts';
 import { requireTools } from './tool-check.ts';
@@ -170,6 +171,8 @@ class LayeredBuilder implements EnvironmentBuilder {
     });
     try {
       const place = { workdir: WORKDIR, signal };
+      const folders = [WORKDIR, ...WRITABLE_FOLDERS];
+      await runScript(sandbox, OPEN_CLOSED, { ...place, args: folders });
       const problems = await repositoryProblems(sandbox, state.baseCommit, place, ['/home/agent']);
       return problems.length > 0 ? problems : await leaks(sandbox, answer, place);
     } catch (error) {
