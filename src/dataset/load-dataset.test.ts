@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { checkDataset } from './check-dataset.ts';
+import { filterInstances, type InstanceFilter } from './filter-instances.ts';
 import { loadDataset } from './load-dataset.ts';
-import { type InstanceFilter, selectInstances } from './select-instances.ts';
+
 import { taskJsonSchema } from './task-json-schema.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -44,32 +45,38 @@ test('unknown names and broken tasks', async () => {
 });
 
 test('filters', async () => {
-  const { instances } = await loadDataset('tasks/small', { cwd, bundled });
-  const pick = (filter: InstanceFilter) => selectInstances(instances, filter).map((instance) => instance.instanceId);
+  const set = await loadDataset('tasks/small', { cwd, bundled });
+  const pick = (filter: InstanceFilter) => filterInstances(set, filter).instances.map((one) => one.instanceId);
   expect(pick({})).toEqual(['count-lines', 'greet-name']);
-  expect(pick({ ids: ['*-name'] })).toEqual(['greet-name']);
-  expect(pick({ ids: ['/LINES$/i', 'greet-*'] })).toHaveLength(2);
+  expect(pick({ instances: ['*-name'] })).toEqual(['greet-name']);
+  expect(pick({ instances: ['/LINES$/i', 'greet-*'] })).toHaveLength(2);
   expect(pick({ exclude: ['greet-*'] })).toEqual(['count-lines']);
-  expect(pick({ tags: ['bug', 'text'] })).toEqual(['count-lines']);
+  expect(pick({ tags: ['text', 'other'] })).toEqual(['count-lines']);
   expect(pick({ difficulty: ['easy'] })).toEqual(['greet-name']);
   expect(pick({ language: ['python'] })).toEqual(['count-lines']);
   expect(pick({ slice: '-1:' })).toEqual(['greet-name']);
-  expect(pick({ slice: ':0' })).toEqual([]);
+  expect(pick({ limit: 1 })).toEqual(['count-lines']);
+  expect(filterInstances(set, {}).digest).toBe(set.digest);
+  expect(filterInstances(set, { limit: 1 }).digest).not.toBe(set.digest);
+  expect(() => pick({ slice: ':0' })).toThrow(/No instance of tasks\/small passes the filters/);
   expect(() => pick({ slice: '1' })).toThrow(/not a slice/);
-  expect(() => pick({ ids: ['/(/'] })).toThrow(/not a regular expression/);
-  expect(() => pick({ ids: ['greet-name', 'nothing'] })).toThrow(/No instance matches nothing/);
+  expect(() => pick({ instances: ['/(/'] })).toThrow(/not a regular expression/);
+  expect(() => pick({ instances: ['greet-name', 'nothing'] })).toThrow(/No instance of tasks\/small matches nothing/);
 });
 
 test('a shuffle depends on its seed alone', async () => {
-  const [first] = (await loadDataset('tasks/small', { cwd, bundled })).instances;
+  const set = await loadDataset('tasks/small', { cwd, bundled });
+  const [first] = set.instances;
   if (first === undefined) throw new Error('the fixture is empty');
   const many = Array.from({ length: 30 }, (_, index) => ({ ...first, instanceId: `task-${index}` }));
-  const order = (seed: string) => selectInstances(many, { shuffleSeed: seed }).map((one) => one.instanceId);
-  expect(order('1')).toEqual(order('1'));
-  expect(order('1')).not.toEqual(order('2'));
-  expect([...order('1')].sort()).toEqual(many.map((one) => one.instanceId).sort());
-  const fewer = selectInstances(many.slice(5), { shuffleSeed: '1' }).map((one) => one.instanceId);
-  expect(fewer).toEqual(order('1').filter((id) => fewer.includes(id)));
+  const ordered = (instances: typeof many, seed: number) =>
+    filterInstances({ ...set, instances }, { seed }).instances.map((one) => one.instanceId);
+  const order = (seed: number) => ordered(many, seed);
+  expect(order(1)).toEqual(order(1));
+  expect(order(1)).not.toEqual(order(2));
+  expect([...order(1)].sort()).toEqual(many.map((one) => one.instanceId).sort());
+  const fewer = ordered(many.slice(5), 1);
+  expect(fewer).toEqual(order(1).filter((id) => fewer.includes(id)));
 });
 
 test('static checks', async () => {

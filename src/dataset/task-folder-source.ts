@@ -3,9 +3,9 @@ import { readdir, realpath, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { digestOf } from '../base/digest.ts';
 import { AssayError, type Dataset, type DatasetSource, type TaskInstance } from '../contracts/index.ts';
-import { readTaskFolder } from './load-task-folder.ts';
 import { packageRoot } from './package-root.ts';
 import { inside } from './read-tree.ts';
+import { readTaskFolder } from './task-folder.ts';
 import { type TaskProblem, taskInvalid } from './task-problem.ts';
 
 export interface TaskFolderSourceOptions {

@@ -8,12 +8,12 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { writeFileAtomic } from '../base/atomic-file.ts';
 import { canonicalJson, digestOf, sha256 } from '../base/digest.ts';
+import { readRecord } from '../base/read-record.ts';
 import { AssayError } from '../contracts/index.ts';
 import { type PackageSpec, parsePackageSpec } from '../dataset/package-spec.ts';
 import type { FetchOptions } from './fetch-retry.ts';
 import { fetchRetry } from './fetch-retry.ts';
 import { findNpmArchive, findPypiArchive } from './find-archive.ts';
-import { readRecord } from './read-record.ts';
 import type { RegistryConfig } from './registry-config.ts';
 
 /** `source` or a derived `gold` of a task. */

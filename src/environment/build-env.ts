@@ -1,4 +1,5 @@
 /** Environment variables inside sandboxes, made from nothing: what is not named here does not get in. */
+import { WORKSPACE_ENV } from '../sandbox/workspace.ts';
 import type { RegistryConfig } from './registry-config.ts';
 
 /** Home folder in every sandbox. */
@@ -14,11 +15,28 @@ const PROXY = [
   'NO_PROXY',
   'ALL_PROXY',
 ];
-const CERTIFICATES = ['NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'PIP_CERT', 'REQUESTS_CA_BUNDLE', 'CURL_CA_BUNDLE'];
+const CERTIFICATES = [
+  'NODE_EXTRA_CA_CERTS',
+  'SSL_CERT_FILE',
+  'SSL_CERT_DIR',
+  'PIP_CERT',
+  'REQUESTS_CA_BUNDLE',
+  'CURL_CA_BUNDLE',
+  'GIT_SSL_CAINFO',
+  'npm_config_cafile',
+];
+const PLAIN = ['PIP_EXTRA_INDEX_URL', 'PIP_DEFAULT_TIMEOUT'];
 
-/** The complete environment of agents, grading and steps without network. A task's own variables win. */
+/**
+ * The complete environment of agents, grading and steps without network. A task's own variables win; `$PATH` and `${PATH}` in them stand for the PATH of the base, so that a
+ * task can put folders before it.
+ */
 export function sandboxEnv(path: string, taskEnv: Readonly<Record<string, string>> = {}): Record<string, string> {
-  return { PATH: path, HOME: SANDBOX_HOME, LANG: 'C.UTF-8', ...taskEnv };
+  const own = Object.entries(taskEnv).map(([name, value]) => [
+    name,
+    value.replace(/\$(?:PATH\b|\{PATH\})/g, () => path),
+  ]);
+  return { ...WORKSPACE_ENV, PATH: path, HOME: SANDBOX_HOME, LANG: 'C.UTF-8', ...Object.fromEntries(own) };
 }
 
 /**
@@ -31,10 +49,10 @@ export function networkEnv(
 ): { env: Record<string, string>; withheld: string[] } {
   const env: Record<string, string> = {};
   const withheld: string[] = [];
-  for (const name of PROXY) {
+  for (const name of [...PROXY, ...PLAIN]) {
     const value = host[name];
     if (!value) continue;
-    if (/^[^/]*(\/\/)?[^/]*@/.test(value)) withheld.push(name);
+    if (/(^|\s|\/)[^/\s]*@/.test(value)) withheld.push(name);
     else env[name] = value;
   }
   for (const name of CERTIFICATES) {

@@ -4,6 +4,8 @@
  */
 import { writeFileAtomic } from '../base/atomic-file.ts';
 import { digestOf } from '../base/digest.ts';
+import { withFileLock } from '../base/file-lock.ts';
+import { readRecord } from '../base/read-record.ts';
 import {
   AssayError,
   type LayerRef,
@@ -14,8 +16,6 @@ import {
 import type { EnvironmentLayout, StageRecord } from './environment-layout.ts';
 import { stageRecordSchema } from './environment-layout.ts';
 import { finishRepository, prepareRepository, repositoryProblems, type SourceContent } from './prepare-repository.ts';
-import { withProcessLock } from './process-lock.ts';
-import { readRecord } from './read-record.ts';
 import { type Recipe, type Stage, WORKDIR } from './recipe.ts';
 import { runStep } from './run-step.ts';
 import { SingleFlight } from './single-flight.ts';
@@ -61,10 +61,11 @@ export class StageBuilder {
     return this.flights.run(stage.key, context.signal, (signal) => {
       const onWait = (owner: { pid: number }) =>
         context.onProgress(`${stage.name}: waiting for process ${owner.pid}, which builds it`);
-      return withProcessLock(this.options.layout.lock(stage.key), { signal, onWait }, async () => {
+      const body = async () => {
         const meanwhile = await this.find(stage, context.layers);
         return meanwhile ?? this.build(stage, { ...context, signal });
-      });
+      };
+      return withFileLock(this.options.layout.lock(stage.key), signal, body, onWait);
     });
   }
 

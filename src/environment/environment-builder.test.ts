@@ -14,11 +14,12 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeEach, expect, test } from 'vitest';
+import { describeRequiring } from '../../test/support/requirements.ts';
 import { type AssayPaths, assayPaths } from '../base/paths.ts';
 import type { BuiltEnvironment, Sandbox, TaskInstance } from '../contracts/index.ts';
 import { sandboxLimitsSchema } from '../contracts/index.ts';
-import { loadTaskFolder } from '../dataset/load-task-folder.ts';
+import { loadTaskFolder } from '../dataset/task-folder.ts';
 import { exec } from '../sandbox/exec.ts';
 import { hostBase } from '../sandbox/host-base.ts';
 import { createNativeBackend } from '../sandbox/native/native-backend.ts';
@@ -30,13 +31,12 @@ const signal = new AbortController().signal;
 const home = mkdtempSync(join(tmpdir(), 'assay-home-'));
 const probeBackend = createNativeBackend({ paths: assayPaths(home) });
 const probe = await probeBackend.probe();
-if (!probe.available) console.error(`environment builds are not tested here: ${probe.notes.join(' ')}`);
 afterAll(async () => {
   await probeBackend.close();
   rmSync(home, { recursive: true, force: true });
 });
 
-describe.skipIf(!probe.available)('environment builder', () => {
+describeRequiring('sandboxes', probe.available ? undefined : probe.notes.join(' '), 'environment builder', () => {
   let paths: AssayPaths;
   let set: string;
   let number = 0;
@@ -231,7 +231,7 @@ describe.skipIf(!probe.available)('environment builder', () => {
       .environments.ensure(await greet(), signal)
       .catch((thrown) => thrown);
     expect(error.message).toContain('HOME=/home/agent');
-    expect(error.message).not.toMatch(/SECRET|abc|proxy|npm|CA_|CERT/);
+    expect(error.message).not.toMatch(/SECRET|abc|proxy|npm_config_registry|PIP_INDEX|CA_|CERT/);
     edit('task.yaml', '"name":"look"', '"name":"look","network":true');
     const lines: string[] = [];
     const second = await builder({ env })
@@ -271,7 +271,7 @@ describe.skipIf(!probe.available)('environment builder', () => {
     writeFileSync(
       script,
       `import { assayPaths } from ${module('base/paths.ts')};
-      import { loadTaskFolder } from ${module('dataset/load-task-folder.ts')};
+      import { loadTaskFolder } from ${module('dataset/task-folder.ts')};
       import { createEnvironmentBuilder } from ${module('environment/environment-builder.ts')};
       import { createNativeBackend } from ${module('sandbox/native/native-backend.ts')};
       const paths = assayPaths(${JSON.stringify(paths.home)});

@@ -3,6 +3,7 @@ import { utimes } from 'node:fs/promises';
 import { writeFileAtomic } from '../base/atomic-file.ts';
 import { digestOf, sha256 } from '../base/digest.ts';
 import type { AssayPaths } from '../base/paths.ts';
+import { readRecord } from '../base/read-record.ts';
 import {
   AssayError,
   type BuiltEnvironment,
@@ -23,7 +24,6 @@ import { CHECK_REPOSITORY, FIND_COPIES, OPEN_CLOSED, PATCHED_FILES } from './git
 import { goldPatch } from './gold-patch.ts';
 import { leaks, WRITABLE_FOLDERS } from './leak-check.ts';
 import { repositoryProblems } from './prepare-repository.ts';
-import { readRecord } from './read-record.ts';
 import { environmentRecipe, type Recipe, WORKDIR } from './recipe.ts';
 import { registryConfig } from './registry-config.ts';
 import { runScript } from './run-script.ts';

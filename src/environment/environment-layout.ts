@@ -28,7 +28,6 @@ export const environmentRecordSchema = z.object({
   builtAt: z.string(),
   buildMs: z.number(),
 });
-export type EnvironmentRecord = z.infer<typeof environmentRecordSchema>;
 
 /** That an environment was checked for one instance, and found clean. */
 export const proofSchema = z.object({

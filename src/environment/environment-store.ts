@@ -2,8 +2,8 @@
 import { chmod, lstat, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AssayPaths } from '../base/paths.ts';
+import { readRecord } from '../base/read-record.ts';
 import { environmentLayout, environmentRecordSchema, proofSchema, stageRecordSchema } from './environment-layout.ts';
-import { readRecord } from './read-record.ts';
 
 export interface EnvironmentSummary {
   digest: string;

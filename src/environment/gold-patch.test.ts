@@ -6,10 +6,11 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeEach, expect, test } from 'vitest';
+import { describeRequiring } from '../../test/support/requirements.ts';
 import { assayPaths } from '../base/paths.ts';
 import { sandboxLimitsSchema } from '../contracts/index.ts';
-import { loadTaskFolder } from '../dataset/load-task-folder.ts';
+import { loadTaskFolder } from '../dataset/task-folder.ts';
 import { exec } from '../sandbox/exec.ts';
 import { createNativeBackend } from '../sandbox/native/native-backend.ts';
 import { createEnvironmentBuilder } from './environment-builder.ts';
@@ -20,7 +21,6 @@ chmodSync(home, 0o755); // sandboxes of root run as another user
 const paths = assayPaths(join(home, 'data'));
 const backend = createNativeBackend({ paths });
 const probe = await backend.probe();
-if (!probe.available) console.error(`gold derivation is not tested here: ${probe.notes.join(' ')}`);
 afterAll(async () => {
   await backend.close();
   rmSync(home, { recursive: true, force: true });
@@ -57,7 +57,7 @@ const NEW: Files = {
   'CHANGES.md': '# 1.0.1\ndiff --git a/lib/fake.js b/lib/fake.js\n',
 };
 
-describe.skipIf(!probe.available)('packages', () => {
+describeRequiring('sandboxes', probe.available ? undefined : probe.notes.join(' '), 'packages', () => {
   let server: Server;
   let base: string;
   let archives: Record<string, Buffer>;

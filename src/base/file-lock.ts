@@ -27,20 +27,18 @@ const ownerSchema = z.object({
 });
 type LockOwner = z.infer<typeof ownerSchema>;
 
-export interface ProcessLockOptions {
-  signal: AbortSignal;
-  /** Called once when somebody else holds the lock. */
-  onWait?: (owner: { pid: number; host: string }) => void;
-}
+/** Called once when somebody else holds the lock. */
+export type OnLockWait = (owner: { pid: number; host: string }) => void;
 
-/** Runs `work` while holding the lock at `path`. Throws `cancelled` when the signal aborts while waiting. */
-export async function withProcessLock<T>(
+/** Waits for the lock, runs `body`, gives the lock back. Throws `cancelled` when the signal aborts while waiting. */
+export async function withFileLock<T>(
   path: string,
-  options: ProcessLockOptions,
-  work: () => Promise<T>,
+  signal: AbortSignal,
+  body: () => Promise<T>,
+  onWait?: OnLockWait,
 ): Promise<T> {
   const me = await self();
-  await acquire(path, me, options);
+  await acquire(path, me, signal, onWait);
   const touch = setInterval(() => {
     const now = new Date();
     // A lock that is gone is noticed by `release`; touching is only for others.
@@ -48,25 +46,25 @@ export async function withProcessLock<T>(
   }, TOUCH_MS);
   touch.unref();
   try {
-    return await work();
+    return await body();
   } finally {
     clearInterval(touch);
     await release(path, me);
   }
 }
 
-async function acquire(path: string, me: LockOwner, options: ProcessLockOptions): Promise<void> {
+async function acquire(path: string, me: LockOwner, signal: AbortSignal, onWait?: OnLockWait): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   for (let waited = false; ; waited = true) {
-    if (options.signal.aborted)
-      throw new AssayError('cancelled', 'cancelled while waiting for a build', { class: 'cancelled', retryable: true });
+    if (signal.aborted)
+      throw new AssayError('cancelled', 'cancelled while waiting for a lock', { class: 'cancelled', retryable: true });
     if (await tryCreate(path, me)) return;
     const owner = await readRecord(path, ownerSchema);
     if (owner !== null && (await isStale(path, owner, me))) {
-      await breakLock(path, owner, me, options);
+      await breakLock(path, owner, me, signal);
       continue;
     }
-    if (!waited && owner !== null) options.onWait?.(owner);
+    if (!waited && owner !== null) onWait?.(owner);
     await sleep(POLL_MS * (0.5 + Math.random()));
   }
 }
@@ -90,9 +88,9 @@ async function tryCreate(path: string, me: LockOwner): Promise<boolean> {
  * Removing a stale lock is itself done under a lock, and only after looking again: between reading and removing, another process may have broken it and taken the name.
  * A breaker that dies leaves a stale lock of its own, broken the same way.
  */
-async function breakLock(path: string, stale: LockOwner, me: LockOwner, options: ProcessLockOptions): Promise<void> {
+async function breakLock(path: string, stale: LockOwner, me: LockOwner, signal: AbortSignal): Promise<void> {
   const breaking = `${path}.break`;
-  await acquire(breaking, me, { signal: options.signal });
+  await acquire(breaking, me, signal);
   try {
     const now = await readRecord(path, ownerSchema);
     if (now?.token === stale.token) await rm(path, { force: true });

@@ -4,8 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { withProcessLock } from './process-lock.ts';
-import { SingleFlight } from './single-flight.ts';
+import { withFileLock } from './file-lock.ts';
 
 let folder: string;
 let lock: string;
@@ -21,9 +20,9 @@ function counter(times: number, hold = 0) {
   const script = `
     import { readFileSync, writeFileSync } from 'node:fs';
     import { setTimeout as sleep } from 'node:timers/promises';
-    import { withProcessLock } from ${JSON.stringify(join(import.meta.dirname, 'process-lock.ts'))};
+    import { withFileLock } from ${JSON.stringify(join(import.meta.dirname, 'file-lock.ts'))};
     const file = ${JSON.stringify(join(folder, 'count'))};
-    for (let i = 0; i < ${times}; i++) await withProcessLock(${JSON.stringify(lock)}, { signal: new AbortController().signal }, async () => {
+    for (let i = 0; i < ${times}; i++) await withFileLock(${JSON.stringify(lock)}, new AbortController().signal, async () => {
       const value = Number(readFileSync(file, 'utf8'));
       await sleep(2);
       writeFileSync(file, String(value + 1));
@@ -53,12 +52,17 @@ test('the lock of a process that was killed is broken, by one of many', async ()
   let waits = 0;
   let inside = 0;
   const works = Array.from({ length: 5 }, () =>
-    withProcessLock(lock, { signal, onWait: () => waits++ }, async () => {
-      expect(++inside).toBe(1);
-      await sleep(5);
-      inside--;
-      return true;
-    }),
+    withFileLock(
+      lock,
+      signal,
+      async () => {
+        expect(++inside).toBe(1);
+        await sleep(5);
+        inside--;
+        return true;
+      },
+      () => waits++,
+    ),
   );
   await sleep(200);
   expect(waits).toBe(5);
@@ -70,16 +74,14 @@ test('the lock of a process that was killed is broken, by one of many', async ()
 
 test('a reused pid, another boot, and a silent owner elsewhere are stale; a fresh one elsewhere is not', async () => {
   let owner: Record<string, unknown> = {};
-  await withProcessLock(lock, { signal }, async () => {
+  await withFileLock(lock, signal, async () => {
     owner = JSON.parse(readFileSync(lock, 'utf8'));
   });
   const left = async (change: Record<string, unknown>, age = 0) => {
     writeFileSync(lock, JSON.stringify({ ...owner, token: 'theirs', ...change }));
     const then = new Date(Date.now() - age);
     utimesSync(lock, then, then);
-    return withProcessLock(lock, { signal: AbortSignal.timeout(400) }, async () => 'taken').catch(
-      (error) => error.code,
-    );
+    return withFileLock(lock, AbortSignal.timeout(400), async () => 'taken').catch((error) => error.code);
   };
   expect(await left({ started: '1' })).toBe('taken');
   expect(await left({ boot: 'other' })).toBe('taken');
@@ -90,38 +92,6 @@ test('a reused pid, another boot, and a silent owner elsewhere are stale; a fres
 });
 
 test('an error of the work releases the lock', async () => {
-  await expect(withProcessLock(lock, { signal }, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+  await expect(withFileLock(lock, signal, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
   expect(existsSync(lock)).toBe(false);
-});
-
-test('equal work runs once and is cancelled when nobody waits', async () => {
-  const flights = new SingleFlight();
-  let runs = 0;
-  let cancelledWork = 0;
-  const work = async (inner: AbortSignal) => {
-    runs++;
-    await new Promise((resolve) => {
-      const timer = setTimeout(resolve, 100);
-      inner.addEventListener('abort', () => {
-        cancelledWork++;
-        clearTimeout(timer);
-        resolve(null);
-      });
-    });
-    return runs;
-  };
-  const impatient = new AbortController();
-  const first = flights.run('k', impatient.signal, work);
-  const second = flights.run('k', signal, work);
-  impatient.abort();
-  await expect(first).rejects.toMatchObject({ code: 'cancelled' });
-  expect(await second).toBe(1);
-  expect([runs, cancelledWork]).toEqual([1, 0]);
-  const alone = new AbortController();
-  const third = flights.run('k', alone.signal, work);
-  alone.abort();
-  await expect(third).rejects.toMatchObject({ code: 'cancelled' });
-  const fourth = flights.run('k', signal, work);
-  expect(await fourth).toBe(3);
-  expect([runs, cancelledWork]).toEqual([3, 1]);
 });

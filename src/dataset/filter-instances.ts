@@ -1,39 +1,47 @@
 /** Filters of `assay run` and others: which instances of a dataset, and in which order. */
 import { sha256 } from '../base/digest.ts';
-import { AssayError, type TaskInstance } from '../contracts/index.ts';
+import { AssayError, type Dataset, type TaskInstance } from '../contracts/index.ts';
 import { globToRegExp } from './glob.ts';
+import { datasetDigest } from './task-folder-source.ts';
 
 export interface InstanceFilter {
   /** Ids as globs, or regular expressions between slashes (`/^ledger-/i`); any may match. Each must match something. */
-  ids?: readonly string[];
+  instances?: readonly string[];
   /** The same, for instances to leave out; may match nothing. */
   exclude?: readonly string[];
-  /** All of them must be on the task. */
+  /** Any of them must be on the task. */
   tags?: readonly string[];
   difficulty?: readonly string[];
   language?: readonly string[];
   /** Orders by a keyed digest: the same seed gives the same order on any machine, whatever else is in the set. */
-  shuffleSeed?: string | number;
+  seed?: number | string;
   /** `from:to` as in Python: zero-based, `to` excluded, negative counts from the end, either may be missing. Taken after the shuffle. */
   slice?: string;
+  /** At most this many, after all else. */
+  limit?: number;
 }
 
-/** Throws `instance-not-found` for an id pattern without a match, `usage` for a filter that cannot be read. */
-export function selectInstances(instances: readonly TaskInstance[], filter: InstanceFilter): TaskInstance[] {
-  const ids = (filter.ids ?? []).map((text) => ({ text, pattern: idPattern(text) }));
+/** Throws `instance-not-found` for a pattern without a match, or when nothing is left; `usage` for a filter that cannot be read. */
+export function filterInstances(source: Dataset, filter: InstanceFilter): Dataset {
+  const wanted = (filter.instances ?? []).map((text) => ({ text, pattern: idPattern(text) }));
   const exclude = (filter.exclude ?? []).map(idPattern);
-  for (const { text, pattern } of ids) {
-    if (!instances.some((instance) => pattern.test(instance.instanceId))) throw noMatch(text, instances);
+  for (const { text, pattern } of wanted) {
+    if (!source.instances.some((instance) => pattern.test(instance.instanceId)))
+      throw noMatch(`matches ${text}`, source);
   }
-  let chosen = instances.filter(({ instanceId, task }) => {
-    if (ids.length > 0 && !ids.some(({ pattern }) => pattern.test(instanceId))) return false;
+  let chosen = source.instances.filter(({ instanceId, task }) => {
+    if (wanted.length > 0 && !wanted.some(({ pattern }) => pattern.test(instanceId))) return false;
     if (exclude.some((pattern) => pattern.test(instanceId))) return false;
-    if (!(filter.tags ?? []).every((tag) => task.tags.includes(tag))) return false;
+    if (filter.tags !== undefined && filter.tags.length > 0 && !filter.tags.some((tag) => task.tags.includes(tag)))
+      return false;
     if (filter.difficulty !== undefined && !filter.difficulty.includes(task.difficulty ?? '')) return false;
     return filter.language === undefined || filter.language.includes(task.language);
   });
-  if (filter.shuffleSeed !== undefined) chosen = shuffled(chosen, String(filter.shuffleSeed));
-  return filter.slice === undefined ? chosen : slice(chosen, filter.slice);
+  if (filter.seed !== undefined) chosen = shuffled(chosen, String(filter.seed));
+  if (filter.slice !== undefined) chosen = slice(chosen, filter.slice);
+  if (filter.limit !== undefined) chosen = chosen.slice(0, filter.limit);
+  if (chosen.length === 0) throw noMatch('passes the filters', source);
+  return { ...source, instances: chosen, digest: datasetDigest(chosen) };
 }
 
 function idPattern(text: string): RegExp {
@@ -46,10 +54,10 @@ function idPattern(text: string): RegExp {
   }
 }
 
-function noMatch(text: string, instances: readonly TaskInstance[]): AssayError {
+function noMatch(what: string, { reference, instances }: Dataset): AssayError {
   const shown = instances.slice(0, 20).map((instance) => instance.instanceId);
   const rest = instances.length - shown.length;
-  return new AssayError('instance-not-found', `No instance matches ${text}.`, {
+  return new AssayError('instance-not-found', `No instance of ${reference} ${what}.`, {
     class: 'input',
     retryable: false,
     hint: `There are: ${shown.join(', ')}${rest > 0 ? ` and ${rest} more` : ''}.`,

@@ -2,7 +2,7 @@ import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlin
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { loadTaskFolder, readTaskFolder } from './load-task-folder.ts';
+import { loadTaskFolder, readTaskFolder } from './task-folder.ts';
 
 let set: string;
 let dir: string;
