@@ -86,6 +86,14 @@ test('a last step with some of its results goes on with the missing calls', asyn
   expect(existsSync(bench.path('three'))).toBe(true);
 });
 
+test('calls that share an id keep their own results', async () => {
+  const same = ['one', 'two'].map((word) => callPart('same', 'bash', { command: `echo ${word}` }));
+  const recorded = await recordedBy([{ content: same }]);
+  const { requests } = await resume(recorded, [done]);
+  expect(bench.toolEnds.map((end) => end.repeated)).toEqual(['same', 'same']);
+  expect(requests[0]?.messages.at(-1)).toEqual({ role: 'tool', results: recorded[0]?.results });
+});
+
 test('an attempt whose last reply is durable ends without a request', async () => {
   const recorded = await recordedBy([bash('echo x > f'), done]);
   expect((await resume(recorded, [])).outcome).toEqual({ status: 'done', steps: 2, finalMessage: 'done' });

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { AgentBench } from '../../test/support/agent-bench.ts';
 import { callPart, type DoubleLine, ModelDouble, textPart } from '../../test/support/model-double.ts';
 import { digestOf } from '../base/digest.ts';
-import { type AgentContext, AssayError, type Workspace } from '../contracts/index.ts';
+import { type AgentContext, type AgentEvent, AssayError, type Workspace } from '../contracts/index.ts';
 import { SAYINGS } from './judge-reply.ts';
 import { createTwoToolAgent } from './two-tool-agent.ts';
 
@@ -68,11 +68,15 @@ describe('a conversation', () => {
 
   test('each event is durable before the next thing happens', async () => {
     const order: string[] = [];
+    let writing = 0;
     await play([bash('touch acted'), done], {
       emit: async (event) => {
+        expect(writing, `${event.type} while another event is written`).toBe(0);
+        writing++;
         const acted = existsSync(bench.path('acted'));
         await new Promise((resolve) => setTimeout(resolve, 20));
         expect(existsSync(bench.path('acted'))).toBe(acted);
+        writing--;
         order.push(`${event.type}${acted ? ' acted' : ''}`);
       },
     });
@@ -290,11 +294,12 @@ describe('stopping and failing', () => {
       failure: { code: 'model-unreachable' },
     });
     const controller = new AbortController();
-    const full = async () => {
+    const full = async (event: AgentEvent) => {
+      if (event.type === 'prompt-start') return;
       controller.abort();
       throw new AssayError('disk-full', 'no space left', { class: 'infra', retryable: true });
     };
-    expect((await play([], { emit: full })).outcome).toMatchObject({
+    expect((await play([], { emit: full, signal: controller.signal })).outcome).toMatchObject({
       status: 'failed',
       failure: { code: 'disk-full' },
     });

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   lstatSync,
@@ -93,7 +92,7 @@ describe('view', () => {
     writeFileSync(path('large'), 'a\n'.repeat(600_000));
     writeFileSync(path('huge'), '');
     truncateSync(path('huge'), 10 * 1024 ** 3);
-    execFileSync('mkfifo', [path('pipe')]);
+    await bench.workspace.shell.run('mkfifo pipe');
     writeFileSync(path('target'), 'linked\n');
     symlinkSync('target', path('link'));
     symlinkSync('nowhere', path('dangling'));
@@ -102,7 +101,7 @@ describe('view', () => {
       ['bin', 'is a binary file (3 bytes)'],
       ['large', 'has 1200000 bytes, too many to view'],
       ['huge', 'has 10737418240 bytes, too many to view'],
-      ['pipe', 'is not a regular file'],
+      ['pipe', 'is not a regular file or directory'],
       ['/dev/zero', 'is not a regular file'],
       ['dangling', 'does not exist. Please provide a valid path'],
     ] as const)
@@ -218,6 +217,7 @@ describe('edits', () => {
     writeFileSync(path('bin'), Buffer.from('a\0b'));
     writeFileSync(path('large'), 'x'.repeat(1024 ** 2 + 1));
     mkdirSync(path('d'));
+    await bench.workspace.shell.run('mkfifo pipe');
     const edit = editor();
     for (const [name, command, input, message] of [
       [
@@ -244,6 +244,8 @@ describe('edits', () => {
       ['bin', 'insert', { insert_line: 0, insert_text: 'x' }, 'is a binary file'],
       ['large', 'str_replace', { old_str: 'x' }, 'has 1048577 bytes'],
       ['d', 'str_replace', { old_str: 'x' }, 'is a directory and only the `view` command can be used'],
+      ['pipe', 'str_replace', { old_str: 'x' }, 'is not a regular file.'],
+      ['pipe', 'create', { file_text: 'x' }, 'File already exists at'],
       ['none', 'insert', { insert_line: 0, insert_text: 'x' }, 'does not exist. Please provide a valid path'],
     ] as const) {
       const outcome = await edit(command, name, input);
