@@ -1,0 +1,110 @@
+/** The command lines that put one process into a held sandbox, for the tiers `bubblewrap` and `unshare`. */
+export type ScriptTier = 'bubblewrap' | 'unshare';
+
+/** Descriptors of the wrapper: 3 tells that the program could be started, 4 is the system-call filter. */
+export const STATUS_FD = 3;
+export const FILTER_FD = 4;
+
+/** Runs as the last step inside: reports on descriptor 3, then becomes the program. Exit 126 / 127 before that mean it could not. */
+const PRELUDE = `
+cd -- "$1" 2>/dev/null || { printf 'the folder %s does not exist' "$1" >&3; exit 126; }
+shift
+command -v -- "$1" >/dev/null 2>&1 || { printf '%s: not found' "$1" >&3; exit 127; }
+case $1 in */*) [ -x "$1" ] && [ ! -d "$1" ] || { printf '%s: not executable' "$1" >&3; exit 126; } ;; esac
+printf '\\001' >&3
+exec 3>&-
+`;
+
+/** The unshare tier does by hand what bubblewrap does: own /proc, /dev and pid namespace over the held root, no capabilities, no new privileges. */
+const UNSHARE_ROOT = `
+set -e
+root=$1 saved=$PATH; shift
+PATH=/usr/sbin:/usr/bin:/sbin:/bin
+mount --rbind "$root" "$root"
+cd "$root"
+mount -t proc -o nosuid,nodev,noexec proc proc
+for path in proc/sys proc/sysrq-trigger proc/irq proc/bus proc/fs; do
+  [ -e "$path" ] || continue
+  mount --bind "$path" "$path"
+  mount -o remount,bind,ro,nosuid,nodev,noexec "$path"
+done
+for path in proc/kcore proc/keys proc/timer_list proc/sched_debug; do [ -e "$path" ] && mount --bind /dev/null "$path"; done
+mount -t tmpfs -o size=64k,mode=755,nosuid tmpfs dev
+for name in null zero full random urandom; do : > "dev/$name"; mount --bind "/dev/$name" "dev/$name"; done
+mkdir dev/shm dev/pts
+mount --bind "$root/../shm" dev/shm
+ln -s /proc/self/fd dev/fd; ln -s /proc/self/fd/0 dev/stdin; ln -s /proc/self/fd/1 dev/stdout; ln -s /proc/self/fd/2 dev/stderr
+pivot_root . .
+umount -l .
+cd /
+export PATH=$saved
+# Process 1 of a pid namespace gets no default signal actions: a small init stands in its place, and all ends with it.
+trap : TERM INT HUP
+exec 9<&0
+/usr/bin/setpriv --no-new-privs --bounding-set=-all --inh-caps=-all --ambient-caps=-all -- "$@" <&9 9<&- &
+exec </dev/null >/dev/null 2>&1 3>&- 9<&-
+child=$!
+wait $child
+code=$?
+while kill -0 $child 2>/dev/null; do wait $child; code=$?; done
+exit $code
+`;
+
+export interface WrapperPlan {
+  tier: ScriptTier;
+  /** Host pid of the holder. */
+  holder: number;
+  /** The merged root, as the holder sees it. */
+  root: string;
+  cwd: string;
+  merge: boolean;
+  pids: number;
+  memoryBytes: number;
+  network: 'none' | 'host';
+}
+
+/** Full argv for the host, first element an absolute program. */
+export function wrapperCommand(plan: WrapperPlan, argv: readonly string[]): string[] {
+  const entered = ['user', 'mount', 'ipc', 'uts', ...(plan.network === 'none' ? ['net'] : [])];
+  const namespaces = entered.map((name) => `--${name}=/proc/${plan.holder}/ns/${name === 'mount' ? 'mnt' : name}`);
+  const limits = ['/usr/bin/prlimit', `--nproc=${plan.pids}`, `--data=${plan.memoryBytes}`, '--core=0', '--'];
+  const inner = ['/bin/sh', '-c', `${PRELUDE}exec "$@"${plan.merge ? ' 2>&1' : ''}`, 'sh', plan.cwd, ...argv];
+  const enter = ['/usr/bin/nsenter', ...namespaces, '--preserve-credentials', '--'];
+  if (plan.tier === 'unshare') {
+    const unshare = [
+      '/usr/bin/unshare',
+      '--mount',
+      '--pid',
+      '--fork',
+      '--kill-child',
+      '--propagation',
+      'private',
+      '--',
+    ];
+    return [...enter, ...unshare, ...limits, '/bin/sh', '-c', UNSHARE_ROOT, 'sh', plan.root, ...inner];
+  }
+  const bubblewrap = [
+    '/usr/bin/bwrap',
+    '--bind',
+    plan.root,
+    '/',
+    '--dev',
+    '/dev',
+    '--bind',
+    `${plan.root}/../shm`,
+    '/dev/shm',
+    '--proc',
+    '/proc',
+  ];
+  const cuts = [
+    '--unshare-pid',
+    '--die-with-parent',
+    '--new-session',
+    '--cap-drop',
+    'ALL',
+    '--seccomp',
+    String(FILTER_FD),
+    '--',
+  ];
+  return [...enter, ...limits, ...bubblewrap, ...cuts, ...inner];
+}

@@ -1,0 +1,300 @@
+/**
+ * The contract of `SandboxBackend` as tests. Every backend and tier runs it:
+ *
+ *     describeSandboxContract('native, helper tier', () => createNativeBackend({ paths, tier: 'helper' }));
+ */
+import { createServer } from 'node:net';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Sandbox, SandboxBackend, SandboxProcess, SandboxSpec } from '../../src/contracts/index.ts';
+import { exec } from '../../src/sandbox/exec.ts';
+import { sandboxFiles } from '../../src/sandbox/files.ts';
+
+export const CONTRACT_SPEC: SandboxSpec = {
+  base: { kind: 'host' },
+  layers: [],
+  limits: { memoryBytes: 512 * 1024 ** 2, pids: 128, cpus: 2, diskBytes: 64 * 1024 ** 2, wallSeconds: 300 },
+  network: 'none',
+  env: { PATH: '/usr/local/bin:/usr/bin:/bin', HOME: '/home/agent', LANG: 'C.UTF-8' },
+  workdir: '/testbed',
+};
+
+export function describeSandboxContract(name: string, makeBackend: () => SandboxBackend): void {
+  describe(`sandbox contract: ${name}`, () => {
+    let backend: SandboxBackend;
+    beforeAll(() => {
+      backend = makeBackend();
+    });
+    afterAll(() => backend.close());
+
+    const using = async <T>(body: (sandbox: Sandbox) => Promise<T>, spec: Partial<SandboxSpec> = {}): Promise<T> => {
+      const sandbox = await backend.create({ ...CONTRACT_SPEC, ...spec });
+      try {
+        return await body(sandbox);
+      } finally {
+        await sandbox.destroy();
+      }
+    };
+    const bash = async (sandbox: Sandbox, script: string, timeoutSeconds = 30) => {
+      const result = await exec(sandbox, ['bash', '-c', script], { stderr: 'merge', timeoutSeconds });
+      return { ...result, output: result.stdout.toString() };
+    };
+
+    describe('processes', () => {
+      test('exit codes and signals', () =>
+        using(async (sandbox) => {
+          expect((await bash(sandbox, 'exit 7')).exitCode).toBe(7);
+          expect((await bash(sandbox, 'true')).exitCode).toBe(0);
+          expect(await bash(sandbox, 'kill -TERM $$')).toMatchObject({ exitCode: null, signal: 'SIGTERM' });
+        }));
+
+      test('environment is what the spec and the call say, and nothing of the host', () =>
+        using(async (sandbox) => {
+          const result = await exec(sandbox, ['/usr/bin/env'], { env: { EXTRA: 'a\nb c', HOME: '/tmp' } });
+          const names = [...result.stdout.toString().matchAll(/^(\w+)=/gm)].map((match) => match[1] ?? '');
+          const ofShells = ['PWD', 'OLDPWD', 'SHLVL', '_'];
+          expect(names.filter((name) => !ofShells.includes(name)).sort()).toEqual(['EXTRA', 'HOME', 'LANG', 'PATH']);
+          expect(result.stdout.toString()).toContain('EXTRA=a\nb c\n');
+          expect(result.stdout.toString()).toContain('HOME=/tmp\n');
+        }));
+
+      test('working directory: the default is made and writable, another may be asked for', () =>
+        using(async (sandbox) => {
+          expect((await bash(sandbox, 'pwd && echo x > file && cat file')).output).toBe('/testbed\nx\n');
+          expect((await exec(sandbox, ['pwd'], { cwd: '/usr' })).stdout.toString()).toBe('/usr\n');
+        }));
+
+      test('stdin arrives and ends; output of stderr is separate or merged in order', () =>
+        using(async (sandbox) => {
+          const input = Buffer.from(Array.from({ length: 200_000 }, (_, index) => index % 256));
+          expect((await exec(sandbox, ['cat'], { input })).stdout.equals(input)).toBe(true);
+          const script = 'for i in 1 2 3; do echo o$i; echo e$i >&2; done';
+          const separate = await exec(sandbox, ['bash', '-c', script]);
+          expect([separate.stdout.toString(), separate.stderr.toString()]).toEqual(['o1\no2\no3\n', 'e1\ne2\ne3\n']);
+          expect((await bash(sandbox, script)).output).toBe('o1\ne1\no2\ne2\no3\ne3\n');
+        }));
+
+      test('what cannot be started is an error that names it', () =>
+        using(async (sandbox) => {
+          await expect(sandbox.spawn(['no-such-program'])).rejects.toMatchObject({ code: 'sandbox-spawn-failed' });
+          await expect(sandbox.spawn(['/etc/passwd'])).rejects.toMatchObject({ code: 'sandbox-spawn-failed' });
+          await expect(sandbox.spawn(['/usr'])).rejects.toMatchObject({ code: 'sandbox-spawn-failed' });
+          await expect(sandbox.spawn(['true'], { cwd: '/no/such/folder' })).rejects.toMatchObject({
+            code: 'sandbox-spawn-failed',
+          });
+          expect((await bash(sandbox, 'echo fine')).output).toBe('fine\n');
+        }));
+
+      test('many at once, each with its own output', () =>
+        using(async (sandbox) => {
+          const numbers = Array.from({ length: 20 }, (_, index) => index);
+          const outputs = await Promise.all(
+            numbers.map(async (n) => (await bash(sandbox, `sleep 0.1; echo ${n}`)).output),
+          );
+          expect(outputs).toEqual(numbers.map((n) => `${n}\n`));
+        }));
+
+      test('100 MB of output pass whole, and a reader that stalls blocks nobody else', () =>
+        using(async (sandbox) => {
+          const stalled = await sandbox.spawn(['bash', '-c', 'head -c 50000000 /dev/zero']);
+          stalled.stdout.pause();
+          const big = await exec(sandbox, ['bash', '-c', 'head -c 100000000 /dev/zero'], {
+            maxBytes: 10,
+            timeoutSeconds: 60,
+          });
+          expect(big).toMatchObject({ exitCode: 0, stdoutBytes: 100_000_000 });
+          let bytes = 0;
+          for await (const chunk of stalled.stdout) bytes += (chunk as Buffer).length;
+          expect(bytes).toBe(50_000_000);
+        }));
+
+      test('killing a process ends its descendants, also those that hid in sessions of their own', () =>
+        using(async (sandbox) => {
+          const child = await sandbox.spawn([
+            'bash',
+            '-c',
+            'setsid sleep 300 & (setsid sleep 301 &) ; trap "" TERM; echo up; sleep 302',
+          ]);
+          await firstData(child);
+          child.kill('SIGKILL');
+          expect((await child.exit).code).toBeNull();
+          await until(
+            async () =>
+              !(await bash(sandbox, "cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' '")).output.includes('sleep 30'),
+          );
+        }));
+
+      test('the end of a process is not delayed by a background child that holds its pipes', () =>
+        using(async (sandbox) => {
+          const started = Date.now();
+          expect((await bash(sandbox, 'sleep 60 & echo done')).output).toBe('done\n');
+          expect(Date.now() - started).toBeLessThan(10_000);
+        }));
+    });
+
+    describe('files and layers', () => {
+      test('a snapshot becomes a layer; deletions, opaque folders, modes, links and odd names survive it', async () => {
+        const first = await backend.create(CONTRACT_SPEC);
+        await bash(
+          first,
+          `mkdir -p gone kept/sub swap && echo a > gone/file && echo b > kept/sub/file && echo old > swap/old && chmod 751 kept && ln -s kept/sub link &&
+           ln kept/sub/file hard && printf x > $'odd\\nname \\xff' && chmod 4755 hard; mkdir -p /opt/tool && echo t > /opt/tool/t; echo tmp > /tmp/not-kept`,
+        );
+        const bottom = await first.snapshot();
+        expect((await first.closed).reason).toBe('destroyed');
+        const second = await backend.create({ ...CONTRACT_SPEC, layers: [bottom] });
+        expect(
+          (
+            await bash(
+              second,
+              'cat gone/file kept/sub/file hard link/file /opt/tool/t; stat -c %a kept hard; readlink link; ls /tmp',
+            )
+          ).output,
+        ).toBe('a\nb\nb\nb\nt\n751\n4755\nkept/sub\n');
+        expect(
+          (
+            await bash(
+              second,
+              'rm -r gone && rm -r swap && mkdir swap && echo new > swap/new && echo c >> kept/sub/file',
+            )
+          ).exitCode,
+        ).toBe(0);
+        const top = await second.snapshot();
+        await using(
+          async (third) => {
+            expect((await bash(third, 'LC_ALL=C ls -b; ls swap; cat kept/sub/file')).output).toBe(
+              'hard\nkept\nlink\nodd\\nname\\ \\377\nswap\nnew\nb\nc\n',
+            );
+          },
+          { layers: [bottom, top] },
+        );
+        expect(await backend.hasLayer(top)).toBe(true);
+        expect(await backend.hasLayer({ digest: `sha256:${'0'.repeat(64)}` })).toBe(false);
+      });
+
+      test('equal content gives equal layers', async () => {
+        const digests = await Promise.all(
+          [1, 2].map(async () => {
+            const sandbox = await backend.create(CONTRACT_SPEC);
+            await bash(sandbox, 'mkdir d && echo same > d/file && chmod 640 d/file');
+            return (await sandbox.snapshot()).digest;
+          }),
+        );
+        expect(digests[0]).toBe(digests[1]);
+      });
+
+      test('two sandboxes of one layer do not see each other', async () => {
+        const [left, right] = await Promise.all([backend.create(CONTRACT_SPEC), backend.create(CONTRACT_SPEC)]);
+        await sandboxFiles(left).write('/testbed/secret', 'left');
+        await sandboxFiles(left).write('/tmp/secret', 'left');
+        const tag = `sleep 98${Math.floor(Math.random() * 1e6)}`;
+        await left.spawn(['bash', '-c', tag]);
+        expect(
+          (await bash(right, "cat /testbed/secret /tmp/secret; cat /proc/[0-9]*/cmdline | tr '\\0' ' '")).output,
+        ).not.toMatch(new RegExp(`left|${tag}`));
+        await Promise.all([left.destroy(), right.destroy()]);
+      });
+
+      test('the system is there and cannot be changed for others', () =>
+        using(async (sandbox) => {
+          expect(
+            (
+              await bash(
+                sandbox,
+                'ls /usr/bin/env && git --version && test -c /dev/null && test -w /dev/null && test -d /dev/shm && test -w /tmp',
+              )
+            ).exitCode,
+          ).toBe(0);
+          expect((await bash(sandbox, 'echo $HOME; mkdir -p $HOME/x && echo ok')).output).toBe('/home/agent\nok\n');
+        }));
+    });
+
+    describe('limits and ends', () => {
+      test('disk', () =>
+        using(async (sandbox) => {
+          const result = await bash(sandbox, 'head -c 200000000 /dev/zero > big; stat -c %s big');
+          expect(Number(result.output.trim().split('\n').at(-1))).toBeLessThanOrEqual(64 * 1024 ** 2);
+        }));
+
+      test('memory', () =>
+        using(async (sandbox) => {
+          const result = await bash(sandbox, 'head -c 2000000000 /dev/zero | tail -c 1500000000 | wc -c');
+          expect(result.output).not.toContain('1500000000');
+          expect((await bash(sandbox, 'echo alive')).output).toBe('alive\n');
+        }));
+
+      test('processes', () =>
+        using(async (sandbox) => {
+          const result = await bash(sandbox, 'for i in $(seq 400); do sleep 20 & done 2>&1; echo; jobs -p | wc -l', 60);
+          expect(result.output).toMatch(/Resource temporarily unavailable|Cannot fork/);
+        }));
+
+      test('time: the sandbox ends by itself and says why', async () => {
+        const sandbox = await backend.create({
+          ...CONTRACT_SPEC,
+          limits: { ...CONTRACT_SPEC.limits, wallSeconds: 0.5 },
+        });
+        const child = await sandbox.spawn(['sleep', '100']);
+        expect((await sandbox.closed).reason).toBe('wall-limit');
+        expect((await child.exit).sandboxDied).toBe(true);
+        await expect(sandbox.spawn(['true'])).rejects.toMatchObject({ code: 'sandbox-died' });
+      });
+
+      test('no network but an own loopback, unless the host network is asked for', async () => {
+        const server = createServer((socket) => socket.end('reached'));
+        await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+        const address = server.address();
+        const port = typeof address === 'object' && address !== null ? address.port : 0;
+        const attempt = `timeout 5 bash -c 'cat < /dev/tcp/127.0.0.1/${port}'`;
+        await using(async (sandbox) => {
+          expect((await bash(sandbox, attempt)).output).not.toContain('reached');
+        });
+        await using(async (sandbox) => expect((await bash(sandbox, attempt)).output).toBe('reached'), {
+          network: 'host',
+        });
+        server.close();
+      });
+
+      test('destroy ends everything, is idempotent, and tells running processes', async () => {
+        const sandbox = await backend.create(CONTRACT_SPEC);
+        const child = await sandbox.spawn(['bash', '-c', 'trap "" TERM HUP INT; while :; do sleep 0.1; done']);
+        await Promise.all([sandbox.destroy(), sandbox.destroy()]);
+        expect((await child.exit).sandboxDied).toBe(true);
+        expect((await sandbox.closed).reason).toBe('destroyed');
+      });
+
+      test('usage is measured', () =>
+        using(async (sandbox) => {
+          await bash(sandbox, 'head -c 1000000 /dev/zero > file; i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done');
+          const usage = await sandbox.usage();
+          expect(usage.cpuSeconds === null || usage.cpuSeconds >= 0).toBe(true);
+          expect(usage.writtenBytes === null || usage.writtenBytes >= 1_000_000).toBe(true);
+        }));
+
+      test('pause stops the clock of processes, or says that it cannot', () =>
+        using(async (sandbox) => {
+          const paused = await sandbox.pause().then(
+            () => true,
+            (error: { code?: string }) => error.code,
+          );
+          if (paused !== true) {
+            expect(paused).toBe('sandbox-unavailable');
+            return;
+          }
+          await sandbox.resume();
+          expect((await bash(sandbox, 'echo on')).output).toBe('on\n');
+        }));
+    });
+  });
+}
+
+function firstData(child: SandboxProcess): Promise<void> {
+  return new Promise((resolve) => child.stdout.once('data', () => resolve()));
+}
+
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  for (let tries = 0; tries < 100; tries++) {
+    if (await condition()) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error('the condition did not come true within 5 s');
+}

@@ -1,0 +1,114 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { assayPaths } from '../../src/base/paths.ts';
+import type { SandboxBackend } from '../../src/contracts/index.ts';
+import { exec } from '../../src/sandbox/exec.ts';
+import { hostBase } from '../../src/sandbox/host-base.ts';
+import { createNativeBackend } from '../../src/sandbox/native/native-backend.ts';
+import { describeRequiring } from '../support/requirements.ts';
+import { ATTACKS, type Target } from './hostile-commands.ts';
+
+const TIERS = ['helper', 'bubblewrap', 'unshare'] as const;
+const base = await hostBase();
+const home = mkdtempSync(join(tmpdir(), 'assay-hostile-'));
+chmodSync(home, 0o711); // the unprivileged user that sandboxes run as must get in
+afterAll(() => rmSync(home, { recursive: true, force: true }));
+
+for (const tier of TIERS) {
+  const backend = createNativeBackend({ paths: assayPaths(home), tier });
+  const probe = await backend.probe();
+  const problem = probe.available ? undefined : probe.notes.join(' ');
+  describeRequiring(tier, problem, `hostile commands in the ${tier} tier`, () => attackAll(backend, tier));
+}
+
+/** What the host must look like after every attack. */
+function hostState(): string {
+  const hash = createHash('sha256');
+  for (const file of ['/etc/passwd', '/usr/bin/env', '/etc/hostname']) hash.update(readFileSync(file));
+  return hash.digest('hex');
+}
+
+function processesNamed(tag: string): number {
+  return readdirSync('/proc').filter((pid) => {
+    if (!/^\d+$/.test(pid)) return false;
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes(tag);
+    } catch {
+      return false; // it ended while we looked
+    }
+  }).length;
+}
+
+const secret = `ASSAY-SECRET-${randomBytes(8).toString('hex')}`;
+process.env.ASSAY_HOSTILE_KEY = secret;
+
+function attackAll(backend: SandboxBackend, tier: string): void {
+  const homeFile = join(homedir(), `.assay-hostile-${randomBytes(4).toString('hex')}`);
+  const projectFile = join(import.meta.dirname, `.hostile-${randomBytes(4).toString('hex')}`);
+  let listener: Server;
+  let victim: ChildProcess;
+  let target: Target;
+
+  beforeAll(async () => {
+    for (const file of [homeFile, projectFile]) writeFileSync(file, secret);
+    listener = createServer((socket) => socket.end(secret));
+    await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
+    victim = spawn('sleep', ['600']);
+    const address = listener.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    target = {
+      secret,
+      homeFile,
+      projectFile,
+      port,
+      pid: victim.pid ?? 0,
+      tag: `assay-daemon-${randomBytes(4).toString('hex')}`,
+    };
+  });
+
+  afterAll(async () => {
+    for (const file of [homeFile, projectFile]) rmSync(file, { force: true });
+    listener.close();
+    victim.kill('SIGKILL');
+    await backend.close();
+  });
+
+  for (const attack of ATTACKS) {
+    test.skipIf(attack.needs !== undefined && base.tools[attack.needs] === null)(attack.name, async () => {
+      const before = hostState();
+      const sandbox = await backend.create({
+        base: { kind: 'host' },
+        layers: [],
+        limits: { memoryBytes: 256 * 1024 ** 2, pids: 64, cpus: 1, diskBytes: 64 * 1024 ** 2, wallSeconds: 60 },
+        network: 'none',
+        env: { PATH: base.path, HOME: '/home/agent', LANG: 'C.UTF-8' },
+        workdir: '/testbed',
+      });
+      try {
+        const result = await exec(sandbox, ['bash', '-c', attack.script(target)], {
+          stderr: 'merge',
+          timeoutSeconds: 20,
+          maxBytes: 1024 ** 2,
+        });
+        const output = result.stdout.toString();
+        expect(output).not.toContain(secret);
+        if (attack.contained !== undefined && !(attack.needsFilter === true && tier === 'unshare')) {
+          expect(
+            attack.contained({ output, exitCode: result.exitCode }),
+            `${tier}: ${attack.name} printed: ${output.slice(0, 500)}`,
+          ).toBe(true);
+        }
+      } finally {
+        await sandbox.destroy();
+      }
+      expect(hostState()).toBe(before);
+      expect(victim.exitCode).toBeNull();
+      expect(processesNamed(target.tag)).toBe(0);
+    });
+  }
+}
