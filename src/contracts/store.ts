@@ -2,8 +2,9 @@
  * Where runs are kept. The files are the truth (`docs/run-store.md`); whatever else knows something about a run can be made from them again.
  * Contract suite: `test/contracts/store-contract.ts`.
  */
-import type { AttemptTotals, RunEvent } from './events.ts';
+
 import type { RecordedStep } from './agent.ts';
+import type { AttemptTotals, RunEvent } from './events.ts';
 import type { AttemptRecord, RunManifest, RunRecord } from './run.ts';
 
 /** One attempt of one instance; attempts count from 1. */

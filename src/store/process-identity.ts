@@ -28,7 +28,10 @@ export async function ownIdentity(): Promise<ProcessIdentity> {
 }
 
 /** `unknown`: the process belongs to another machine or pid namespace, so it cannot be looked up from here. */
-export async function livenessOf(identity: ProcessIdentity, own: ProcessIdentity): Promise<'alive' | 'dead' | 'unknown'> {
+export async function livenessOf(
+  identity: ProcessIdentity,
+  own: ProcessIdentity,
+): Promise<'alive' | 'dead' | 'unknown'> {
   if (identity.host !== own.host) return 'unknown';
   if (identity.bootId !== own.bootId) return 'dead';
   if (identity.pidNamespace !== own.pidNamespace) return 'unknown';

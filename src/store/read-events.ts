@@ -1,7 +1,7 @@
 /** Reading event logs: whole lines only, blobs put back, types of newer versions passed over. */
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { type RunEvent, runEventSchema } from '../contracts/index.ts';
+import { AssayError, type RunEvent, runEventSchema } from '../contracts/index.ts';
 import type { BlobStore } from './blob-store.ts';
 import { storeError, storeInvalid, systemCode } from './store-error.ts';
 
@@ -9,12 +9,22 @@ const KNOWN_TYPES: ReadonlySet<string> = new Set(runEventSchema.options.map((opt
 const FOLLOW_INTERVAL_MS = 150;
 const FOLLOW_CHUNK = 1024 ** 2;
 
-/** The events of a log in order; none when there is no file. A last line without an end is passed over. Throws `store-invalid`, `io`. */
+/**
+ * The events of a log in order; none when there is no file. What a dead process left half-written at the end (a line without an end, or lines that
+ * are no JSON) is passed over. Throws `store-invalid` naming file and line, `io`.
+ */
 export async function* readEvents(path: string, blobs: BlobStore): AsyncGenerator<RunEvent> {
   let number = 0;
+  let torn: AssayError | null = null;
   for await (const line of readLines(path)) {
     number++;
-    const event = await parseEvent(line, `${path}:${number}`, blobs);
+    const value = await decodeLine(line, `${path}:${number}`, blobs);
+    if (value instanceof AssayError) {
+      torn ??= value;
+      continue;
+    }
+    if (torn !== null) throw torn; // no torn end, as something follows
+    const event = parseEvent(value, `${path}:${number}`);
     if (event !== null) yield event;
   }
 }
@@ -33,7 +43,9 @@ export async function* followEvents(path: string, blobs: BlobStore, signal: Abor
     }
     rest = Buffer.concat([rest, chunk]);
     for (let end = rest.indexOf(0x0a); end >= 0; end = rest.indexOf(0x0a)) {
-      const event = await parseEvent(rest.toString('utf8', 0, end), `${path}, byte ${position}`, blobs);
+      const value = await decodeLine(rest.toString('utf8', 0, end), `${path}, byte ${position}`, blobs);
+      if (value instanceof AssayError) throw value;
+      const event = parseEvent(value, `${path}, byte ${position}`);
       position += end + 1;
       rest = rest.subarray(end + 1);
       if (event !== null) yield event;
@@ -42,15 +54,18 @@ export async function* followEvents(path: string, blobs: BlobStore, signal: Abor
   }
 }
 
-/** Null for a type this version does not know. */
-async function parseEvent(line: string, where: string, blobs: BlobStore): Promise<RunEvent | null> {
-  let value: unknown;
+/** The data of a line, or the error that says it is no JSON. */
+async function decodeLine(line: string, where: string, blobs: BlobStore): Promise<unknown> {
   try {
-    value = await blobs.decode(line);
+    return await blobs.decode(line);
   } catch (error) {
-    if (error instanceof SyntaxError) throw storeInvalid(`${where}: not JSON (${error.message})`, { where }, error);
+    if (error instanceof SyntaxError) return storeInvalid(`${where}: not JSON (${error.message})`, { where }, error);
     throw error;
   }
+}
+
+/** Null for a type this version does not know. */
+function parseEvent(value: unknown, where: string): RunEvent | null {
   const type = (value as { type?: unknown } | null)?.type;
   if (typeof type === 'string' && !KNOWN_TYPES.has(type)) return null;
   const parsed = runEventSchema.safeParse(value);

@@ -14,7 +14,10 @@ export function isRunId(id: string): boolean {
 /** `20260131-140509-k3f9x2`: sorts by time, in UTC; the end is random. */
 export function newRunId(now: Date = new Date()): string {
   const [date = '', time = ''] = now.toISOString().replaceAll(/[-:]/g, '').split(/[T.]/);
-  const random = BigInt(`0x${randomBytes(4).toString('hex')}`).toString(36).padStart(7, '0').slice(-6);
+  const random = BigInt(`0x${randomBytes(4).toString('hex')}`)
+    .toString(36)
+    .padStart(7, '0')
+    .slice(-6);
   return `${date}-${time}-${random}`;
 }
 
