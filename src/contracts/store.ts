@@ -38,6 +38,8 @@ export interface AttemptHistory {
 export interface OpenRun {
   readonly manifest: RunManifest;
   readonly dir: string;
+  /** True when the run's log was empty as it was opened: nothing has begun yet. */
+  readonly isNew: boolean;
   /**
    * Resolves once the event is on disk. Events of one attempt (and those of the run itself) keep the order of the calls. Throws `disk-full` or
    * `io`; from then on every append throws the same, and nothing that was resolved before is lost.

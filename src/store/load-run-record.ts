@@ -48,6 +48,8 @@ export function plannedAttempts(manifest: RunManifest): (AttemptRef & { repo: st
 export interface FoldedRun {
   status: RunRecord['status'] | null;
   failure: Failure | null;
+  /** No event stands in the run's log. */
+  empty: boolean;
   /** By `attemptKey`. */
   attempts: Map<string, AttemptFold>;
   /** Milestones that stand in an attempt's log but did not reach the run's log: the process died between the two. */
@@ -67,7 +69,9 @@ export async function foldRun(dir: string, manifest: RunManifest, blobs: BlobSto
   const milestones = new Map<string, number>();
   let status: FoldedRun['status'] = null;
   let failure: Failure | null = null;
+  let empty = true;
   for await (const event of readEvents(paths.events, blobs)) {
+    empty = false;
     if (event.type === 'run-start' || event.type === 'run-resume') {
       status = null;
       failure = null;
@@ -91,7 +95,7 @@ export async function foldRun(dir: string, manifest: RunManifest, blobs: BlobSto
     }
     if (fold.known) attempts.set(key, fold);
   }
-  return { status, failure, attempts, missing };
+  return { status, failure, empty, attempts, missing };
 }
 
 type Milestone = Extract<

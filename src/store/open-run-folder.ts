@@ -51,8 +51,11 @@ export async function openRunFolder(dir: string, manifest: RunManifest): Promise
     }
   };
 
+  let isNew: boolean;
   try {
-    for (const event of (await foldRun(dir, manifest, blobs)).missing) await runLog.append(blobs.encode(event));
+    const folded = await foldRun(dir, manifest, blobs);
+    isNew = folded.empty;
+    for (const event of folded.missing) await runLog.append(blobs.encode(event));
   } catch (error) {
     await close();
     throw error;
@@ -61,6 +64,7 @@ export async function openRunFolder(dir: string, manifest: RunManifest): Promise
   return {
     manifest,
     dir,
+    isNew,
     append,
     async writeArtifact(ref, name, content) {
       const path = join(paths.attempt(ref), name);
