@@ -26,13 +26,13 @@ async function readBody(message: IncomingMessage): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** Makes the call itself. Whatever a 2xx answer brought is in the journal before the end is told. */
-async function carry(
-  delivery: Delivery,
-  file: string,
-  target: { url: string; method: string; headers: Record<string, string>; body: Buffer },
-): Promise<void> {
+/**
+ * Makes the call itself. Whatever a 2xx answer brought is in the journal before the end is told; `settled` is called right before that, so that a
+ * client that asks again after a failure is not given the failure again.
+ */
+async function carry(delivery: Delivery, file: string, target: Target, settled: () => void): Promise<void> {
   let success = false;
+  let end: [complete: boolean, error?: string];
   try {
     await writeFileAtomic(`${file}.sent`, '');
     const response = await fetch(target.url, {
@@ -48,17 +48,26 @@ async function carry(
     if (response.body !== null)
       for await (const chunk of response.body) delivery.data(Buffer.from(chunk as Uint8Array));
     if (success) await writeFileAtomic(`${file}.json`, JSON.stringify(delivery.entry(true)), 0o600);
-    delivery.end(true);
+    end = [true];
   } catch (error) {
-    const message =
+    end = [
+      false,
       error instanceof Error
         ? `${error.message}${error.cause instanceof Error ? `: ${error.cause.message}` : ''}`
-        : String(error);
+        : String(error),
+    ];
     if (success) await writeFileAtomic(`${file}.json`, JSON.stringify(delivery.entry(false)), 0o600).catch(() => {}); // a full disk: the answer is told as broken
-    delivery.end(false, message);
-  } finally {
-    await rm(`${file}.sent`, { force: true });
   }
+  await rm(`${file}.sent`, { force: true });
+  settled();
+  delivery.end(...end);
+}
+
+interface Target {
+  url: string;
+  method: string;
+  headers: Record<string, string>;
+  body: Buffer;
 }
 
 async function journaled(file: string): Promise<JournalEntry | undefined> {
@@ -93,7 +102,7 @@ async function handleCall(request: IncomingMessage, response: ServerResponse): P
   if (delivery === undefined) {
     delivery = new Delivery();
     inFlight.set(name, delivery);
-    carry(delivery, file, { ...given, body }).finally(() => {
+    void carry(delivery, file, { ...given, body }, () => {
       inFlight.delete(name);
       lastUse = Date.now();
     });

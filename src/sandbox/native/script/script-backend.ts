@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, chown, lstat, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { isOwnerAlive, ownerRecord } from '../../../base/owner.ts';
 import type { AssayPaths } from '../../../base/paths.ts';
 import {
   AssayError,
@@ -20,7 +21,6 @@ import { exec } from '../../exec.ts';
 import { hostBase } from '../../host-base.ts';
 import { seccompFilter } from '../seccomp-filter.ts';
 import { Holder } from './holder.ts';
-import { isOwnerAlive, ownerRecord } from './owner.ts';
 import { ScriptSandbox } from './script-sandbox.ts';
 import { buildSkeleton, LIBRARY_FOLDERS } from './skeleton.ts';
 import type { ScriptTier } from './spawn-wrapper.ts';

@@ -1,4 +1,4 @@
-/** Who owns a sandbox: pid and start time, so that a reused pid is not taken for the owner. */
+/** Who owns something on disk (a sandbox, a lock): pid and start time, so that a reused pid is not taken for the owner. */
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
