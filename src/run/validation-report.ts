@@ -92,7 +92,8 @@ function judge(
 function unsteadyTests(reports: readonly GradeReport[]): string[] {
   const passed = new Map<string, number>();
   for (const { failToPass, passToPass } of reports) {
-    for (const test of [...failToPass.success, ...passToPass.success]) passed.set(test, (passed.get(test) ?? 0) + 1);
+    for (const test of new Set([...failToPass.success, ...passToPass.success]))
+      passed.set(test, (passed.get(test) ?? 0) + 1);
   }
   return [...passed].filter(([, count]) => count < reports.length).map(([test]) => test);
 }
