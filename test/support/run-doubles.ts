@@ -140,7 +140,10 @@ export const captureAnswer: CapturePatch = async (sandbox, { signal }) =>
   (await exec(sandbox, ['sh', '-c', 'cat answer.txt 2>/dev/null || true'], { signal })).stdout.toString();
 
 /** In a sandbox of its own: writes the patch there and compares. */
-export const gradeByComparing: GradeAttempt = async ({ instance, environment, patch, backend, limits, signal }) => {
+export const gradeByComparing = async (
+  { instance, environment, patch, backend, limits, signal }: Parameters<GradeAttempt>[0],
+  { gold }: Pick<EnvironmentBuilder, 'gold'> = environments,
+): ReturnType<GradeAttempt> => {
   const sandbox = await backend.create({
     base: environment.base,
     layers: environment.layers,
@@ -151,7 +154,7 @@ export const gradeByComparing: GradeAttempt = async ({ instance, environment, pa
     labels: { instance: instance.instanceId, purpose: 'grade' },
   });
   try {
-    const expected = await environments.gold(instance, signal);
+    const expected = await gold(instance, signal);
     const { stdout } = await exec(sandbox, ['cat'], { input: patch, signal });
     const resolved = stdout.toString() === expected;
     return { report: reportOf(instance.instanceId, resolved, patch), testOutput: `ok ${resolved}`, evalScript: 'cat' };
