@@ -1,10 +1,15 @@
 /** Stopping a run from outside: the first Ctrl-C pauses, the second aborts. Whoever listens to signals calls these. */
+import { setMaxListeners } from 'node:events';
 import type { Failure } from '../contracts/index.ts';
 
 export class RunControl {
   private readonly controller = new AbortController();
   private readonly listeners = new Set<() => void>();
   private paused = false;
+
+  constructor() {
+    setMaxListeners(0, this.controller.signal); // one listener per worker, and they are taken back
+  }
 
   /** Finish the steps and gradings under way, begin nothing new. The run can be resumed. */
   pause(): void {
