@@ -5,11 +5,20 @@ import { pytestParser } from './pytest.ts';
 import { nodeTestParser, tapParser } from './tap.ts';
 import { unittestParser } from './unittest.ts';
 
-const PARSERS: ReadonlyMap<string, LogParser> = new Map([nodeTestParser, tapParser, jestParser, vitestParser, pytestParser, unittestParser].map((parser) => [parser.name, parser]));
+const PARSERS: ReadonlyMap<string, LogParser> = new Map(
+  [nodeTestParser, tapParser, jestParser, vitestParser, pytestParser, unittestParser].map((parser) => [
+    parser.name,
+    parser,
+  ]),
+);
 
 /** Throws `task-invalid` for a name that no parser has. */
 export function parserByName(name: string): LogParser {
   const parser = PARSERS.get(name);
   if (parser !== undefined) return parser;
-  throw new AssayError('task-invalid', `there is no parser ${name}`, { class: 'input', retryable: false, hint: `Parsers: ${[...PARSERS.keys()].join(', ')}.` });
+  throw new AssayError('task-invalid', `there is no parser ${name}`, {
+    class: 'input',
+    retryable: false,
+    hint: `Parsers: ${[...PARSERS.keys()].join(', ')}.`,
+  });
 }

@@ -5,7 +5,15 @@
 import type { LogParser, TestStatus } from '../../contracts/index.ts';
 import { outputLines, TestMap } from './test-map.ts';
 
-const MARKS: Record<string, TestStatus> = { '✓': 'PASSED', '√': 'PASSED', '✕': 'FAILED', '×': 'FAILED', '○': 'SKIPPED', '✎': 'SKIPPED', '↓': 'SKIPPED' };
+const MARKS: Record<string, TestStatus> = {
+  '✓': 'PASSED',
+  '√': 'PASSED',
+  '✕': 'FAILED',
+  '×': 'FAILED',
+  '○': 'SKIPPED',
+  '✎': 'SKIPPED',
+  '↓': 'SKIPPED',
+};
 const DURATION = / +\(?\d+(?:\.\d+)? ?m?s\)?$/;
 
 export const jestParser: LogParser = {

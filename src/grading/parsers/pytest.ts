@@ -2,7 +2,14 @@
 import type { LogParser, TestStatus } from '../../contracts/index.ts';
 import { outputLines, TestMap } from './test-map.ts';
 
-const STATUS: Record<string, TestStatus> = { PASSED: 'PASSED', FAILED: 'FAILED', ERROR: 'ERROR', SKIPPED: 'SKIPPED', XFAIL: 'XFAIL', XPASS: 'PASSED' };
+const STATUS: Record<string, TestStatus> = {
+  PASSED: 'PASSED',
+  FAILED: 'FAILED',
+  ERROR: 'ERROR',
+  SKIPPED: 'SKIPPED',
+  XFAIL: 'XFAIL',
+  XPASS: 'PASSED',
+};
 const SUMMARY = /^=+ short test summary info =+$/;
 
 export const pytestParser: LogParser = {

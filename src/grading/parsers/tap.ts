@@ -21,7 +21,12 @@ function parsePoint(line: string): Point | undefined {
   // A directive begins with an unescaped `#`; names may hold `\#` and `\\`.
   const directive = /(?:^|\s)(?<!\\)#\s*(SKIP|TODO)\b.*$/i.exec(text);
   const name = (directive === null ? text : text.slice(0, directive.index)).replace(/\\([#\\])/g, '$1').trim();
-  return { indent: (match[1] ?? '').length, ok: match[2] === 'ok', name, directive: directive?.[1]?.toUpperCase() ?? '' };
+  return {
+    indent: (match[1] ?? '').length,
+    ok: match[2] === 'ok',
+    name,
+    directive: directive?.[1]?.toUpperCase() ?? '',
+  };
 }
 
 function statusOf(point: Point): TestStatus {
@@ -72,7 +77,8 @@ export const nodeTestParser: LogParser = {
       const raised = children.map((child) => ({ ...child, path: [...own, ...child.path] }));
       // A suite without a test that ran counts itself: it failed before its tests could.
       const entries = raised.length > 0 ? raised : [{ path: own, status: statusOf(point), leaf: true }];
-      if (raised.length > 0 && !point.ok && raised.every((child) => child.status !== 'FAILED')) entries.push({ path: own, status: 'FAILED', leaf: false });
+      if (raised.length > 0 && !point.ok && raised.every((child) => child.status !== 'FAILED'))
+        entries.push({ path: own, status: 'FAILED', leaf: false });
       waiting.set(depth, [...(waiting.get(depth) ?? []), ...entries]);
       if (depth === 0) flush(waiting, tests);
     }

@@ -8,7 +8,13 @@ import { outputLines, TestMap } from './test-map.ts';
 const NAME = /^(\w+) \(([\w.]+)\)/;
 const RESULT = / \.\.\. (ok|FAIL|ERROR|expected failure|unexpected success|skipped .*)$/;
 
-const STATUS: Record<string, TestStatus> = { ok: 'PASSED', FAIL: 'FAILED', ERROR: 'ERROR', 'expected failure': 'XFAIL', 'unexpected success': 'FAILED' };
+const STATUS: Record<string, TestStatus> = {
+  ok: 'PASSED',
+  FAIL: 'FAILED',
+  ERROR: 'ERROR',
+  'expected failure': 'XFAIL',
+  'unexpected success': 'FAILED',
+};
 
 export const unittestParser: LogParser = {
   name: 'unittest',
@@ -25,7 +31,11 @@ export const unittestParser: LogParser = {
       }
       const named = idOf(line);
       if (named !== undefined && !line.startsWith(' ')) current = named;
-      const word = RESULT.exec(line)?.[1] ?? (current !== undefined && /^(ok|FAIL|ERROR|expected failure|unexpected success)$/.test(line) ? line : lateResult(line));
+      const word =
+        RESULT.exec(line)?.[1] ??
+        (current !== undefined && /^(ok|FAIL|ERROR|expected failure|unexpected success)$/.test(line)
+          ? line
+          : lateResult(line));
       if (word === undefined || current === undefined) continue;
       tests.set(current, word.startsWith('skipped') ? 'SKIPPED' : (STATUS[word] ?? 'ERROR'));
       current = undefined;
