@@ -47,8 +47,9 @@ export const tapParser: LogParser = {
   },
 };
 
-/** Does the name stand for a test file? Older versions of the runner wrap each file in a subtest named by its path. */
-const isFile = (name: string) => /^(?:\.{0,2}\/)?(?:[^\s/]+\/)*[^\s/]+\.[cm]?[jt]sx?$/.test(name);
+/** Does the name stand for a test file? Older versions of the runner wrap each file in a subtest named by its path; a file that cannot be loaded is one too. */
+const isFile = (name: string) =>
+  /^\S*\/\S+\.[cm]?[jt]sx?$/.test(name) || /^[^\s/]+\.(?:test|spec)\.[cm]?[jt]sx?$/.test(name);
 
 export const nodeTestParser: LogParser = {
   name: 'node-test',
