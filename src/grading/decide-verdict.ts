@@ -36,9 +36,9 @@ function verdictOf(
   outcomes: Omit<Decision, 'verdict'>,
 ): GradeReport['verdict'] {
   if (run.timedOut) return 'timeout';
-  const summary = runnerSummary(parser, run.output);
+  const summary = runnerSummary(parser, run.output, statuses);
   if (run.exitCode === null || (summary === undefined && run.exitCode !== 0)) return 'crashed';
-  if (summary === undefined || summary.total === 0) return 'no-evidence';
+  if (summary === undefined || summary.total === 0 || statuses.size === 0) return 'no-evidence';
   const values = [...statuses.values()];
   const claimed = values.filter((status) => PASSING.has(status)).length;
   if (claimed > summary.passed) return 'no-evidence'; // somebody printed results that the runner did not count

@@ -1,9 +1,11 @@
 /** The parsers by name, as `grading.parser` of a task names them. */
 import { AssayError, type LogParser } from '../../contracts/index.ts';
-import { jestParser, vitestParser } from './jest-vitest.ts';
+import { jestParser } from './jest.ts';
+import { nodeTestParser } from './node-test.ts';
 import { pytestParser } from './pytest.ts';
-import { nodeTestParser, tapParser } from './tap.ts';
+import { tapParser } from './tap.ts';
 import { unittestParser } from './unittest.ts';
+import { vitestParser } from './vitest.ts';
 
 const PARSERS: ReadonlyMap<string, LogParser> = new Map(
   [nodeTestParser, tapParser, jestParser, vitestParser, pytestParser, unittestParser].map((parser) => [
