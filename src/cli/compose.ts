@@ -2,7 +2,13 @@
 import { join, resolve } from 'node:path';
 import { createTwoToolAgent } from '../agent/two-tool-agent.ts';
 import { type AssayPaths, assayPaths } from '../base/paths.ts';
-import { type Agent, AssayError, type EnvironmentBuilder, type Model, type SandboxBackend } from '../contracts/index.ts';
+import {
+  type Agent,
+  AssayError,
+  type EnvironmentBuilder,
+  type Model,
+  type SandboxBackend,
+} from '../contracts/index.ts';
 import { createEnvironmentBuilder } from '../environment/environment-builder.ts';
 import { capturePatch } from '../grading/capture-patch.ts';
 import { gradeAttempt } from '../grading/grade-attempt.ts';
@@ -37,7 +43,13 @@ export async function openEngine(tier?: string): Promise<Engine> {
     });
   }
   const environments = createEnvironmentBuilder({ backend, paths });
-  return { paths, backend, environments, gradePorts: { backend, environments, gradeAttempt }, close: () => backend.close() };
+  return {
+    paths,
+    backend,
+    environments,
+    gradePorts: { backend, environments, gradeAttempt },
+    close: () => backend.close(),
+  };
 }
 
 /** Everything about model and agent that a run fixes at its start; kept in the run's lock so that a resume needs no flags. */

@@ -5,7 +5,10 @@ import { AssayError } from '../contracts/index.ts';
 import { listRuns } from '../store/file-run-store.ts';
 
 /** A folder of a run, a run id below `runsDir`, or the newest run when nothing is named. Throws `run-not-found`. */
-export async function findRun(reference: string | undefined, runsDir: string): Promise<{ runsDir: string; runId: string; dir: string }> {
+export async function findRun(
+  reference: string | undefined,
+  runsDir: string,
+): Promise<{ runsDir: string; runId: string; dir: string }> {
   if (reference === undefined) {
     const newest = (await listRuns(resolve(runsDir)))[0];
     if (newest !== undefined) return at(newest.dir);
@@ -22,5 +25,9 @@ function at(dir: string) {
 }
 
 function notFound(message: string): AssayError {
-  return new AssayError('run-not-found', message, { class: 'input', retryable: false, hint: 'Give the folder of a run, its id, or --runs-dir.' });
+  return new AssayError('run-not-found', message, {
+    class: 'input',
+    retryable: false,
+    hint: 'Give the folder of a run, its id, or --runs-dir.',
+  });
 }

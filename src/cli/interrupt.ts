@@ -2,7 +2,11 @@
 import { RunControl } from '../run/run-control.ts';
 
 /** A control that SIGINT and SIGTERM drive until `dispose`. */
-export function interruptible(say: (line: string) => void): { control: RunControl; interrupted(): boolean; dispose(): void } {
+export function interruptible(say: (line: string) => void): {
+  control: RunControl;
+  interrupted(): boolean;
+  dispose(): void;
+} {
   const control = new RunControl();
   let count = 0;
   const onSignal = () => {

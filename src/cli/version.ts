@@ -5,5 +5,6 @@ import { z } from 'zod';
 import { packageRoot } from '../dataset/package-root.ts';
 
 export function assayVersion(): string {
-  return z.object({ version: z.string() }).parse(JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8'))).version;
+  return z.object({ version: z.string() }).parse(JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')))
+    .version;
 }

@@ -14,7 +14,11 @@ export const resumeCommand = defineCommand({
   examples: ['assay resume', 'assay resume runs/20260131-140509-k3f9x2 --budget 10'],
   async run({ args, flags }) {
     const { dir } = await findRun(args[0], flags.runsDir);
-    const { record, exitCode } = await continueRun(dir, { jobs: flags.jobs, tier: flags.tier, budgetUsd: flags.budget }, createProgress({ quiet: flags.quiet }));
+    const { record, exitCode } = await continueRun(
+      dir,
+      { jobs: flags.jobs, tier: flags.tier, budgetUsd: flags.budget },
+      createProgress({ quiet: flags.quiet }),
+    );
     const report = runReport(record);
     print(flags.json, { ...report, dir, failure: record.failure ?? null }, `${runReportText(report)}files: ${dir}\n`);
     return exitCode;

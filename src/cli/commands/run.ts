@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { agentLimitsSchema, AssayError } from '../../contracts/index.ts';
+import { AssayError, agentLimitsSchema } from '../../contracts/index.ts';
 import { filterInstances } from '../../dataset/filter-instances.ts';
 import { loadDataset } from '../../dataset/load-dataset.ts';
 import { runReport, runReportText } from '../../report/run-report.ts';
@@ -18,7 +18,12 @@ export const FILTER_FLAGS = {
 } as const;
 
 /** The filter that the flags ask for. */
-export function filterOf(flags: { instance: string[]; tag: string[]; limit: number | undefined; seed: number | undefined }) {
+export function filterOf(flags: {
+  instance: string[];
+  tag: string[];
+  limit: number | undefined;
+  seed: number | undefined;
+}) {
   return {
     instances: flags.instance,
     tags: flags.tag,
@@ -30,8 +35,17 @@ export function filterOf(flags: { instance: string[]; tag: string[]; limit: numb
 export const RUN_FLAGS = {
   jobs: { kind: 'integer', short: 'j', min: 1, default: 2, placeholder: 'n', help: 'attempts at a time' },
   runsDir: { kind: 'string', default: 'runs', placeholder: 'folder', help: 'folder of the run folders' },
-  tier: { kind: 'string', choices: ['helper', 'bubblewrap', 'unshare'], help: 'only this kind of sandbox (default: the best that works)' },
-  budget: { kind: 'number', min: 0, placeholder: 'usd', help: 'dollars for the whole run; held by reservation, workers cannot overshoot it' },
+  tier: {
+    kind: 'string',
+    choices: ['helper', 'bubblewrap', 'unshare'],
+    help: 'only this kind of sandbox (default: the best that works)',
+  },
+  budget: {
+    kind: 'number',
+    min: 0,
+    placeholder: 'usd',
+    help: 'dollars for the whole run; held by reservation, workers cannot overshoot it',
+  },
 } as const;
 
 export const runCommand = defineCommand({
@@ -39,7 +53,11 @@ export const runCommand = defineCommand({
   summary: 'run an agent with a model on a dataset, grade the patches, report',
   arguments: [{ name: 'dataset', help: 'a folder of tasks, or tasks/starter, tasks/registry', count: 'one' }],
   flags: {
-    model: { kind: 'string', short: 'm', help: 'anthropic/NAME, openai/NAME, openai-chat/NAME, google/NAME, openai-compatible/NAME, replay:FILE, scripted:FILE' },
+    model: {
+      kind: 'string',
+      short: 'm',
+      help: 'anthropic/NAME, openai/NAME, openai-chat/NAME, google/NAME, openai-compatible/NAME, replay:FILE, scripted:FILE',
+    },
     attempts: { kind: 'integer', short: 'k', min: 1, default: 1, placeholder: 'k', help: 'attempts per instance' },
     ...RUN_FLAGS,
     ...FILTER_FLAGS,
@@ -54,13 +72,24 @@ export const runCommand = defineCommand({
     prompt: { kind: 'string', placeholder: 'file', help: 'prompt template instead of the built-in one' },
     prices: { kind: 'string', placeholder: 'file', help: 'JSON file with prices that go before the built-in table' },
     baseUrl: { kind: 'string', placeholder: 'url', help: 'address of the provider instead of its own' },
-    record: { kind: 'string', placeholder: 'file', help: 'also record every reply into this cassette, for --model replay:FILE' },
+    record: {
+      kind: 'string',
+      placeholder: 'file',
+      help: 'also record every reply into this cassette, for --model replay:FILE',
+    },
     runId: { kind: 'string', placeholder: 'id', help: 'name of the run (default: time and a random part)' },
   },
-  examples: ['assay run tasks/starter --model anthropic/claude-sonnet-4-5 -j 4 --budget 5', "assay run tasks/starter -m openai/gpt-5 -i 'shelf-*' -k 3"],
+  examples: [
+    'assay run tasks/starter --model anthropic/claude-sonnet-4-5 -j 4 --budget 5',
+    "assay run tasks/starter -m openai/gpt-5 -i 'shelf-*' -k 3",
+  ],
   async run({ args, flags }) {
     if (flags.model === undefined) {
-      throw new AssayError('usage', 'a run needs a model', { class: 'input', retryable: false, hint: 'Name one with --model, e.g. --model anthropic/claude-sonnet-4-5.' });
+      throw new AssayError('usage', 'a run needs a model', {
+        class: 'input',
+        retryable: false,
+        hint: 'Name one with --model, e.g. --model anthropic/claude-sonnet-4-5.',
+      });
     }
     const dataset = filterInstances(await loadDataset(args[0] ?? ''), filterOf(flags));
     const limits = agentLimitsSchema.parse({
@@ -94,13 +123,21 @@ export const runCommand = defineCommand({
       createProgress({ quiet: flags.quiet }),
     );
     const report = runReport(record);
-    print(flags.json, { ...report, dir: record.dir, failure: record.failure ?? null }, `${runReportText(report)}files: ${record.dir}\n`);
+    print(
+      flags.json,
+      { ...report, dir: record.dir, failure: record.failure ?? null },
+      `${runReportText(report)}files: ${record.dir}\n`,
+    );
     return exitCode;
   },
 });
 
 async function readPrompt(path: string): Promise<string> {
   return readFile(path, 'utf8').catch((cause: unknown) => {
-    throw new AssayError('file-not-found', `the prompt ${path} cannot be read`, { class: 'input', retryable: false, cause });
+    throw new AssayError('file-not-found', `the prompt ${path} cannot be read`, {
+      class: 'input',
+      retryable: false,
+      cause,
+    });
   });
 }

@@ -17,7 +17,14 @@ export const validateCommand = defineCommand({
   description: 'Exits with 1 unless every gold patch resolves and no unchanged repository does, every time.',
   arguments: [{ name: 'dataset', help: 'a folder of tasks, or tasks/starter, tasks/registry', count: 'one' }],
   flags: {
-    times: { kind: 'integer', short: 'n', min: 1, default: 1, placeholder: 'n', help: 'how often each patch is graded' },
+    times: {
+      kind: 'integer',
+      short: 'n',
+      min: 1,
+      default: 1,
+      placeholder: 'n',
+      help: 'how often each patch is graded',
+    },
     jobs: { kind: 'integer', short: 'j', min: 1, default: 2, placeholder: 'n', help: 'gradings at a time' },
     out: { kind: 'string', placeholder: 'folder', help: 'keep the report and all outputs here' },
     tier: { kind: 'string', choices: ['helper', 'bubblewrap', 'unshare'], help: 'only this kind of sandbox' },
@@ -55,8 +62,10 @@ export const validateCommand = defineCommand({
 export function observe(progress: Progress, event: ValidationEvent): void {
   if (event.type === 'validation-grade') {
     const expected = event.patch === 'gold' ? event.report.resolved : !event.report.resolved;
-    if (!expected) progress.say(`${event.instanceId}: ${event.patch} patch, round ${event.round}: ${event.report.verdict}`);
-  } else if (event.type === 'environment-end' && event.failure !== undefined) progress.say(`${event.instanceId}: environment failed: ${event.failure.message}`);
+    if (!expected)
+      progress.say(`${event.instanceId}: ${event.patch} patch, round ${event.round}: ${event.report.verdict}`);
+  } else if (event.type === 'environment-end' && event.failure !== undefined)
+    progress.say(`${event.instanceId}: environment failed: ${event.failure.message}`);
 }
 
 export function validationExit(report: ValidationReport): ExitCode {
@@ -66,7 +75,8 @@ export function validationExit(report: ValidationReport): ExitCode {
 
 export function validationText(report: ValidationReport): string {
   const width = Math.max(8, ...report.instances.map((one) => one.instanceId.length));
-  const share = (reports: readonly { resolved: boolean }[]) => `${reports.filter((one) => one.resolved).length}/${reports.length}`;
+  const share = (reports: readonly { resolved: boolean }[]) =>
+    `${reports.filter((one) => one.resolved).length}/${reports.length}`;
   const rows = report.instances.map((one) => {
     const note = one.failure === undefined ? one.flakyTests.slice(0, 3).join(', ') : one.failure.message.split('\n')[0];
     return `  ${one.instanceId.padEnd(width)}  ${one.status.padEnd(15)} gold ${share(one.gold)}  empty ${share(one.empty)}${note === '' ? '' : `  ${note}`}`;
