@@ -6,7 +6,7 @@ const JSON5 = require('..')
 const own = (object) => Object.getOwnPropertyDescriptor(object, '__proto__')
 
 describe('a key named __proto__', () => {
-  test('is an own property with its value', () => {
+  it('is an own property with its value', () => {
     const settings = JSON5.parse('{"isAdmin": false, "__proto__": {"isAdmin": true, "role": "root"}}')
     assert.deepEqual(Object.keys(settings), ['isAdmin', '__proto__'])
     assert.deepEqual(own(settings), {
@@ -19,21 +19,21 @@ describe('a key named __proto__', () => {
     assert.equal(Object.getPrototypeOf(settings), Object.prototype)
   })
 
-  test('may hold any value', () => {
+  it('may hold any value', () => {
     for (const text of ['5', '"x"', 'null', 'true', '[1, 2]']) {
       const object = JSON5.parse(`{"__proto__": ${text}}`)
       assert.deepEqual(own(object) && own(object).value, JSON.parse(text), text)
     }
   })
 
-  test('may stand without quotes and in nested objects', () => {
+  it('may stand without quotes and in nested objects', () => {
     const list = JSON5.parse("[{a: {__proto__: []}}, {'__proto__': {b: 1}}]")
     assert.equal(list[0].a instanceof Array, false)
     assert.deepEqual(own(list[0].a).value, [])
     assert.deepEqual(own(list[1]).value, { b: 1 })
   })
 
-  test('is shown to the reviver, whose result is stored as an own property', () => {
+  it('is shown to the reviver, whose result is stored as an own property', () => {
     const seen = []
     const object = JSON5.parse('{a: 1, __proto__: {b: 2}}', (key, value) => {
       seen.push(key)
@@ -46,11 +46,11 @@ describe('a key named __proto__', () => {
 })
 
 describe('parsing as before', () => {
-  test('the last of equal keys counts', () => {
+  it('the last of equal keys counts', () => {
     assert.deepEqual(JSON5.parse('{a: 1, b: 2, a: 3}'), { a: 3, b: 2 })
   })
 
-  test('values can be written to', () => {
+  it('values can be written to', () => {
     const object = JSON5.parse('{a: {b: 1}, list: [1]}')
     object.a.b = 2
     object.list.push(2)
@@ -58,7 +58,7 @@ describe('parsing as before', () => {
     assert.deepEqual(object, { list: [1, 2] })
   })
 
-  test('a reviver that returns undefined removes', () => {
+  it('a reviver that returns undefined removes', () => {
     assert.deepEqual(JSON5.parse('{a: 1, b: {c: 2, d: 3}}', (key, value) => (key === 'c' ? undefined : value)), {
       a: 1,
       b: { d: 3 },
@@ -68,7 +68,7 @@ describe('parsing as before', () => {
     assert.equal(1 in list, false)
   })
 
-  test('a reviver is given indexes of lists as strings, from the inside out', () => {
+  it('a reviver is given indexes of lists as strings, from the inside out', () => {
     const log = []
     const doubled = JSON5.parse('[10, {b: 1}]', (key, value) => {
       log.push(key)
