@@ -144,7 +144,7 @@ export class BashSession implements ShellSession {
       };
       shell.exit.then((exit) => {
         const end: End = { status: exit.sandboxDied ? 'sandbox-died' : 'shell-exited', exitCode: exit.code };
-        setTimeout(() => finish({ ...end, exitCode: exitCode ?? end.exitCode }), EXIT_DRAIN_MS);
+        setTimeout(() => afterTurns(20, () => finish({ ...end, exitCode: exitCode ?? end.exitCode })), EXIT_DRAIN_MS);
       });
       const mark = `{ printf '\\036${this.nonce}:${sequence}:%d\\036' "$?" >&97; } 2>/dev/null`;
       shell.stdin.write(`exec 1>&97 2>&97\n${evalLine(command)}\n${mark}\n`);
@@ -197,6 +197,12 @@ export class BashSession implements ShellSession {
     await Promise.race([shell.exit, new Promise((resolve) => setTimeout(resolve, 5_000).unref())]);
     shell.stdout.destroy();
   }
+}
+
+/** Calls back after some turns of the event loop: on a starved machine a timer alone may fire before what lies in the pipe was read. */
+function afterTurns(turns: number, callback: () => void): void {
+  if (turns === 0) callback();
+  else setImmediate(() => afterTurns(turns - 1, callback));
 }
 
 /** Commands longer than this are not checked: one argument of a program holds at most 128 KiB. */
