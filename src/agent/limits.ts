@@ -1,10 +1,15 @@
 /** When an attempt must end although the model would go on. */
-import { type AgentLimits, AssayError, type Failure, type Model, type ModelReply } from '../contracts/index.ts';
+import { type AgentLimits, AssayError, type Failure, type ModelReply } from '../contracts/index.ts';
+
+/** A model's own context is taken as full when fewer tokens than this are left for the results and the next reply. */
+const CONTEXT_RESERVE_TOKENS = 1_024;
 
 /** What has been used so far. */
 export interface Spent {
   steps: number;
+  /** Input and output tokens of all calls. */
   tokens: number;
+  /** Sum of the known costs. */
   usd: number;
   /** Input and output tokens of the last call: what the next call sends again. */
   contextTokens: number;
@@ -19,28 +24,22 @@ export function addReply(spent: Spent, reply: ModelReply): void {
   spent.contextTokens = input + usage.output;
 }
 
-/** The limit that forbids another step, if one does. `elapsedMs`: wall time of the attempt. */
+/** The limit that forbids another step, if one does. `elapsedMs`: wall time of the attempt; `modelContext`: the model's own, when known. */
 export function reachedLimit(
   spent: Spent,
   limits: AgentLimits,
-  model: Model,
+  modelContext: number | null,
   elapsedMs: number,
-  maxOutputTokens: number,
 ): Failure | undefined {
-  const context = limits.contextTokens ?? model.contextTokens ?? undefined;
   if (spent.steps >= limits.steps) return limit('limit-steps', `${limits.steps} steps are used up`);
   if (elapsedMs >= limits.wallSeconds * 1000) return limit('limit-wall-time', `${limits.wallSeconds} s are over`);
   if (limits.tokens !== undefined && spent.tokens >= limits.tokens)
     return limit('limit-tokens', `${spent.tokens} of ${limits.tokens} tokens are used`);
   if (limits.costUsd !== undefined && spent.usd >= limits.costUsd)
     return limit('limit-cost', `$${spent.usd.toFixed(4)} of $${limits.costUsd} are spent`);
-  if (
-    context !== undefined &&
-    spent.contextTokens > 0 &&
-    spent.contextTokens + Math.min(maxOutputTokens, 1024) >= context
-  ) {
-    return limit('limit-context', `the conversation has ${spent.contextTokens} tokens, the context ${context}`);
-  }
+  const context = limits.contextTokens ?? (modelContext === null ? undefined : modelContext - CONTEXT_RESERVE_TOKENS);
+  if (context !== undefined && spent.steps > 0 && spent.contextTokens >= context)
+    return limit('limit-context', `the conversation has ${spent.contextTokens} tokens, ${context} may be used`);
   return undefined;
 }
 

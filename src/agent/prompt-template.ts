@@ -55,8 +55,8 @@ export function promptTemplate(text: string = DEFAULT_PROMPT): PromptTemplate {
       hint: `Placeholders are ${[...KNOWN].map((name) => `{{${name}}}`).join(', ')}.`,
     });
   }
-  const divider = /^---$/m.exec(text);
-  const [system, first] = divider === null ? ['', text] : [text.slice(0, divider.index), text.slice(divider.index + 4)];
+  const divider = /^---\r?$/m.exec(text);
+  const [system, first] = divider === null ? ['', text] : [text.slice(0, divider.index), text.slice(divider.index + 3)];
   return {
     text,
     fill(values) {

@@ -1,69 +1,77 @@
 /** Answers one tool call, whatever the model wrote, and reports it as events. */
-
 import { canonicalJson } from '../base/digest.ts';
 import type { AgentContext, ToolCallPart, ToolResult } from '../contracts/index.ts';
-import { errorOutcome, type Tool, type ToolOutcome } from './tools/tool.ts';
+import { malformedOutcome, type Tool, type ToolOutcome } from './tools/tool.ts';
+
+export interface CallSetting {
+  step: number;
+  tools: ReadonlyMap<string, Tool>;
+  context: AgentContext;
+  /** Aborting kills a command under way. */
+  signal: AbortSignal;
+  /** The reply ended at the output limit: its last call may be cut off. */
+  cutOff: boolean;
+}
 
 export interface AnsweredCall {
   result: ToolResult;
-  /** The call itself was unusable: unknown tool or input that is no JSON object. */
+  /** The call itself was unusable: unknown tool, or input that is no JSON object or does not fit the tool. */
   malformed: boolean;
 }
 
 /**
  * Runs the call and emits `tool-start` and `tool-end`. With `recorded` (a resumed attempt) the call runs again to rebuild the sandbox, and the recorded
- * result is what counts.
+ * result is what counts. Throws what the tool throws: `cancelled`, `sandbox-died`.
  */
 export async function runToolCall(
   call: ToolCallPart,
-  step: number,
-  tools: ReadonlyMap<string, Tool>,
-  context: AgentContext,
-  signal: AbortSignal,
+  setting: CallSetting,
   recorded?: ToolResult,
 ): Promise<AnsweredCall> {
+  const { step, context } = setting;
   await context.emit({ type: 'tool-start', step, callId: call.id, name: call.name, input: call.input });
+  if (recorded !== undefined) await reviveShell(recorded, context);
   const started = performance.now();
-  const { outcome, malformed } = await answer(call, tools, context, signal);
+  const outcome = await answer(call, setting);
+  const durationMs = performance.now() - started;
   const fresh: ToolResult = { callId: call.id, name: call.name, content: outcome.content, isError: outcome.isError };
   const result = recorded ?? fresh;
   await context.emit({
     type: 'tool-end',
     step,
     result,
-    durationMs: performance.now() - started,
+    durationMs,
     ...(outcome.exitCode === undefined ? {} : { exitCode: outcome.exitCode }),
     ...(outcome.cutBytes === undefined ? {} : { cutBytes: outcome.cutBytes }),
-    ...(recorded === undefined
-      ? {}
-      : { repeated: canonicalJson(recorded) === canonicalJson(fresh) ? ('same' as const) : ('different' as const) }),
+    ...(recorded === undefined ? {} : { repeated: compare(recorded, fresh) }),
   });
-  return { result, malformed };
+  return { result, malformed: outcome.malformed === true };
 }
 
-async function answer(
-  call: ToolCallPart,
-  tools: ReadonlyMap<string, Tool>,
-  context: AgentContext,
-  signal: AbortSignal,
-): Promise<{ outcome: ToolOutcome; malformed: boolean }> {
+/** A command that now timed out, and did not when it was recorded, must not keep the rest from being repeated. */
+async function reviveShell(recorded: ToolResult, context: AgentContext): Promise<void> {
+  const { shell } = context.workspace;
+  if (!recorded.isError && !shell.alive) await shell.restart();
+}
+
+function compare(recorded: ToolResult, fresh: ToolResult): 'same' | 'different' {
+  return canonicalJson(recorded) === canonicalJson(fresh) ? 'same' : 'different';
+}
+
+async function answer(call: ToolCallPart, { tools, context, signal, cutOff }: CallSetting): Promise<ToolOutcome> {
   const tool = tools.get(call.name);
-  if (tool === undefined) {
-    return {
-      outcome: errorOutcome(`There is no tool named ${call.name}. The tools are: ${[...tools.keys()].join(', ')}.`),
-      malformed: true,
-    };
-  }
+  if (tool === undefined)
+    return malformedOutcome(`There is no tool named ${call.name}. The tools are: ${[...tools.keys()].join(', ')}.`);
   if (call.malformed === true || typeof call.input !== 'object' || call.input === null) {
-    return {
-      outcome: errorOutcome(`The input of ${call.name} is not a JSON object. Send the call again with valid JSON.`),
-      malformed: true,
-    };
+    return malformedOutcome(
+      cutOff
+        ? `The call of ${call.name} was cut off by the output limit and was not run. Send it again in smaller pieces.`
+        : `The input of ${call.name} is not a JSON object. Send the call again with valid JSON.`,
+    );
   }
-  const outcome = await tool.run(call.input, {
+  return tool.run(call.input, {
     workspace: context.workspace,
     signal,
     commandSeconds: context.limits.commandSeconds,
   });
-  return { outcome, malformed: false };
 }

@@ -1,316 +1,319 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { HostSandbox } from '../../test/support/host-sandbox.ts';
-import {
-  type AgentContext,
-  type AgentEvent,
-  AssayError,
-  type Model,
-  type ModelReply,
-  type ModelRequest,
-  type RecordedStep,
-  type StopReason,
-} from '../contracts/index.ts';
-import { openWorkspace } from '../sandbox/workspace.ts';
-import { trajectoryText } from './trajectory-text.ts';
+import { AgentBench } from '../../test/support/agent-bench.ts';
+import { callPart, type DoubleLine, ModelDouble, textPart } from '../../test/support/model-double.ts';
+import { digestOf } from '../base/digest.ts';
+import { type AgentContext, type AgentEvent, AssayError, type Workspace } from '../contracts/index.ts';
+import { SAYINGS } from './judge-reply.ts';
 import { createTwoToolAgent } from './two-tool-agent.ts';
 
-type Part = ModelReply['message']['content'][number];
-interface Line {
-  content: Part[];
-  stopReason?: StopReason;
-  usd?: number;
-  tokens?: number;
-}
-
-const call = (input: unknown, name = 'bash', id = Math.random().toString(36).slice(2)): Part => ({
-  type: 'tool-call',
-  id,
-  name,
-  input,
-});
-const say = (text: string): Part => ({ type: 'text', text });
-
-/** A model that follows a script; fails on unexpected and on unconsumed lines. */
-class ScriptedDouble implements Model {
-  readonly id: string = 'double/model';
-  readonly contextTokens: number | null = null;
-  readonly requests: ModelRequest[] = [];
-  private readonly lines: (Line | AssayError)[];
-  constructor(lines: (Line | AssayError)[]) {
-    this.lines = [...lines];
-  }
-  async complete(request: ModelRequest): Promise<ModelReply> {
-    this.requests.push(structuredClone(request));
-    const line = this.lines.shift();
-    if (line === undefined) throw new AssayError('script-unexpected', 'no line is left', { class: 'model' });
-    if (line instanceof AssayError) throw line;
-    const calls = line.content.some((part) => part.type === 'tool-call');
-    return {
-      message: { role: 'assistant', content: line.content },
-      stopReason: line.stopReason ?? (calls ? 'tool-use' : 'end'),
-      usage: {
-        inputUncached: line.tokens ?? 10,
-        cacheRead: 0,
-        cacheWrite5m: 0,
-        cacheWrite1h: 0,
-        output: 5,
-        reasoning: null,
-      },
-      cost: { kind: 'measured', usd: line.usd ?? 0.01 },
-      servedModel: 'double',
-      latencyMs: 1,
-      retries: [],
-      rawUsage: null,
-      source: 'scripted',
-    };
-  }
-  async close(): Promise<void> {
-    if (this.lines.length > 0)
-      throw new AssayError('script-unconsumed', `${this.lines.length} lines are left`, { class: 'model' });
-  }
-}
-
-let sandbox: HostSandbox;
-let events: AgentEvent[];
+let bench: AgentBench;
+let ids = 0;
 beforeEach(() => {
-  sandbox = new HostSandbox();
-  events = [];
+  bench = new AgentBench();
+  ids = 0;
 });
-afterEach(() => sandbox.destroy());
+afterEach(() => bench.close());
 
-function context(model: Model, more: Partial<AgentContext> = {}): AgentContext {
-  return {
-    attemptKey: 'run/instance/1',
-    problemStatement: 'It prints $& and {{workdir}}.',
-    images: [],
-    workspace: openWorkspace(sandbox),
-    baseCommit: 'abc',
-    model,
-    limits: { steps: 20, wallSeconds: 60, commandSeconds: 10 },
-    recorded: [],
-    emit: async (event) => {
-      events.push(event);
-    },
-    signal: new AbortController().signal,
-    shouldPause: () => false,
-    ...more,
-  };
+const call = (input: unknown, name = 'bash') => callPart(`call-${++ids}`, name, input);
+const bash = (command: string): DoubleLine => ({ content: [call({ command })] });
+const done: DoubleLine = { content: [textPart('done')] };
+
+/** Runs a script to its end; lines that are left over fail the test. */
+async function play(lines: readonly (DoubleLine | AssayError)[], more: Partial<AgentContext> = {}) {
+  const model = new ModelDouble(lines);
+  const outcome = await bench.run(createTwoToolAgent(), model, more);
+  await model.close();
+  return { outcome, requests: model.requests, callKeys: model.callKeys };
 }
 
-const observations = () =>
-  events.flatMap((event) =>
-    event.type === 'tool-end'
-      ? [event.result.content.map((part) => (part.type === 'text' ? part.text : part.mediaType)).join()]
-      : [],
-  );
-
-describe('the loop', () => {
-  test('works with both tools until the model is done', async () => {
-    const file = `${sandbox.spec.workdir}/a.txt`;
-    const model = new ScriptedDouble([
-      { content: [say('look'), call({ command: 'echo hello > a.txt; cd /; pwd' })] },
-      {
-        content: [
-          call({ command: 'str_replace', path: file, old_str: 'hello', new_str: 'bye' }, 'str_replace_based_edit_tool'),
-          call({ command: 'pwd; exit 3' }),
-        ],
-      },
-      { content: [say('done')] },
+describe('a conversation', () => {
+  test('works with both tools until the model is done; the history only grows', async () => {
+    const edit = { command: 'str_replace', path: bench.path('a.txt'), old_str: 'hello', new_str: 'bye' };
+    const { outcome, requests, callKeys } = await play([
+      { content: [textPart('look'), call({ command: 'echo hello > a.txt; cd /; pwd' })] },
+      { content: [call(edit, 'str_replace_based_edit_tool'), call({ command: 'pwd; exit 3' })] },
+      done,
     ]);
-    const outcome = await createTwoToolAgent().run(context(model));
-    await model.close();
     expect(outcome).toEqual({ status: 'done', steps: 3, finalMessage: 'done' });
-    expect(readFileSync(file, 'utf8')).toBe('bye\n');
-    expect(observations()[0]).toBe('/');
-    expect(observations()[2]).toContain('the shell exited with code 3');
-    expect(JSON.stringify(model.requests[0])).toContain('It prints $& and {{workdir}}.');
-    // Append-only: each request starts with the messages of the one before.
-    for (const [index, request] of model.requests.entries()) {
-      const before = model.requests[index - 1];
+    expect(readFileSync(bench.path('a.txt'), 'utf8')).toBe('bye\n');
+    expect(bench.observations).toEqual([
+      '/',
+      expect.stringContaining('has been edited'),
+      expect.stringMatching(/^\/\n\[the shell exited with code 3;/),
+    ]);
+    expect(callKeys).toEqual(['run/instance/1/1', 'run/instance/1/2', 'run/instance/1/3']);
+    for (const [index, request] of requests.entries()) {
+      const before = requests[index - 1];
       if (before !== undefined) expect(request.messages.slice(0, before.messages.length)).toEqual(before.messages);
+      expect({ ...request, messages: [] }).toEqual({ ...requests[0], messages: [] });
+      const start = bench.events.find((event) => event.type === 'step-start' && event.step === index + 1);
+      expect(start).toMatchObject({ requestDigest: digestOf(request) });
     }
-    expect(trajectoryText(events)).toContain('ACTION bash\n  echo hello > a.txt; cd /; pwd');
   });
 
-  test('a reply is durable before it is acted on', async () => {
+  test('starts with the issue, taken literally, and its images', async () => {
+    const image = { name: 'a.png', mediaType: 'image/png', data: Buffer.from('pixels') };
+    const { requests } = await play([done], { images: [image] });
+    expect(requests[0]?.messages[0]).toMatchObject({
+      role: 'user',
+      content: [
+        { type: 'text', text: expect.stringContaining('It prints $& and {{workdir}}.') },
+        { type: 'image', mediaType: 'image/png', data: Buffer.from('pixels').toString('base64') },
+      ],
+    });
+    const [first] = bench.events;
+    expect(first).toMatchObject({ type: 'prompt-start', firstMessage: requests[0]?.messages[0] });
+  });
+
+  test('each event is durable before the next thing happens', async () => {
     const order: string[] = [];
-    const model = new ScriptedDouble([{ content: [call({ command: 'touch acted' })] }, { content: [say('ok')] }]);
-    await createTwoToolAgent().run(
-      context(model, {
-        emit: async (event) => {
-          await new Promise((resolve) => setTimeout(resolve, 5));
-          order.push(event.type);
-        },
-      }),
-    );
+    let writing = 0;
+    await play([bash('touch acted'), done], {
+      emit: async (event) => {
+        expect(writing, `${event.type} while another event is written`).toBe(0);
+        writing++;
+        const acted = existsSync(bench.path('acted'));
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        expect(existsSync(bench.path('acted'))).toBe(acted);
+        writing--;
+        order.push(`${event.type}${acted ? ' acted' : ''}`);
+      },
+    });
     expect(order).toEqual([
       'prompt-start',
       'step-start',
       'reply-end',
       'tool-start',
-      'tool-end',
-      'step-end',
-      'step-start',
-      'reply-end',
-      'step-end',
+      'tool-end acted',
+      'step-end acted',
+      'step-start acted',
+      'reply-end acted',
+      'step-end acted',
     ]);
+  });
+
+  test('calls of one reply run in order and are all answered, also when ids repeat', async () => {
+    const { requests } = await play([
+      {
+        content: ['one', 'two', 'three'].map((word) =>
+          callPart('same', 'bash', { command: `echo ${word} >> log; cat log` }),
+        ),
+      },
+      done,
+    ]);
+    expect(bench.observations).toEqual(['one', 'one\ntwo', 'one\ntwo\nthree']);
+    expect(requests[1]?.messages.at(-1)).toMatchObject({ role: 'tool', results: [{}, {}, {}] });
+  });
+});
+
+describe('unusable replies', () => {
+  test('unusable calls are answered as errors; three turns in a row of nothing else end the attempt', async () => {
+    const { outcome } = await play([
+      { content: [callPart('a', 'bash', '{"command": ', true)] },
+      { content: [call({ command: 'x' }, 'no_such_tool'), call({ command: 7 })] },
+      bash('echo fine'),
+      { content: [call('junk')] },
+      { content: [call({ command: 'view' }, 'str_replace_based_edit_tool')] },
+      { content: [call({})] },
+    ]);
+    expect(bench.observations.slice(0, 4)).toEqual([
+      expect.stringContaining('not a JSON object'),
+      expect.stringContaining('There is no tool named no_such_tool. The tools are: bash, str_replace_based_edit_tool'),
+      expect.stringContaining('does not fit the tool'),
+      'fine',
+    ]);
+    expect(bench.toolEnds.map((end) => end.result.isError)).toEqual([true, true, true, false, true, true, true]);
+    expect(outcome).toMatchObject({ status: 'failed', steps: 6, failure: { code: 'model-reply-malformed' } });
+  });
+
+  test('one usable call among unusable ones keeps the attempt going', async () => {
+    const mixed = () => ({ content: [call('junk'), call({ command: 'true' })] });
+    expect((await play([mixed(), mixed(), mixed(), mixed(), done])).outcome.status).toBe('done');
+  });
+
+  test('a call that the output limit cut off is named so', async () => {
+    await play([{ content: [callPart('a', 'bash', '{"comm', true)], stopReason: 'max-tokens' }, done]);
+    expect(bench.observations[0]).toContain('cut off by the output limit');
+  });
+
+  test('a cut-off answer is asked to go on, at most three times in a row', async () => {
+    const cut: DoubleLine = { content: [textPart('half')], stopReason: 'max-tokens' };
+    const { outcome, requests } = await play([cut, cut, cut, bash('true'), cut, done]);
+    expect(outcome.status).toBe('done');
+    expect(requests[1]?.messages.at(-1)).toEqual({ role: 'user', content: [{ type: 'text', text: SAYINGS.goOn }] });
+    expect((await play([cut, cut, cut, cut])).outcome).toMatchObject({
+      status: 'limit',
+      failure: { code: 'limit-output' },
+    });
+  });
+
+  test('an empty answer is nudged once; what is sent back is never blank', async () => {
+    const blank: DoubleLine = { content: [textPart(' \n')] };
+    const { outcome, requests } = await play([
+      blank,
+      { content: [textPart(''), call({ command: 'true' })] },
+      blank,
+      blank,
+    ]);
+    expect(outcome).toEqual({ status: 'done', steps: 4, finalMessage: '' });
+    expect(requests[1]?.messages.slice(1)).toEqual([
+      { role: 'assistant', content: [{ type: 'text', text: '(empty)' }] },
+      { role: 'user', content: [{ type: 'text', text: SAYINGS.nudge }] },
+    ]);
+    expect(requests[2]?.messages[3]).toMatchObject({ content: [{ type: 'tool-call' }] });
+    const reply = bench.events.find((event) => event.type === 'reply-end');
+    expect(reply).toMatchObject({ reply: { message: { content: [{ type: 'text', text: ' \n' }] } } });
+  });
+
+  test('a refusal fails the attempt, and its calls are not run', async () => {
+    const { outcome } = await play([
+      { content: [textPart('no'), call({ command: 'touch acted' })], stopReason: 'refusal' },
+    ]);
+    expect(outcome).toMatchObject({ status: 'failed', finalMessage: 'no', failure: { code: 'model-refusal' } });
+    expect(existsSync(bench.path('acted'))).toBe(false);
+  });
+});
+
+describe('limits', () => {
+  const limits = { steps: 9, wallSeconds: 60, commandSeconds: 10 };
+
+  test.each([
+    ['steps', { steps: 2 }, 'limit-steps', 2],
+    ['tokens', { tokens: 30 }, 'limit-tokens', 2],
+    ['dollars', { costUsd: 0.02 }, 'limit-cost', 2],
+    ['context', { contextTokens: 15 }, 'limit-context', 1],
+  ])('ends at the limit of %s', async (_name, own, code, steps) => {
+    const lines = Array.from({ length: steps }, () => bash('true'));
+    const { outcome } = await play(lines, { limits: { ...limits, ...own } });
+    expect(outcome).toMatchObject({ status: 'limit', steps, failure: { code, class: 'limit' } });
+  });
+
+  test("the model's own context is a limit, with a reserve", async () => {
+    const model = new ModelDouble([{ ...bash('true'), tokens: 9_000 }]);
+    model.contextTokens = 10_000;
+    const outcome = await bench.run(createTwoToolAgent(), model);
+    expect(outcome).toMatchObject({ status: 'limit', steps: 1, failure: { code: 'limit-context' } });
+  });
+
+  test('the sum of the known costs is what counts towards the dollars', async () => {
+    const { outcome } = await play(
+      [
+        { ...bash('true'), usd: null },
+        { ...bash('true'), usd: 0.5 },
+      ],
+      {
+        limits: { ...limits, costUsd: 0.5 },
+      },
+    );
+    expect(outcome).toMatchObject({ steps: 2, failure: { code: 'limit-cost' } });
   });
 
   test.each([
-    ['steps', { steps: 2 }, 'limit-steps'],
-    ['tokens', { tokens: 20 }, 'limit-tokens'],
-    ['dollars', { costUsd: 0.015 }, 'limit-cost'],
-    ['context', { contextTokens: 1030 }, 'limit-context'],
-    ['wall time', { wallSeconds: 0.4 }, 'limit-wall-time'],
-  ])('ends at the limit of %s', async (_name, limits, code) => {
-    const model = new ScriptedDouble(Array.from({ length: 9 }, () => ({ content: [call({ command: 'sleep 0.1' })] })));
-    const outcome = await createTwoToolAgent().run(
-      context(model, { limits: { steps: 9, wallSeconds: 60, commandSeconds: 10, ...limits } }),
-    );
-    expect(outcome).toMatchObject({ status: 'limit', failure: { code } });
+    ['a command', [{ content: [callPart('c', 'bash', { command: 'sleep 30' })] }], 1],
+    ['a reply', [{ content: [textPart('late')], latencyMs: 30_000 }], 0],
+  ])('wall time ends %s under way', async (_name, lines, steps) => {
+    const started = performance.now();
+    const { outcome } = await play(lines, { limits: { ...limits, wallSeconds: 0.3 } });
+    expect(outcome).toMatchObject({ status: 'limit', steps, failure: { code: 'limit-wall-time' } });
+    expect(performance.now() - started).toBeLessThan(5_000);
   });
 
-  test('unusable calls are answered; three such turns in a row end it', async () => {
-    const model = new ScriptedDouble([
-      { content: [call('{"command": ', 'bash')] },
-      { content: [call({ command: 'x' }, 'no_such_tool')] },
-      { content: [call({ command: 'echo fine' })] },
-      ...[1, 2, 3].map(() => ({ content: [call('junk')] })),
-    ]);
-    const outcome = await createTwoToolAgent().run(context(model));
-    expect(observations().slice(0, 3)).toEqual([
-      expect.stringContaining('not a JSON object'),
-      expect.stringContaining('There is no tool named no_such_tool'),
-      'fine',
-    ]);
-    expect(outcome).toMatchObject({ status: 'failed', failure: { code: 'model-reply-malformed' } });
+  test('wall time of earlier processes counts', async () => {
+    const { outcome } = await play([], { limits: { ...limits, wallSeconds: 10 }, elapsedMs: 10_000 });
+    expect(outcome).toMatchObject({ status: 'limit', steps: 0, failure: { code: 'limit-wall-time' } });
   });
 
-  test('cut-off and empty answers are asked to go on; refusals and provider failures end it', async () => {
-    const model = new ScriptedDouble([
-      { content: [say('half')], stopReason: 'max-tokens' },
-      { content: [] },
-      { content: [say('whole')] },
-    ]);
-    expect(await createTwoToolAgent().run(context(model))).toMatchObject({ status: 'done', finalMessage: 'whole' });
-    expect(
-      await createTwoToolAgent().run(context(new ScriptedDouble([{ content: [say('no')], stopReason: 'refusal' }]))),
-    ).toMatchObject({ failure: { code: 'model-refusal' } });
+  test('a context that the provider calls full is a limit, and so is a budget', async () => {
     const overflow = new AssayError('model-context-overflow', 'too long', { class: 'model', retryable: false });
-    expect(await createTwoToolAgent().run(context(new ScriptedDouble([overflow])))).toMatchObject({
+    expect((await play([bash('true'), overflow])).outcome).toMatchObject({
       status: 'limit',
+      steps: 1,
+      failure: { code: 'limit-context', class: 'limit' },
+    });
+    expect((await play([{ content: [], stopReason: 'context-overflow' }])).outcome).toMatchObject({
       failure: { code: 'limit-context' },
     });
+    const budget = new AssayError('limit-cost', 'the run has no dollars left', { class: 'limit', retryable: false });
+    expect((await play([budget])).outcome).toMatchObject({ status: 'limit', failure: { code: 'limit-cost' } });
+  });
+});
+
+describe('stopping and failing', () => {
+  test('pauses after the step under way', async () => {
+    let asked = 0;
+    const { outcome } = await play([bash('true'), bash('true')], { shouldPause: () => ++asked > 2 });
+    expect(outcome).toEqual({ status: 'paused', steps: 2 });
   });
 
-  test('a resumed attempt runs recorded commands again, asks only for what is missing, and shows the model what it saw', async () => {
-    const lines = [
-      { content: [call({ command: 'echo $RANDOM$RANDOM; mkdir -p d; cd d' }, 'bash', 'one')] },
-      { content: [call({ command: 'pwd' }, 'bash', 'two'), call({ command: 'touch e' }, 'bash', 'three')] },
-    ];
-    await createTwoToolAgent().run(
-      context(new ScriptedDouble([...lines, new AssayError('model-unreachable', 'gone', { class: 'model' })])),
-    );
-    const recorded: RecordedStep[] = events.flatMap((event) =>
-      event.type === 'reply-end'
-        ? [
-            {
-              step: event.step,
-              reply: event.reply,
-              results: events.flatMap((other) =>
-                other.type === 'tool-end' && other.step === event.step && other.result.callId !== 'three'
-                  ? [other.result]
-                  : [],
-              ),
-            },
-          ]
-        : [],
-    );
-    const seen = observations()[0];
-    await sandbox.destroy();
-    sandbox = new HostSandbox();
-    events = [];
-    const model = new ScriptedDouble([{ content: [say('done')] }]);
-    expect(await createTwoToolAgent().run(context(model, { recorded }))).toMatchObject({ status: 'done', steps: 3 });
-    expect(JSON.stringify(model.requests[0]?.messages)).toContain(seen);
-    expect(events.flatMap((event) => (event.type === 'tool-end' ? [event.repeated] : []))).toEqual([
-      'different',
-      'different',
-      undefined,
-    ]);
-    expect(readFileSync(`${sandbox.spec.workdir}/d/e`, 'utf8')).toBe('');
+  test('an abort kills the command under way and pauses at once', async () => {
+    const controller = new AbortController();
+    const started = performance.now();
+    const { outcome } = await play([bash('echo $$ > pid; touch started; sleep 60')], {
+      signal: controller.signal,
+      emit: async (event) => {
+        bench.events.push(event);
+        if (event.type === 'tool-start') setTimeout(() => controller.abort(), 300);
+      },
+    });
+    expect(outcome).toEqual({ status: 'paused', steps: 1 });
+    expect(performance.now() - started).toBeLessThan(5_000);
+    expect(bench.toolEnds).toEqual([]);
+    const shell = Number(readFileSync(bench.path('pid'), 'utf8'));
+    expect(
+      existsSync(`/proc/${shell}/status`) && !readFileSync(`/proc/${shell}/status`, 'utf8').includes('State:\tZ'),
+    ).toBe(false);
   });
 
-  test('pauses after the step under way, and at once when aborted', async () => {
-    let steps = 0;
-    const forever = () =>
-      new ScriptedDouble(Array.from({ length: 9 }, () => ({ content: [call({ command: 'sleep 0.05' })] })));
-    expect(await createTwoToolAgent().run(context(forever(), { shouldPause: () => ++steps > 2 }))).toEqual({
-      status: 'paused',
-      steps: 2,
+  test('an abort before the start asks nothing', async () => {
+    expect((await play([], { signal: AbortSignal.abort() })).outcome).toEqual({ status: 'paused', steps: 0 });
+  });
+
+  test('a dead sandbox fails the attempt without another request', async () => {
+    const shell: Workspace['shell'] = {
+      alive: true,
+      run: async () => ({
+        output: 'last words',
+        exitCode: null,
+        outputBytes: 10,
+        cutBytes: 0,
+        status: 'sandbox-died',
+        durationMs: 1,
+      }),
+      restart: async () => {},
+      close: async () => {},
+    };
+    const { outcome } = await play([bash('true')], { workspace: { ...bench.workspace, workdir: '/w', shell } });
+    expect(outcome).toMatchObject({ status: 'failed', steps: 1, failure: { code: 'sandbox-died', class: 'infra' } });
+  });
+
+  test('a model or a store that fails, fails the attempt with its own code; aborting does not hide a full disk', async () => {
+    const unreachable = new AssayError('model-unreachable', 'gone', { class: 'model', retryable: true });
+    expect((await play([unreachable])).outcome).toMatchObject({
+      status: 'failed',
+      failure: { code: 'model-unreachable' },
     });
     const controller = new AbortController();
-    setTimeout(() => controller.abort(), 100);
-    const long = new ScriptedDouble([{ content: [call({ command: 'sleep 60' })] }]);
-    expect(await createTwoToolAgent().run(context(long, { signal: controller.signal }))).toEqual({
-      status: 'paused',
-      steps: 1,
+    const full = async (event: AgentEvent) => {
+      if (event.type === 'prompt-start') return;
+      controller.abort();
+      throw new AssayError('disk-full', 'no space left', { class: 'infra', retryable: true });
+    };
+    expect((await play([], { emit: full, signal: controller.signal })).outcome).toMatchObject({
+      status: 'failed',
+      failure: { code: 'disk-full' },
     });
   });
 });
 
-describe('the edit tool', () => {
-  const edit = async (...inputs: unknown[]) => {
-    await createTwoToolAgent().run(
-      context(
-        new ScriptedDouble([
-          ...inputs.map((input) => ({ content: [call(input, 'str_replace_based_edit_tool')] })),
-          { content: [say('.')] },
-        ]),
-      ),
-    );
-    return observations();
-  };
-  const path = (name: string) => `${sandbox.spec.workdir}/${name}`;
-
-  test('views files, ranges and folders; says what is wrong with a path', async () => {
-    writeFileSync(path('f.py'), 'a\n\tb\nc\n');
-    const [whole, part, folder, relative, missing, range] = await edit(
-      { command: 'view', path: path('f.py') },
-      { command: 'view', path: path('f.py'), view_range: [2, -1] },
-      { command: 'view', path: sandbox.spec.workdir },
-      { command: 'view', path: 'f.py' },
-      { command: 'view', path: path('none') },
-      { command: 'view', path: path('f.py'), view_range: [9, 10] },
-    );
-    expect(whole).toContain('     1\ta\n     2\t\tb\n     3\tc');
-    expect(part).not.toContain('\ta');
-    expect(folder).toContain('f.py');
-    expect(relative).toContain(`Maybe you meant ${path('f.py')}`);
-    expect(missing).toContain('does not exist');
-    expect(range).toContain('[1, 3]');
-  });
-
-  test('creates, never overwrites, refuses folders and binaries, shows images', async () => {
-    writeFileSync(path('bin'), Buffer.from([1, 0, 2]));
-    const png = Buffer.from(
-      'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
-      'base64',
-    );
-    writeFileSync(path('p.png'), png);
-    const [created, again, folder, binary, image] = await edit(
-      { command: 'create', path: path('new/x'), file_text: 'text' },
-      { command: 'create', path: path('new/x'), file_text: 'other' },
-      { command: 'str_replace', path: path('new'), old_str: 'a', new_str: 'b' },
-      { command: 'view', path: path('bin') },
-      { command: 'view', path: path('p.png') },
-    );
-    expect(created).toContain('created successfully');
-    expect(again).toContain('Cannot overwrite');
-    expect(folder).toContain('is a directory');
-    expect(binary).toContain('binary');
-    expect(image).toBe('image/png');
-    expect(readFileSync(path('new/x'), 'utf8')).toBe('text');
-  });
+test('the digest tells prompts, parameters and tool types apart', () => {
+  const digests = [
+    {},
+    { prompt: 'Do {{problem_statement}}' },
+    { maxOutputTokens: 1000 },
+    { temperature: 1 },
+    { editTool: 'text_editor_20250124' as const },
+  ].map((options) => createTwoToolAgent(options).digest);
+  expect(new Set(digests).size).toBe(5);
+  expect(createTwoToolAgent().digest).toBe(digests[0]);
 });

@@ -37,6 +37,8 @@ export interface AgentContext {
   limits: AgentLimits;
   /** Already durable steps, when an attempt is resumed: their commands run again to rebuild the sandbox, their replies are not asked for again. */
   recorded: readonly RecordedStep[];
+  /** Wall time that earlier processes spent on this attempt: it counts towards `limits.wallSeconds`, running recorded steps again does not. Default 0. */
+  elapsedMs?: number;
   /** Must be awaited: resolves once the event is durable. A model reply is emitted before it is acted on. */
   emit(event: AgentEvent): Promise<void>;
   /** Aborted = stop now. */

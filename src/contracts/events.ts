@@ -92,6 +92,8 @@ export const runEventSchema = z.discriminatedUnion('type', [
     totals: attemptTotalsSchema,
     patchDigest: z.string().nullable(),
     patchBytes: z.number().int(),
+    /** False when the outcome says nothing about the agent (the infrastructure or the provider failed): there is nothing to grade. Absent = true. */
+    gradable: z.boolean().optional(),
     /** Set when no patch could be taken. */
     patchFailure: failureSchema.optional(),
   }),

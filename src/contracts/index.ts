@@ -7,5 +7,6 @@ export * from './grading.ts';
 export * from './model.ts';
 export * from './run.ts';
 export * from './sandbox.ts';
+export * from './store.ts';
 export * from './task.ts';
 export * from './workspace.ts';

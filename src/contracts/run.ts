@@ -1,6 +1,7 @@
 /** A run and its attempts as reports, comparison and the store see them. On disk: `docs/run-store.md`. */
 import { z } from 'zod';
 import { agentLimitsSchema, agentOutcomeSchema } from './agent.ts';
+import type { Failure } from './errors.ts';
 import { attemptTotalsSchema } from './events.ts';
 import { gradeReportSchema } from './grading.ts';
 import { sandboxLimitsSchema } from './sandbox.ts';
@@ -38,6 +39,10 @@ export const attemptRecordSchema = z.object({
   instanceId: z.string(),
   attempt: z.number().int().positive(),
   repo: z.string(),
+  /**
+   * `running`: begun, no end yet (or paused: a resume goes on with it). `failed`: ended without a verdict about the agent (failure in
+   * `outcome.failure`, or an `infra-error` report).
+   */
   state: z.enum(['pending', 'running', 'solved-ungraded', 'finished', 'failed']),
   environmentDigest: z.string().nullable(),
   outcome: agentOutcomeSchema.nullable(),
@@ -53,6 +58,8 @@ export interface RunRecord {
   manifest: RunManifest;
   status: 'running' | 'completed' | 'interrupted' | 'failed';
   attempts: AttemptRecord[];
+  /** Why the run as a whole stopped early, when it did. */
+  failure?: Failure;
   /** Folder of the run. */
   dir: string;
 }

@@ -1,49 +1,84 @@
-/** Picks instances of a dataset: by id pattern, tag, language, number. */
-import { createHash } from 'node:crypto';
+/** Filters of `assay run` and others: which instances of a dataset, and in which order. */
+import { sha256 } from '../base/digest.ts';
 import { AssayError, type Dataset, type TaskInstance } from '../contracts/index.ts';
-import { dataset } from './load-dataset.ts';
+import { globToRegExp } from './glob.ts';
+import { datasetDigest } from './task-folder-source.ts';
 
 export interface InstanceFilter {
-  /** Ids or patterns with `*`; any may match. Each must match something. */
+  /** Ids as globs, or regular expressions between slashes (`/^ledger-/i`); any may match. Each must match something. */
   instances?: readonly string[];
+  /** The same, for instances to leave out; may match nothing. */
+  exclude?: readonly string[];
+  /** Any of them must be on the task. */
   tags?: readonly string[];
+  difficulty?: readonly string[];
+  language?: readonly string[];
+  /** Orders by a keyed digest: the same seed gives the same order on any machine, whatever else is in the set. */
+  seed?: number | string;
+  /** `from:to` as in Python: zero-based, `to` excluded, negative counts from the end, either may be missing. Taken after the shuffle. */
+  slice?: string;
   /** At most this many, after all else. */
   limit?: number;
-  /** Orders by a hash of seed and id before the limit is taken; without it by id. */
-  seed?: number;
 }
 
-/** Throws `instance-not-found` for a pattern that matches nothing, or when nothing is left. */
+/** Throws `instance-not-found` for a pattern without a match, or when nothing is left; `usage` for a filter that cannot be read. */
 export function filterInstances(source: Dataset, filter: InstanceFilter): Dataset {
-  let chosen: TaskInstance[] = source.instances;
-  const patterns = filter.instances ?? [];
-  if (patterns.length > 0) {
-    const unmatched = patterns.filter((pattern) => !chosen.some((one) => matches(pattern, one.instanceId)));
-    if (unmatched.length > 0) throw notFound(`${source.reference} has no instance ${unmatched.join(', ')}`);
-    chosen = chosen.filter((one) => patterns.some((pattern) => matches(pattern, one.instanceId)));
+  const wanted = (filter.instances ?? []).map((text) => ({ text, pattern: idPattern(text) }));
+  const exclude = (filter.exclude ?? []).map(idPattern);
+  for (const { text, pattern } of wanted) {
+    if (!source.instances.some((instance) => pattern.test(instance.instanceId)))
+      throw noMatch(`matches ${text}`, source);
   }
-  const tags = filter.tags ?? [];
-  if (tags.length > 0) chosen = chosen.filter((one) => tags.some((tag) => one.task.tags.includes(tag)));
-  if (filter.seed !== undefined) {
-    const rank = (one: TaskInstance) => createHash('sha256').update(`${filter.seed}:${one.instanceId}`).digest('hex');
-    chosen = [...chosen].sort((a, b) => (rank(a) < rank(b) ? -1 : 1));
-  }
+  let chosen = source.instances.filter(({ instanceId, task }) => {
+    if (wanted.length > 0 && !wanted.some(({ pattern }) => pattern.test(instanceId))) return false;
+    if (exclude.some((pattern) => pattern.test(instanceId))) return false;
+    if (filter.tags !== undefined && filter.tags.length > 0 && !filter.tags.some((tag) => task.tags.includes(tag)))
+      return false;
+    if (filter.difficulty !== undefined && !filter.difficulty.includes(task.difficulty ?? '')) return false;
+    return filter.language === undefined || filter.language.includes(task.language);
+  });
+  if (filter.seed !== undefined) chosen = shuffled(chosen, String(filter.seed));
+  if (filter.slice !== undefined) chosen = slice(chosen, filter.slice);
   if (filter.limit !== undefined) chosen = chosen.slice(0, filter.limit);
-  if (chosen.length === 0) throw notFound(`no instance of ${source.reference} passes the filters`);
-  return chosen.length === source.instances.length && filter.seed === undefined
-    ? source
-    : dataset(source.name, source.reference, chosen);
+  if (chosen.length === 0) throw noMatch('passes the filters', source);
+  return { ...source, instances: chosen, digest: datasetDigest(chosen) };
 }
 
-function matches(pattern: string, id: string): boolean {
-  const expression = pattern.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'));
-  return new RegExp(`^${expression.join('.*')}$`).test(id);
+function idPattern(text: string): RegExp {
+  const match = /^\/(.+)\/([imsu]*)$/.exec(text);
+  if (match?.[1] === undefined) return globToRegExp(text);
+  try {
+    return new RegExp(match[1], match[2]);
+  } catch (cause) {
+    throw new AssayError('usage', `${text} is not a regular expression.`, { class: 'input', retryable: false, cause });
+  }
 }
 
-function notFound(message: string): AssayError {
-  return new AssayError('instance-not-found', message, {
+function noMatch(what: string, { reference, instances }: Dataset): AssayError {
+  const shown = instances.slice(0, 20).map((instance) => instance.instanceId);
+  const rest = instances.length - shown.length;
+  return new AssayError('instance-not-found', `No instance of ${reference} ${what}.`, {
     class: 'input',
     retryable: false,
-    hint: 'List them with `assay dataset show SET`.',
+    hint: `There are: ${shown.join(', ')}${rest > 0 ? ` and ${rest} more` : ''}.`,
   });
+}
+
+function shuffled(instances: readonly TaskInstance[], seed: string): TaskInstance[] {
+  const key = (instance: TaskInstance) => sha256(`${seed}\0${instance.instanceId}`);
+  return [...instances].sort((a, b) => (key(a) < key(b) ? -1 : 1));
+}
+
+function slice(instances: readonly TaskInstance[], text: string): TaskInstance[] {
+  const match = /^(-?\d+)?:(-?\d+)?$/.exec(text.trim());
+  if (match === null) {
+    throw new AssayError('usage', `${text} is not a slice; write from:to, such as 0:10.`, {
+      class: 'input',
+      retryable: false,
+    });
+  }
+  return instances.slice(
+    match[1] === undefined ? undefined : Number(match[1]),
+    match[2] === undefined ? undefined : Number(match[2]),
+  );
 }

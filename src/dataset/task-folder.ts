@@ -1,173 +1,128 @@
-/** Reads one task folder (`docs/task-format.md`): strict, and every problem at once, with its place. */
-import { lstat, readdir, readFile, realpath } from 'node:fs/promises';
-import { basename, extname, join, relative } from 'node:path';
-import { LineCounter, parseDocument } from 'yaml';
-import type { z } from 'zod';
+/** One task folder to a `TaskInstance`. Every problem of the folder is found before anything is thrown. */
+import { readFile, realpath, stat } from 'node:fs/promises';
+import { basename, join, relative, resolve } from 'node:path';
 import { digestOf, sha256 } from '../base/digest.ts';
-import {
-  AssayError,
-  type HiddenFile,
-  type IssueImage,
-  type TaskFile,
-  type TaskInstance,
-  taskFileSchema,
-} from '../contracts/index.ts';
+import type { IssueImage, TaskFile, TaskInstance } from '../contracts/index.ts';
+import { imageMediaType } from './image-type.ts';
+import { parseTaskFile } from './parse-task-file.ts';
+import { readTree, refusal } from './read-tree.ts';
+import { fileDigest, sourceDigest } from './source-digest.ts';
+import { TASK_LIMITS } from './task-limits.ts';
+import { type TaskProblem, taskInvalid } from './task-problem.ts';
 
-const MAX_FILE_BYTES = 16 * 1024 ** 2;
-const IMAGE_TYPES: Record<string, string> = {
-  '.png': 'image/png',
-  '.jpg': 'image/jpeg',
-  '.jpeg': 'image/jpeg',
-  '.gif': 'image/gif',
-  '.webp': 'image/webp',
-};
+export type FolderResult = { instance: TaskInstance; problems: [] } | { instance?: undefined; problems: TaskProblem[] };
 
-/** Loads the task in `dir`. Throws `task-invalid` with all problems in its message and in `details.problems`. */
+/** Loads a task or throws `task-invalid` with all of its problems. */
 export async function loadTaskFolder(dir: string): Promise<TaskInstance> {
-  const problems: string[] = [];
-  const task = await readTaskFile(dir, problems);
-  const issue = await readFile(join(dir, 'issue.md'), 'utf8').catch(() => {
-    problems.push(`${dir}/issue.md: missing`);
-    return '';
-  });
-  if (issue.trim() === '') problems.push(`${dir}/issue.md: empty`);
-  const hiddenFiles = await readHiddenFiles(join(dir, 'tests'), problems);
-  if (task === undefined) throw invalid(dir, problems);
-  if (task.id !== basename(dir))
-    problems.push(`${dir}/task.yaml: id is ${task.id}, the folder is named ${basename(dir)}`);
-  const both = task.grading.failToPass.filter((id) => task.grading.passToPass.includes(id));
-  if (both.length > 0) problems.push(`${dir}/task.yaml: in failToPass and in passToPass: ${both.join(', ')}`);
-  const images = await readImages(dir, task, problems);
-  const extra = await digestOfNamedFiles(dir, task, problems);
-  if (problems.length > 0) throw invalid(dir, problems);
-  const hidden = hiddenFiles.map((file) => [file.path, file.mode, sha256(file.content)]);
+  const result = await readTaskFolder(dir);
+  if (result.instance === undefined) throw taskInvalid(result.problems);
+  return result.instance;
+}
+
+/** The same with problems as data. Only i/o errors throw. */
+export async function readTaskFolder(dir: string): Promise<FolderResult> {
+  const folder = new FolderReader(resolve(dir), await realpath(dir));
+  const text = await folder.text('task.yaml', TASK_LIMITS.taskFileBytes);
+  const problemStatement = await folder.text('issue.md', TASK_LIMITS.issueBytes);
+  if (problemStatement?.trim() === '') folder.problem('issue.md', 'is empty');
+  const tests = await readTree(join(folder.dir, 'tests'), folder.dir, TASK_LIMITS.hidden, folder.shown('tests'));
+  folder.problems.push(...tests.problems);
+  if (tests.files.length === 0 && tests.problems.length === 0) folder.problem('tests', 'holds no hidden test');
+  const parsed = text === null ? null : parseTaskFile(text, folder.shown('task.yaml'));
+  if (parsed !== null) folder.problems.push(...parsed.problems);
+  const task = parsed?.task;
+  const parts = task === undefined ? null : await readTaskParts(folder, task);
+  if (task === undefined || parts === null || problemStatement === null || folder.problems.length > 0) {
+    return { problems: folder.problems };
+  }
+  const { source, gold, images } = parts;
+  const { id, environment, grading, language, limits } = task;
   const digest = digestOf({
-    task,
-    issue,
+    ...{ version: 1, id, language, environment, grading, limits, source, gold },
+    issue: sha256(problemStatement),
     images: images.map((image) => [image.name, sha256(image.data)]),
-    hidden,
-    extra,
+    hidden: tests.files.map(fileDigest),
   });
-  return { instanceId: task.id, task, dir, problemStatement: issue, images, hiddenFiles, digest };
+  const instance = {
+    instanceId: id,
+    task,
+    dir: folder.dir,
+    problemStatement,
+    images,
+    hiddenFiles: tests.files,
+    digest,
+  };
+  return { instance, problems: [] };
 }
 
-async function readTaskFile(dir: string, problems: string[]): Promise<TaskFile | undefined> {
-  const path = join(dir, 'task.yaml');
-  const text = await readFile(path, 'utf8').catch(() => undefined);
-  if (text === undefined) {
-    problems.push(`${path}: missing`);
-    return undefined;
+/** The files task.yaml names: source, gold and images. */
+async function readTaskParts(folder: FolderReader, task: TaskFile) {
+  if (task.id !== basename(folder.dir)) {
+    folder.problem('task.yaml', `id: is ${task.id}, but the folder is called ${basename(folder.dir)}`);
   }
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines });
-  for (const error of document.errors)
-    problems.push(`${path}:${error.linePos?.[0].line ?? 1}: ${error.message.split('\n')[0]}`);
-  if (document.errors.length > 0) return undefined;
-  const parsed = taskFileSchema.safeParse(document.toJS());
-  if (parsed.success) return parsed.data;
-  for (const issue of parsed.error.issues) {
-    const range = nodeRange(document, issue);
-    const line = range === undefined ? 1 : lines.linePos(range).line;
-    problems.push(`${path}:${line}: ${issue.path.join('.') || 'the file'}: ${issue.message}`);
-  }
-  return undefined;
-}
-
-/** Where the part of the document that an issue names begins; its parent when the part is missing. */
-function nodeRange(document: ReturnType<typeof parseDocument>, issue: z.core.$ZodIssue): number | undefined {
-  for (let path = [...issue.path] as (string | number)[]; ; path = path.slice(0, -1)) {
-    const node = document.getIn(path, true) as { range?: [number, number, number] } | undefined;
-    if (node?.range !== undefined) return node.range[0];
-    if (path.length === 0) return undefined;
-  }
-}
-
-async function readHiddenFiles(root: string, problems: string[]): Promise<HiddenFile[]> {
-  const files: HiddenFile[] = [];
-  for (const name of (await readdir(root, { recursive: true }).catch(() => [])).sort()) {
-    const path = join(root, name);
-    const stat = await lstat(path);
-    if (stat.isDirectory()) continue;
-    if (!stat.isFile()) problems.push(`${path}: only regular files may stand below tests/`);
-    else if (stat.size > MAX_FILE_BYTES) problems.push(`${path}: larger than ${MAX_FILE_BYTES} bytes`);
-    else files.push({ path: name, content: await readFile(path), mode: stat.mode & 0o111 ? 0o755 : 0o644 });
-  }
-  if (files.length === 0) problems.push(`${root}: there is no hidden test`);
-  return files;
-}
-
-async function readImages(dir: string, task: TaskFile, problems: string[]): Promise<IssueImage[]> {
-  const images: IssueImage[] = [];
-  for (const name of task.images) {
-    const mediaType = IMAGE_TYPES[extname(name).toLowerCase()];
-    const data = await readInside(dir, name, problems);
-    if (mediaType === undefined) problems.push(`${dir}/${name}: not an image type models take (png, jpg, gif, webp)`);
-    else if (data !== undefined) images.push({ name, mediaType, data });
-  }
-  return images;
-}
-
-/** Files that source and gold name are part of what the task is. Shared repositories may lie beside the task. */
-async function digestOfNamedFiles(dir: string, task: TaskFile, problems: string[]): Promise<Record<string, string>> {
-  const digests: Record<string, string> = {};
+  const source = await sourceDigest(folder.dir, task.source, folder.shown('task.yaml'));
+  folder.problems.push(...source.problems);
+  let gold: unknown = task.gold;
   if ('patch' in task.gold) {
-    const patch = await readInside(dir, task.gold.patch, problems);
-    if (patch !== undefined) digests.gold = sha256(patch);
+    const patch = await folder.bytes(task.gold.patch, TASK_LIMITS.goldBytes);
+    if (patch !== null && patch.toString('latin1').trim() === '') folder.problem(task.gold.patch, 'is empty');
+    gold = patch === null ? null : sha256(patch);
   }
-  if ('git' in task.source) {
-    const stream = await readInside(dir, task.source.git, problems, join(dir, '..'));
-    if (stream !== undefined) digests.source = sha256(stream);
+  const images: IssueImage[] = [];
+  if (task.images.length > TASK_LIMITS.images) folder.problem('task.yaml', `images: more than ${TASK_LIMITS.images}`);
+  for (const name of task.images.slice(0, TASK_LIMITS.images)) {
+    const data = await folder.bytes(name, TASK_LIMITS.imageBytes);
+    const mediaType = data === null ? null : imageMediaType(data);
+    if (data !== null && mediaType === null) folder.problem(name, 'is not a PNG, JPEG, GIF or WebP image');
+    if (data !== null && mediaType !== null) images.push({ name, mediaType, data });
   }
-  if ('folder' in task.source) digests.source = await digestOfFolder(join(dir, task.source.folder), problems);
-  return digests;
+  return { source: source.digest, gold, images };
 }
 
-async function digestOfFolder(folder: string, problems: string[]): Promise<string> {
-  const entries: [string, number, string][] = [];
-  const names = await readdir(folder, { recursive: true }).catch(() => {
-    problems.push(`${folder}: missing`);
-    return [];
-  });
-  for (const name of names.sort()) {
-    const stat = await lstat(join(folder, name));
-    if (stat.isFile()) entries.push([name, stat.mode & 0o111, sha256(await readFile(join(folder, name)))]);
-  }
-  return digestOf(entries);
-}
+/** Reads single files of one folder; what cannot be read becomes a problem and null. */
+class FolderReader {
+  readonly problems: TaskProblem[] = [];
+  readonly dir: string;
+  private readonly real: string;
 
-/** A file by a path relative to the task, which must not lead out of `within`, also not by links. */
-async function readInside(
-  dir: string,
-  name: string,
-  problems: string[],
-  within: string = dir,
-): Promise<Buffer | undefined> {
-  const path = join(dir, name);
-  const real = await realpath(path).catch(() => undefined);
-  if (real === undefined) {
-    problems.push(`${path}: missing`);
-    return undefined;
+  constructor(dir: string, real: string) {
+    this.dir = dir;
+    this.real = real;
   }
-  if (relative(await realpath(within), real).startsWith('..')) {
-    problems.push(`${path}: leads out of the task set`);
-    return undefined;
-  }
-  if ((await lstat(real)).size > 4 * MAX_FILE_BYTES) {
-    problems.push(`${path}: larger than ${4 * MAX_FILE_BYTES} bytes`);
-    return undefined;
-  }
-  return readFile(real);
-}
 
-function invalid(dir: string, problems: readonly string[]): AssayError {
-  return new AssayError(
-    'task-invalid',
-    `the task in ${dir} has ${problems.length} problem${problems.length === 1 ? '' : 's'}:\n  ${problems.join('\n  ')}`,
-    {
-      class: 'input',
-      retryable: false,
-      hint: 'docs/task-format.md describes the form; `assay dataset check` looks a set over.',
-      details: { problems },
-    },
-  );
+  /** The path as the user would type it: relative where that is shorter. */
+  shown(name: string): string {
+    const path = join(this.dir, name);
+    const short = relative(process.cwd(), path);
+    return short.startsWith('..') ? path : short;
+  }
+
+  problem(name: string, message: string): void {
+    this.problems.push({ file: this.shown(name), message });
+  }
+
+  async bytes(name: string, maxBytes: number): Promise<Buffer | null> {
+    const path = resolve(this.dir, name);
+    const refused = await refusal(path, this.real);
+    if (refused !== null) {
+      this.problem(name, refused);
+      return null;
+    }
+    if ((await stat(path)).size > maxBytes) {
+      this.problem(name, `is larger than ${maxBytes} bytes`);
+      return null;
+    }
+    return readFile(path);
+  }
+
+  async text(name: string, maxBytes: number): Promise<string | null> {
+    const bytes = await this.bytes(name, maxBytes);
+    if (bytes === null) return null;
+    try {
+      return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    } catch {
+      this.problem(name, 'is not valid UTF-8');
+      return null;
+    }
+  }
 }

@@ -40,6 +40,8 @@ export class Budget {
           class: 'limit',
           retryable: false,
           hint: 'Raise --budget and resume the run.',
+          // Tells the run's budget from the cost limit of one attempt: this one stops the run.
+          details: { scope: 'run' },
         },
       );
     }

@@ -14,6 +14,8 @@ export interface ExecOptions {
   stderr?: 'separate' | 'merge';
   /** Aborting kills the process and rejects with `cancelled`. */
   signal?: AbortSignal;
+  /** Sees every chunk of stdout as it comes, also those not kept. Must not throw. */
+  onStdout?: (chunk: Buffer) => void;
 }
 
 export interface ExecResult {
@@ -47,7 +49,7 @@ export async function exec(sandbox: Sandbox, argv: readonly string[], options: E
     stderr: options.stderr ?? 'separate',
   });
   const maxBytes = options.maxBytes ?? DEFAULT_MAX_BYTES;
-  const stdout = collect(child.stdout, maxBytes);
+  const stdout = collect(child.stdout, maxBytes, options.onStdout);
   const stderr = collect(child.stderr, maxBytes);
   child.stdin.on('error', () => {}); // the command may end without reading its input
   child.stdin.end(options.input ?? '');
@@ -96,12 +98,13 @@ interface Collector {
   stream: Readable;
 }
 
-function collect(stream: Readable, maxBytes: number): Collector {
+function collect(stream: Readable, maxBytes: number, onData?: (chunk: Buffer) => void): Collector {
   const collector: Collector = { chunks: [], bytes: 0, ended: false, lastData: performance.now(), stream };
   stream.on('data', (chunk: Buffer) => {
     if (collector.bytes < maxBytes) collector.chunks.push(chunk.subarray(0, maxBytes - collector.bytes));
     collector.bytes += chunk.length;
     collector.lastData = performance.now();
+    onData?.(chunk);
   });
   const ended = () => {
     collector.ended = true;

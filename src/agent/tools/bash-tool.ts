@@ -1,7 +1,7 @@
 /** The `bash` tool: one persistent shell, in the form Anthropic's models were trained on. */
 import { z } from 'zod';
-import type { ShellResult, ToolSpec } from '../../contracts/index.ts';
-import { errorOutcome, type Tool, type ToolOutcome, textOutcome } from './tool.ts';
+import { AssayError, type ShellResult, type ToolSpec } from '../../contracts/index.ts';
+import { errorOutcome, malformedOutcome, type Tool, type ToolOutcome, textOutcome } from './tool.ts';
 
 export type BashToolType = 'bash_20250124' | 'bash_20241022';
 
@@ -14,9 +14,10 @@ const DESCRIPTION = `Runs a command in a persistent bash session.
 * Put long-running programs in the background, e.g. \`sleep 100 &\`, and give commands that may hang a timeout.
 * After a timeout the session must be restarted: call the tool with \`restart: true\`.`;
 
-const inputSchema = z.object({ command: z.string().optional(), restart: z.boolean().optional() });
+const inputSchema = z.object({ command: z.string().nullish(), restart: z.boolean().nullish() });
 
-export function createBashTool(type: BashToolType): Tool {
+/** `type` null: an ordinary function tool, also at Anthropic (for models older than the type). */
+export function createBashTool(type: BashToolType | null): Tool {
   const spec: ToolSpec = {
     name: 'bash',
     description: DESCRIPTION,
@@ -27,21 +28,22 @@ export function createBashTool(type: BashToolType): Tool {
         restart: { type: 'boolean', description: 'True restarts the session; no command is run then.' },
       },
     },
-    native: { anthropic: { type } },
+    ...(type === null ? {} : { native: { anthropic: { type } } }),
   };
   return {
     spec,
     async run(input, { workspace, signal, commandSeconds }) {
       const parsed = inputSchema.safeParse(input);
-      if (!parsed.success) return errorOutcome(`The input does not fit the tool: ${z.prettifyError(parsed.error)}`);
+      if (!parsed.success) return malformedOutcome(`The input does not fit the tool: ${z.prettifyError(parsed.error)}`);
       const { command, restart } = parsed.data;
       if (restart === true) {
         await workspace.shell.restart();
         return textOutcome('tool has been restarted.');
       }
-      if (command === undefined || command.trim() === '') return errorOutcome('no command provided.');
+      if (command === undefined || command === null || command.trim() === '')
+        return malformedOutcome('no command provided.');
       if (!workspace.shell.alive)
-        return errorOutcome('The session has ended; the tool must be restarted with restart: true.');
+        return errorOutcome('The session has ended; the tool must be restarted: call it with restart: true.');
       return describeResult(
         await workspace.shell.run(command, { signal, timeoutSeconds: commandSeconds }),
         commandSeconds,
@@ -50,34 +52,40 @@ export function createBashTool(type: BashToolType): Tool {
   };
 }
 
-/** What the model reads. A non-zero exit is a result, not an error of the tool: models look at the code and the output. */
+/**
+ * What the model reads. A non-zero exit is a result, not an error of the tool: models look at the code and the output. Throws `sandbox-died`: no further
+ * call could do anything.
+ */
 function describeResult(result: ShellResult, commandSeconds: number): ToolOutcome {
-  const body = result.output.trimEnd();
+  const output = shownOutput(result);
   const facts = { exitCode: result.exitCode, cutBytes: result.cutBytes };
-  const join = (note: string) => (body === '' ? note : `${body}\n${note}`);
+  const withNote = (note: string) => (output === '' ? note : `${output}\n${note}`);
   switch (result.status) {
     case 'finished':
-      if (result.exitCode === 0) return { ...textOutcome(body === '' ? '(no output)' : body), ...facts };
-      return { ...textOutcome(join(`[exit code ${result.exitCode}]`)), ...facts };
-    case 'shell-exited':
-      return {
-        ...textOutcome(
-          join(
-            `[the shell exited with code ${result.exitCode}; a new one goes on in the same directory with the exported variables]`,
-          ),
-        ),
-        ...facts,
-      };
-    case 'timeout':
-      return {
-        ...errorOutcome(
-          join(
-            `timed out: bash has not returned in ${commandSeconds} seconds and must be restarted with restart: true. Run long commands in the background.`,
-          ),
-        ),
-        ...facts,
-      };
+      if (result.exitCode === 0) return { ...textOutcome(output === '' ? '(no output)' : output), ...facts };
+      return { ...textOutcome(withNote(`[exit code ${result.exitCode}]`)), ...facts };
+    case 'shell-exited': {
+      const what = `the shell exited with code ${result.exitCode}; a new one goes on in the same directory with the exported variables`;
+      return { ...textOutcome(withNote(`[${what}]`)), ...facts };
+    }
+    case 'timeout': {
+      const what = `timed out: bash has not returned in ${commandSeconds} seconds and must be restarted: call the tool with restart: true.`;
+      return { ...errorOutcome(withNote(`${what} Run long commands in the background.`)), ...facts };
+    }
     case 'sandbox-died':
-      return { ...errorOutcome(join('the sandbox has ended.')), ...facts };
+      throw new AssayError('sandbox-died', 'the sandbox ended while a command ran', {
+        class: 'infra',
+        retryable: true,
+        details: { output: output.slice(-2_000) },
+      });
   }
+}
+
+/** The output; what was cut and where the whole lies is said, unless the session's own note in the text says it. */
+function shownOutput(result: ShellResult): string {
+  const output = result.output.trimEnd();
+  const { cutBytes, fullOutputPath } = result;
+  if (cutBytes === 0 || (fullOutputPath !== undefined && output.includes(fullOutputPath))) return output;
+  const where = fullOutputPath === undefined ? 'they are lost' : `the whole output is in ${fullOutputPath}`;
+  return `${output}\n[${cutBytes} bytes of ${result.outputBytes} cut; ${where}]`;
 }

@@ -39,9 +39,30 @@ describe('replaceOnce', () => {
     });
     expect(replaceOnce('aaa', 'aa', 'y', '/f')).toMatchObject({ ok: false });
     expect(replaceOnce('abc', '', 'y', '/f')).toMatchObject({ ok: false });
-    expect(replaceOnce('\tif x:\n\t\ty', '    if x:\n        y', 'z', '/f')).toMatchObject({
-      message: expect.stringContaining('white space'),
+  });
+
+  test('the usual reasons of a miss are named', () => {
+    const message = (content: string, text: string) => {
+      const result = replaceOnce(content, text, 'z', '/f');
+      return result.ok ? '' : result.message;
+    };
+    expect(message('a\n\tif x:\n\t\ty\n', '    if x:\n        y\n')).toContain(
+      'Lines 2 to 3 hold the same text with other white space',
+    );
+    expect(message('f(a,  b)', 'f(a, b)')).toContain('other white space');
+    expect(message('one\ntwo\n', '     1\tone\n     2\ttwo')).toContain('holds the line numbers that `view` prints');
+    expect(message('one\n', '\n\n\n')).toMatch(/verbatim in \/f\.$/);
+  });
+
+  test('a text that is everywhere is refused at once, with some of the lines', () => {
+    const started = performance.now();
+    expect(replaceOnce('ab\n'.repeat(300_000), 'b\na', 'z', '/f')).toMatchObject({
+      message: expect.stringMatching(/in lines \[1, 2, 3, [\d, ]+20, \.\.\.\]/),
     });
+    expect(replaceOnce('x'.repeat(5_000), 'y'.repeat(5_000), 'z', '/f')).toMatchObject({
+      message: expect.stringContaining('... (5000 characters)'),
+    });
+    expect(performance.now() - started).toBeLessThan(2_000);
   });
 
   test('a file with CRLF throughout keeps it although the model writes LF', () => {
@@ -68,6 +89,15 @@ describe('insertAfter', () => {
       expect(insertAfter('a\nb\n', line, 'x')).toMatchObject({ ok: false, message: expect.stringContaining('[0, 2]') });
   });
 
+  test('a byte order mark stays first', () => {
+    expect(insertAfter(encode('\ufeffa\n'), 0, 'x')).toMatchObject({ content: encode('\ufeffx\na\n') });
+  });
+
+  test('mixed line endings in the inserted text lose nothing', () => {
+    expect(insertAfter('a\r\nb', 2, 'x\r\ny\n')).toMatchObject({ content: 'a\r\nb\r\nx\r\ny', lines: 2 });
+    expect(insertAfter('a\nb', 2, 'x\r\n')).toMatchObject({ content: 'a\nb\nx' });
+  });
+
   test('old lines stay byte for byte', () => {
     fc.assert(
       fc.property(bytes, fc.nat(), (content, seed) => {
@@ -87,5 +117,5 @@ describe('insertAfter', () => {
 });
 
 test('numbered lines look like cat -n and keep tabs', () => {
-  expect(numberedLines('a\n\tb\nc\n', 2, 3)).toBe('     2\t\tb\n     3\tc');
+  expect(numberedLines('a\n\tb\nc\n', 2, 3)).toEqual(['     2\t\tb', '     3\tc']);
 });

@@ -4,6 +4,8 @@ import type { ImagePart, TextPart, ToolSpec, Workspace } from '../../contracts/i
 export interface ToolOutcome {
   content: (TextPart | ImagePart)[];
   isError: boolean;
+  /** The call itself was unusable: its input does not fit the tool. Nothing was done. */
+  malformed?: true;
   /** For the event log, where the tool has them. */
   exitCode?: number | null;
   cutBytes?: number;
@@ -11,7 +13,9 @@ export interface ToolOutcome {
 
 export interface ToolRunOptions {
   workspace: Workspace;
+  /** Aborting kills a command under way; `run` then throws `cancelled`. */
   signal: AbortSignal;
+  /** Seconds one command may take. */
   commandSeconds: number;
 }
 
@@ -27,4 +31,9 @@ export function textOutcome(text: string): ToolOutcome {
 
 export function errorOutcome(text: string): ToolOutcome {
   return { content: [{ type: 'text', text }], isError: true };
+}
+
+/** The answer to a call that no tool can take. */
+export function malformedOutcome(text: string): ToolOutcome {
+  return { ...errorOutcome(text), malformed: true };
 }

@@ -1,9 +1,10 @@
-/** The native backend: the best tier that really works here, never silently a weaker one than was asked for. */
+/** The native backend: the best tier that really works here; a tier that was asked for by name is never replaced by a weaker one. */
 import { type AssayPaths, assayPaths } from '../../base/paths.ts';
-import type { SandboxBackend } from '../../contracts/index.ts';
+import { AssayError, type BackendProbe, type SandboxBackend } from '../../contracts/index.ts';
 import { createScriptBackend } from './script/script-backend.ts';
 
-export type NativeTier = 'helper' | 'bubblewrap' | 'unshare';
+export const NATIVE_TIERS = ['helper', 'bubblewrap', 'unshare'] as const;
+export type NativeTier = (typeof NATIVE_TIERS)[number];
 
 export interface NativeBackendOptions {
   paths?: AssayPaths;
@@ -11,8 +12,72 @@ export interface NativeBackendOptions {
   tier?: NativeTier;
 }
 
-/** Opens the backend of one tier. Nothing is started before the first `probe` or `create`. */
+/** Opens the backend. Nothing is started before the first `probe` or `create`. */
 export function createNativeBackend(options: NativeBackendOptions = {}): SandboxBackend {
   const paths = options.paths ?? assayPaths();
-  return createScriptBackend({ paths, tier: options.tier === 'unshare' ? 'unshare' : 'bubblewrap' });
+  return options.tier === undefined
+    ? bestOf(NATIVE_TIERS.map((tier) => openTier(paths, tier)))
+    : openTier(paths, options.tier);
+}
+
+function openTier(paths: AssayPaths, tier: NativeTier): SandboxBackend {
+  return tier === 'helper' ? helperBackend() : createScriptBackend({ paths, tier });
+}
+
+/** The place of the static helper, which this version does not ship. */
+function helperBackend(): SandboxBackend {
+  const missing = () => new AssayError('sandbox-unavailable', HELPER_MISSING, { class: 'infra', retryable: false });
+  return {
+    name: 'native',
+    probe: async (): Promise<BackendProbe> => ({
+      backend: 'native',
+      tier: 'helper',
+      available: false,
+      notes: [HELPER_MISSING],
+    }),
+    create: async () => {
+      throw missing();
+    },
+    hasLayer: async () => false,
+    gc: async () => ({ sandboxes: 0, processes: 0, mounts: 0, cgroups: 0, bytes: 0 }),
+    close: async () => {},
+  };
+}
+
+const HELPER_MISSING = 'The static helper is not part of this version; the bubblewrap tier takes its place.';
+
+/** Probes tier after tier, once, when the backend is first used. */
+function bestOf(tiers: readonly SandboxBackend[]): SandboxBackend {
+  let choice: Promise<{ backend: SandboxBackend | undefined; probe: BackendProbe }> | undefined;
+  const choose = () => {
+    choice ??= (async () => {
+      const notes: string[] = [];
+      for (const backend of tiers) {
+        const probe = await backend.probe();
+        if (probe.available) return { backend, probe: { ...probe, notes: [...notes, ...probe.notes] } };
+        notes.push(...probe.notes.map((note) => `${probe.tier}: ${note}`));
+      }
+      return { backend: undefined, probe: { backend: 'native', available: false, notes } };
+    })();
+    return choice;
+  };
+  const chosen = async () => {
+    const { backend, probe } = await choose();
+    if (backend !== undefined) return backend;
+    throw new AssayError('sandbox-unavailable', `no sandbox works on this machine:\n  ${probe.notes.join('\n  ')}`, {
+      class: 'infra',
+      retryable: false,
+      hint: 'Run `assay doctor` to see what is missing and how to get it.',
+    });
+  };
+  return {
+    name: 'native',
+    probe: async () => (await choose()).probe,
+    create: async (spec) => (await chosen()).create(spec),
+    hasLayer: async (layer) => (await chosen()).hasLayer(layer),
+    gc: async () => (await chosen()).gc(),
+    async close() {
+      await Promise.all(tiers.map((tier) => tier.close()));
+    },
+  };
 }

@@ -1,0 +1,76 @@
+/**
+ * Where runs are kept. The files are the truth (`docs/run-store.md`); whatever else knows something about a run can be made from them again.
+ * Contract suite: `test/contracts/store-contract.ts`.
+ */
+
+import type { RecordedStep } from './agent.ts';
+import type { AttemptTotals, RunEvent } from './events.ts';
+import type { AttemptRecord, RunManifest, RunRecord } from './run.ts';
+
+/** One attempt of one instance; attempts count from 1. */
+export interface AttemptRef {
+  instanceId: string;
+  attempt: number;
+}
+
+/** Files beside an attempt's events. */
+export const ARTIFACT_NAMES = ['patch.diff', 'eval.sh', 'test_output.txt', 'report.json'] as const;
+export type ArtifactName = (typeof ARTIFACT_NAMES)[number];
+
+/** One line of a list of runs. */
+export interface RunSummary {
+  manifest: RunManifest;
+  status: RunRecord['status'];
+  dir: string;
+}
+
+/** What the log of one attempt says. */
+export interface AttemptHistory {
+  /** The record folded from the log; null when there is no log yet. */
+  record: AttemptRecord | null;
+  /** Steps whose reply is durable, in order, without gaps from step 1. */
+  recorded: RecordedStep[];
+  /** Totals of everything in the log, also of an attempt that is not finished. */
+  totals: AttemptTotals;
+}
+
+/** A run open for writing. One at a time per run, over all processes; whoever opened it closes it. */
+export interface OpenRun {
+  readonly manifest: RunManifest;
+  readonly dir: string;
+  /** True when the run's log was empty as it was opened: nothing has begun yet. */
+  readonly isNew: boolean;
+  /**
+   * Resolves once the event is on disk. Events of one attempt (and those of the run itself) keep the order of the calls. Throws `disk-full` or
+   * `io`; from then on every append throws the same, and nothing that was resolved before is lost.
+   */
+  append(event: RunEvent): Promise<void>;
+  /** Writes a whole file durably: a reader sees the old content or the new. Throws `disk-full` or `io`. */
+  writeArtifact(ref: AttemptRef, name: ArtifactName, content: string): Promise<void>;
+  /** Null when there is none. */
+  readArtifact(ref: AttemptRef, name: ArtifactName): Promise<string | null>;
+  /** Everything known of one attempt, from its own log. */
+  history(ref: AttemptRef): Promise<AttemptHistory>;
+  /** The run as it stands, with every planned attempt. */
+  record(): Promise<RunRecord>;
+  /** Flushes, closes the files and gives the lock back. Idempotent. */
+  close(): Promise<void>;
+}
+
+export interface RunStore {
+  /** A new run. Throws `store-invalid` when the id is taken or unusable as a folder name. */
+  create(manifest: RunManifest): Promise<OpenRun>;
+  /**
+   * Opens a run to go on with it; cuts what a dead process left half-written. Throws `run-not-found`, `store-invalid` (damaged, or made by a newer
+   * Assay), `run-locked` (says which process has it). The lock of a dead process is broken.
+   */
+  open(runId: string): Promise<OpenRun>;
+  /** Reads without a lock, also while another process writes. Throws `run-not-found`, `store-invalid`. */
+  load(runId: string): Promise<RunRecord>;
+  /** Newest first. Folders that are no runs are passed over. */
+  list(): Promise<RunSummary[]>;
+  /** Events of one attempt, or of the run itself, in order. Events of types this version does not know are passed over. */
+  events(runId: string, ref?: AttemptRef): AsyncIterable<RunEvent>;
+  /** Like `events`, then goes on with what is appended, until the signal is aborted. */
+  follow(runId: string, options: { ref?: AttemptRef; signal: AbortSignal }): AsyncIterable<RunEvent>;
+}

@@ -1,0 +1,71 @@
+/** Environment variables inside sandboxes, made from nothing: what is not named here does not get in. */
+import { WORKSPACE_ENV } from '../sandbox/workspace.ts';
+import type { RegistryConfig } from './registry-config.ts';
+
+/** Home folder in every sandbox. */
+export const SANDBOX_HOME = '/home/agent';
+
+const PROXY = [
+  'http_proxy',
+  'https_proxy',
+  'no_proxy',
+  'all_proxy',
+  'HTTP_PROXY',
+  'HTTPS_PROXY',
+  'NO_PROXY',
+  'ALL_PROXY',
+];
+const CERTIFICATES = [
+  'NODE_EXTRA_CA_CERTS',
+  'SSL_CERT_FILE',
+  'SSL_CERT_DIR',
+  'PIP_CERT',
+  'REQUESTS_CA_BUNDLE',
+  'CURL_CA_BUNDLE',
+  'GIT_SSL_CAINFO',
+  'npm_config_cafile',
+];
+const PLAIN = ['PIP_EXTRA_INDEX_URL', 'PIP_DEFAULT_TIMEOUT'];
+
+/**
+ * The complete environment of agents, grading and steps without network. A task's own variables win; `$PATH` and `${PATH}` in them stand for the PATH of the base, so that a
+ * task can put folders before it.
+ */
+export function sandboxEnv(path: string, taskEnv: Readonly<Record<string, string>> = {}): Record<string, string> {
+  const own = Object.entries(taskEnv).map(([name, value]) => [
+    name,
+    value.replace(/\$(?:PATH\b|\{PATH\})/g, () => path),
+  ]);
+  return { ...WORKSPACE_ENV, PATH: path, HOME: SANDBOX_HOME, LANG: 'C.UTF-8', ...Object.fromEntries(own) };
+}
+
+/**
+ * What steps with network get in addition: proxies, certificate files that can be seen inside, package registries. Values that hold credentials are left out and named in
+ * `withheld`. None of this may become part of an environment.
+ */
+export function networkEnv(
+  host: NodeJS.ProcessEnv,
+  registries: RegistryConfig,
+): { env: Record<string, string>; withheld: string[] } {
+  const env: Record<string, string> = {};
+  const withheld: string[] = [];
+  for (const name of [...PROXY, ...PLAIN]) {
+    const value = host[name];
+    if (!value) continue;
+    if (/(^|\s|\/)[^/\s]*@/.test(value)) withheld.push(name);
+    else env[name] = value;
+  }
+  for (const name of CERTIFICATES) {
+    const value = host[name];
+    // Other folders of the host are masked; a path to nothing breaks programs that would work without it.
+    if (value && /^\/(etc|usr)\//.test(value)) env[name] = value;
+  }
+  for (const [name, registry] of [
+    ['npm_config_registry', registries.npm],
+    ['PIP_INDEX_URL', registries.pypi],
+  ] as const) {
+    if (registry.authorization === undefined) env[name] = registry.url;
+    else withheld.push(name);
+  }
+  return { env, withheld };
+}

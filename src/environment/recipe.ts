@@ -1,0 +1,70 @@
+/**
+ * What has to be built for a task, as data: a chain of stages, each keyed by everything above it. Equal keys mean equal layers, so tasks share every stage up to the first
+ * that differs: setup steps come first and see nothing of the task, not even its variables.
+ */
+import { digestOf } from '../base/digest.ts';
+import type { BuildStep, SandboxBase, TaskInstance } from '../contracts/index.ts';
+import { SANDBOX_HOME, sandboxEnv } from './build-env.ts';
+import { FINISH_REPOSITORY, GIT_SCRIPT_ENV, IMPORT_ARCHIVE, IMPORT_STREAM } from './git-scripts.ts';
+
+/** Where the repository lies in every environment. */
+export const WORKDIR = '/testbed';
+
+export type Stage = { key: string; name: string } & (
+  | { kind: 'setup' | 'step'; step: BuildStep; env: Record<string, string>; cwd: string }
+  | { kind: 'repository' }
+  | { kind: 'finish' }
+);
+
+export interface Recipe {
+  /** Of base, stages and env: equal digests are interchangeable environments. */
+  digest: string;
+  base: SandboxBase;
+  stages: Stage[];
+  /** The environment of agents and grading. */
+  env: Record<string, string>;
+}
+
+/** Raised when the same text would be built in another way. */
+const RECIPE_VERSION = 1;
+
+const SCRIPTS_DIGEST = digestOf([IMPORT_STREAM, IMPORT_ARCHIVE, FINISH_REPOSITORY, GIT_SCRIPT_ENV]);
+
+/** `source` is the digest of the repository's source (`sourceDigest`), `host` that of the base, `path` the PATH inside. */
+export function environmentRecipe(
+  instance: TaskInstance,
+  source: string,
+  host: { digest: string; path: string },
+): Recipe {
+  const { setup, steps, env } = instance.task.environment;
+  const stages: Stage[] = [];
+  let parent = digestOf({
+    version: RECIPE_VERSION,
+    base: host.digest,
+    path: host.path,
+    home: SANDBOX_HOME,
+    workdir: WORKDIR,
+  });
+  const chain = (content: unknown) => {
+    parent = digestOf({ parent, content });
+    return parent;
+  };
+  const bare = sandboxEnv(host.path);
+  for (const step of setup) {
+    const key = chain({ setup: step.run, network: step.network, env: bare });
+    stages.push({ kind: 'setup', key, name: step.name, step, env: bare, cwd: '/' });
+  }
+  stages.push({ kind: 'repository', key: chain({ source, scripts: SCRIPTS_DIGEST }), name: 'repository' });
+  const full = sandboxEnv(host.path, env);
+  for (const step of steps) {
+    const key = chain({ step: step.run, network: step.network, env: full });
+    stages.push({ kind: 'step', key, name: step.name, step, env: full, cwd: WORKDIR });
+  }
+  if (steps.length > 0) stages.push({ kind: 'finish', key: chain({ finish: SCRIPTS_DIGEST }), name: 'finish' });
+  return {
+    digest: digestOf({ chain: parent, env: full, workdir: WORKDIR }),
+    base: { kind: 'host' },
+    stages,
+    env: full,
+  };
+}

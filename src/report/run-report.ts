@@ -1,0 +1,175 @@
+/** A run in numbers, and as a table for people. Infrastructure failures are counted and shown both ways; an unknown cost is never zero. */
+import type { AttemptRecord, RunRecord, TokenUsage, Verdict } from '../contracts/index.ts';
+import { type Interval, passAtK, wilson } from '../stats/intervals.ts';
+
+export interface RunReport {
+  runId: string;
+  status: RunRecord['status'];
+  model: string;
+  agent: string;
+  dataset: string;
+  instances: number;
+  attempts: number;
+  finished: number;
+  resolved: number;
+  infraFailures: number;
+  /** Of attempts with a verdict about the agent, 95 % Wilson interval. */
+  resolveRate: Interval;
+  /** The same with infrastructure failures counted as not resolved. */
+  resolveRateStrict: Interval;
+  verdicts: Partial<Record<Verdict, number>>;
+  usd: number;
+  /** Replies without a known cost: `usd` is "at least" when there are any. */
+  unknownCosts: number;
+  usage: TokenUsage;
+  /** Share of input tokens read from the provider's cache. */
+  cacheShare: number;
+  workingMs: number;
+  passAtK: { k: number; value: number }[];
+  rows: RunReportRow[];
+}
+
+export interface RunReportRow {
+  instanceId: string;
+  attempt: number;
+  state: AttemptRecord['state'];
+  verdict: Verdict | null;
+  outcome: string | null;
+  steps: number;
+  usd: number;
+  unknownCosts: number;
+  workingMs: number;
+  failure: string | null;
+}
+
+const NO_USAGE: TokenUsage = {
+  inputUncached: 0,
+  cacheRead: 0,
+  cacheWrite5m: 0,
+  cacheWrite1h: 0,
+  output: 0,
+  reasoning: null,
+};
+
+/** Did the attempt end without saying anything about the agent? */
+export function isInfraFailure(attempt: AttemptRecord): boolean {
+  return attempt.report?.verdict === 'infra-error' || attempt.state === 'failed';
+}
+
+export function runReport(record: RunRecord): RunReport {
+  const { manifest, attempts } = record;
+  const judged = attempts.filter((one) => one.state === 'finished' && !isInfraFailure(one));
+  const infra = attempts.filter(isInfraFailure);
+  const resolved = judged.filter((one) => one.report?.resolved === true).length;
+  const usage = attempts.reduce((sum, one) => addUsage(sum, one.totals?.usage ?? NO_USAGE), NO_USAGE);
+  const input = inputTokens(usage);
+  const verdicts: RunReport['verdicts'] = {};
+  for (const { report } of attempts)
+    if (report !== null) verdicts[report.verdict] = (verdicts[report.verdict] ?? 0) + 1;
+  return {
+    runId: manifest.runId,
+    status: record.status,
+    model: manifest.model.id,
+    agent: manifest.agent.name,
+    dataset: manifest.dataset.reference,
+    instances: new Set(attempts.map((one) => one.instanceId)).size,
+    attempts: attempts.length,
+    finished: judged.length,
+    resolved,
+    infraFailures: infra.length,
+    resolveRate: wilson(resolved, judged.length),
+    resolveRateStrict: wilson(resolved, judged.length + infra.length),
+    verdicts,
+    usd: sum(attempts, (one) => one.totals?.usd ?? 0),
+    unknownCosts: sum(attempts, (one) => one.totals?.unknownCosts ?? 0),
+    usage,
+    cacheShare: input === 0 ? 0 : usage.cacheRead / input,
+    workingMs: sum(attempts, (one) => one.totals?.workingMs ?? 0),
+    passAtK: passCurve(judged, manifest.attempts),
+    rows: attempts.map(reportRow),
+  };
+}
+
+function reportRow(one: AttemptRecord): RunReportRow {
+  return {
+    instanceId: one.instanceId,
+    attempt: one.attempt,
+    state: one.state,
+    verdict: one.report?.verdict ?? null,
+    outcome: one.outcome?.status ?? null,
+    steps: one.totals?.steps ?? 0,
+    usd: one.totals?.usd ?? 0,
+    unknownCosts: one.totals?.unknownCosts ?? 0,
+    workingMs: one.totals?.workingMs ?? 0,
+    failure: one.outcome?.failure?.code ?? one.report?.failure?.code ?? null,
+  };
+}
+
+/** Mean over instances of the unbiased estimate, for instances with all their attempts judged. */
+function passCurve(judged: readonly AttemptRecord[], attempts: number): RunReport['passAtK'] {
+  if (attempts < 2) return [];
+  const byInstance = new Map<string, AttemptRecord[]>();
+  for (const one of judged) byInstance.set(one.instanceId, [...(byInstance.get(one.instanceId) ?? []), one]);
+  const whole = [...byInstance.values()].filter((group) => group.length === attempts);
+  if (whole.length === 0) return [];
+  return Array.from({ length: attempts }, (_, index) => {
+    const values = whole.map((group) =>
+      passAtK(attempts, group.filter((one) => one.report?.resolved).length, index + 1),
+    );
+    return { k: index + 1, value: values.reduce((a, b) => a + b, 0) / values.length };
+  });
+}
+
+export function addUsage(a: TokenUsage, b: TokenUsage): TokenUsage {
+  return {
+    inputUncached: a.inputUncached + b.inputUncached,
+    cacheRead: a.cacheRead + b.cacheRead,
+    cacheWrite5m: a.cacheWrite5m + b.cacheWrite5m,
+    cacheWrite1h: a.cacheWrite1h + b.cacheWrite1h,
+    output: a.output + b.output,
+    reasoning: a.reasoning === null && b.reasoning === null ? null : (a.reasoning ?? 0) + (b.reasoning ?? 0),
+  };
+}
+
+export const inputTokens = (usage: TokenUsage) =>
+  usage.inputUncached + usage.cacheRead + usage.cacheWrite5m + usage.cacheWrite1h;
+
+function sum<T>(items: readonly T[], value: (item: T) => number): number {
+  return items.reduce((total, item) => total + value(item), 0);
+}
+
+export const percent = (value: number) => `${(100 * value).toFixed(1)} %`;
+export const interval = (rate: Interval) => `${percent(rate.value)} [${percent(rate.low)}, ${percent(rate.high)}]`;
+
+/** `$0.1234`, `at least $0.12 (3 replies without a price)`, `unknown`. */
+export function money(usd: number, unknownCosts: number): string {
+  if (unknownCosts === 0) return `$${usd.toFixed(usd < 10 ? 4 : 2)}`;
+  return usd === 0
+    ? `unknown (${unknownCosts} replies without a price)`
+    : `at least $${usd.toFixed(4)} (${unknownCosts} replies without a price)`;
+}
+
+/** The report for a terminal. */
+export function runReportText(report: RunReport): string {
+  const width = Math.max(8, ...report.rows.map((row) => row.instanceId.length));
+  const many = report.rows.some((row) => row.attempt > 1);
+  const lines = report.rows.map((row) => {
+    const verdict = row.verdict ?? (row.failure === null ? row.state : `${row.state}: ${row.failure}`);
+    const note = row.outcome === 'limit' && row.failure !== null ? `  (${row.failure})` : '';
+    const name = `${row.instanceId.padEnd(width)}${many ? ` #${row.attempt}` : ''}`;
+    return `  ${name}  ${verdict.padEnd(14)} ${String(row.steps).padStart(4)} steps  ${row.unknownCosts > 0 ? 'unknown'.padStart(9) : `$${row.usd.toFixed(4)}`.padStart(9)}${note}`;
+  });
+  const infra =
+    report.infraFailures === 0
+      ? 'no infrastructure failures'
+      : `${report.infraFailures} infrastructure failures; counted as not resolved: ${interval(report.resolveRateStrict)}`;
+  const usage = report.usage;
+  return [
+    `run ${report.runId} (${report.status}): ${report.model} with ${report.agent} on ${report.dataset}`,
+    ...lines,
+    `resolved ${report.resolved} of ${report.finished}: ${interval(report.resolveRate)} (95 % Wilson), ${infra}`,
+    ...report.passAtK.map(({ k, value }) => `pass@${k}: ${percent(value)}`),
+    `cost ${money(report.usd, report.unknownCosts)}; ${inputTokens(usage)} input tokens (${percent(report.cacheShare)} from cache), ${usage.output} output; ${(report.workingMs / 1000).toFixed(1)} s of work`,
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,58 @@
+/** What a run needs from the other parts, given from outside so that a run knows no backend, agent, model or grader by name. */
+import type {
+  Agent,
+  BuiltEnvironment,
+  EnvironmentBuilder,
+  GradeReport,
+  Model,
+  Sandbox,
+  SandboxBackend,
+  SandboxLimits,
+  TaskInstance,
+  Workspace,
+} from '../contracts/index.ts';
+
+export interface GradeInput {
+  instance: TaskInstance;
+  environment: BuiltEnvironment;
+  /** Unified diff against the environment's base commit; may be empty. */
+  patch: string;
+  backend: SandboxBackend;
+  limits: SandboxLimits;
+  signal: AbortSignal;
+}
+
+export interface GradeResult {
+  report: GradeReport;
+  /** What the test command printed. */
+  testOutput: string;
+  /** The script that ran. */
+  evalScript: string;
+}
+
+/** Judges one patch in a fresh sandbox that it makes and destroys itself. Throws only for infrastructure and when the signal is aborted. */
+export type GradeAttempt = (input: GradeInput) => Promise<GradeResult>;
+
+/** The agent's changes as a unified diff against `baseCommit`, new files included; `''` when there are none. Throws when none can be taken. */
+export type CapturePatch = (
+  sandbox: Sandbox,
+  options: { baseCommit: string; workdir: string; signal: AbortSignal },
+) => Promise<string>;
+
+/** Shell and files of a sandbox; `commandSeconds` is the default timeout of a command. */
+export type OpenWorkspace = (sandbox: Sandbox, options: { commandSeconds: number }) => Workspace | Promise<Workspace>;
+
+/** What grading alone needs. */
+export interface GradePorts {
+  backend: SandboxBackend;
+  environments: EnvironmentBuilder;
+  gradeAttempt: GradeAttempt;
+}
+
+export interface RunPorts extends GradePorts {
+  agent: Agent;
+  /** Called once, and only when there is something to solve. The run closes what it gets. Throws e.g. `model-key-missing`. */
+  openModel: () => Promise<Model>;
+  capturePatch: CapturePatch;
+  openWorkspace: OpenWorkspace;
+}

@@ -1,0 +1,185 @@
+/** Runs what is left of a run: all of it when it is new, the rest when it is resumed. */
+import {
+  AssayError,
+  type Failure,
+  type Model,
+  type OpenRun,
+  type RunEvent,
+  type RunRecord,
+  type TaskInstance,
+  toFailure,
+} from '../contracts/index.ts';
+import { checkLock } from './check-lock.ts';
+import { EnvironmentPool } from './environment-pool.ts';
+import { stopsRun } from './failure-policy.ts';
+import { gradeSolved } from './grade-solved.ts';
+import { type PlanOptions, planWork, type WorkItem } from './plan-work.ts';
+import type { RunPorts } from './ports.ts';
+import { defaultRetryPolicy, Emitter, type RetryPolicy, stopIfHopeless } from './run-context.ts';
+import { RunControl, RunStop } from './run-control.ts';
+import { endWithout, type SolveInput, solveAttempt } from './solve-attempt.ts';
+import { WorkQueue } from './work-queue.ts';
+
+export interface RunOptions extends PlanOptions {
+  /** From `createRun` or `openRun`; stays open, the caller closes it. */
+  run: OpenRun;
+  /** At least the instances of the manifest. */
+  instances: readonly TaskInstance[];
+  ports: RunPorts;
+  /** Attempts at a time. */
+  jobs: number;
+  /** Environment builds at a time. Default: as many as `jobs`, at most 4. */
+  buildJobs?: number;
+  control?: RunControl;
+  policy?: RetryPolicy;
+  /** Sees every event after it is durable, and `environment-delta` lines, which are not kept. Must not throw. */
+  observe?: (event: RunEvent) => void;
+}
+
+/**
+ * Solves and grades every attempt that has no verdict yet and returns the record. Failures of attempts are data in it; a run that stopped as a
+ * whole has `status` `failed` with a `failure`, a paused one `interrupted`. Throws `config-invalid` before anything begins when a locked input has changed,
+ * and `disk-full`, `io` or `store-invalid` when the run folder cannot be written or read.
+ */
+export async function runAll(options: RunOptions): Promise<RunRecord> {
+  const { run, ports } = options;
+  const { runId } = run.manifest;
+  checkLock(run.manifest, { instances: options.instances, agent: ports.agent });
+  const stop = new RunStop(options.control ?? new RunControl());
+  const emitter = new Emitter(run, stop, options.observe ?? (() => {}));
+  try {
+    const work = planWork(await run.record(), options);
+    if (run.isNew) await emitter.emit({ type: 'run-start', runId, attemptsPlanned: work.length });
+    else await emitter.emit({ type: 'run-resume', runId, attemptsLeft: work.length });
+    const left = await runWork(options, work, stop, emitter);
+    if (stop.storeError !== null) throw stop.storeError;
+    await emitter.emit({ type: 'run-end', runId, ...ending(stop, left) });
+    return await run.record();
+  } finally {
+    stop.dispose();
+  }
+}
+
+function ending(stop: RunStop, left: number): { status: 'completed' | 'interrupted' | 'failed'; failure?: Failure } {
+  if (stop.failure !== null) return { status: 'failed', failure: stop.failure };
+  return { status: left === 0 ? 'completed' : 'interrupted' };
+}
+
+/** Returns how many attempts are left without an end. */
+async function runWork(options: RunOptions, work: WorkItem[], stop: RunStop, emitter: Emitter): Promise<number> {
+  if (work.length === 0) return 0;
+  let model: Model | null = null;
+  try {
+    model = await openModelFor(options, work);
+  } catch (error) {
+    stop.fail(toFailure(error));
+    return work.length;
+  }
+  const instances = new Map(options.instances.map((one) => [one.instanceId, one]));
+  const inOrder = work.flatMap(({ instanceId }) => instances.get(instanceId) ?? []);
+  const policy = options.policy ?? defaultRetryPolicy;
+  const environments = new EnvironmentPool({
+    builder: options.ports.environments,
+    instances: inOrder,
+    jobs: options.buildJobs ?? Math.min(options.jobs, 4),
+    policy,
+    control: stop.control,
+    emit: (event) => emitter.emit(event),
+    show: (event) => emitter.show(event),
+  });
+  const queue = new WorkQueue(work, environments, stop.control);
+  let left = work.length;
+  const context = { run: options.run, ports: options.ports, model, stop, emitter, policy };
+  const worker = async () => {
+    for (let next = await queue.next(); next !== null; next = await queue.next()) {
+      const instance = instances.get(next.item.instanceId);
+      if (instance !== undefined && (await finishItem(context, next, instance))) left--;
+    }
+  };
+  environments.start();
+  await Promise.all(Array.from({ length: Math.max(1, Math.min(options.jobs, work.length)) }, worker));
+  await environments.finished().catch((error: unknown) => stop.breakOff(error));
+  await closeModel(model, left === 0, stop, emitter);
+  return left;
+}
+
+async function openModelFor(options: RunOptions, work: readonly WorkItem[]): Promise<Model | null> {
+  if (work.every((item) => item.stage === 'grade')) return null;
+  const model = await options.ports.openModel();
+  try {
+    checkLock(options.run.manifest, { instances: options.instances, agent: options.ports.agent, model });
+  } catch (error) {
+    await model.close();
+    throw error;
+  }
+  return model;
+}
+
+type Context = Omit<Parameters<typeof solveAttempt>[0], 'model'> & { model: Model | null };
+
+/** Takes one attempt as far as it goes; true when it has an end. What goes wrong with it stays its own. */
+async function finishItem(
+  context: Context,
+  next: NonNullable<Awaited<ReturnType<WorkQueue['next']>>>,
+  instance: TaskInstance,
+): Promise<boolean> {
+  const { stop } = context;
+  const { instanceId, attempt } = next.item;
+  const ref = { instanceId, attempt };
+  try {
+    if (next.result.failure !== undefined) {
+      if (await stopIfHopeless(next.result.failure, stop, context.ports)) return false;
+      // A patch that waits for its verdict is not given up because the environment cannot be built today.
+      if (next.item.stage === 'grade')
+        await context.emitter.note(ref, 'error', `Not graded: ${next.result.failure.message}`);
+      else await endWithout(context, ref, next.result.failure);
+      return next.item.stage === 'solve';
+    }
+    return await solveAndGrade(context, next.item, { ref, instance, environment: next.result.environment });
+  } catch (error) {
+    if (stop.storeError !== null) return false;
+    return await failItem(context, ref, error);
+  }
+}
+
+async function solveAndGrade(context: Context, item: WorkItem, input: SolveInput): Promise<boolean> {
+  if (item.stage === 'solve') {
+    if (context.model === null) throw new AssayError('internal', 'no model is open', { class: 'infra' });
+    const result = await solveAttempt({ ...context, model: context.model }, input);
+    if (result !== 'solved') return result === 'failed';
+    if (context.stop.control.pausing) return false;
+  }
+  return await gradeSolved(context, input);
+}
+
+/** Something nobody foresaw, or a damaged log: the attempt ends with it, unless it concerns the whole run. */
+async function failItem(context: Context, ref: SolveInput['ref'], error: unknown): Promise<boolean> {
+  const failure = toFailure(error);
+  if (stopsRun(failure)) {
+    context.stop.fail(failure);
+    return false;
+  }
+  try {
+    await context.emitter.note(ref, 'error', `${failure.code}: ${failure.message}`);
+    const { record } = await context.run.history(ref);
+    if (record?.state !== 'solved-ungraded') await endWithout(context, ref, failure);
+    return record?.state !== 'solved-ungraded';
+  } catch (second) {
+    // Its log cannot be read or written either.
+    context.stop.fail(toFailure(second));
+    return false;
+  }
+}
+
+/** A scripted model complains about steps that are left over: it counts when all attempts have ended. */
+async function closeModel(model: Model | null, allEnded: boolean, stop: RunStop, emitter: Emitter): Promise<void> {
+  try {
+    await model?.close();
+  } catch (error) {
+    const failure = toFailure(error);
+    if (allEnded) stop.fail(failure);
+    else if (stop.storeError === null) {
+      await emitter.emit({ type: 'note', level: 'info', message: `${failure.code}: ${failure.message}` });
+    }
+  }
+}

@@ -1,0 +1,34 @@
+/** Hands out work in order, passing over what still waits for its environment. */
+import type { EnvironmentPool, EnvironmentResult } from './environment-pool.ts';
+import type { WorkItem } from './plan-work.ts';
+import type { RunControl } from './run-control.ts';
+
+export class WorkQueue {
+  private readonly pending: WorkItem[];
+  private readonly environments: Pick<EnvironmentPool, 'result' | 'changed'>;
+  private readonly control: RunControl;
+
+  constructor(
+    work: readonly WorkItem[],
+    environments: Pick<EnvironmentPool, 'result' | 'changed'>,
+    control: RunControl,
+  ) {
+    this.pending = [...work];
+    this.environments = environments;
+    this.control = control;
+  }
+
+  /** The first item whose environment is known; waits for one. Null when nothing is left or the run pauses. */
+  async next(): Promise<{ item: WorkItem; result: EnvironmentResult } | null> {
+    while (this.pending.length > 0 && !this.control.pausing) {
+      for (const [index, item] of this.pending.entries()) {
+        const result = this.environments.result(item.instanceId);
+        if (result === undefined) continue;
+        this.pending.splice(index, 1);
+        return { item, result };
+      }
+      await this.environments.changed();
+    }
+    return null;
+  }
+}

@@ -1,0 +1,54 @@
+/** Sums of one attempt, folded from its events. Folding the same events gives the same sums, however often the attempt was interrupted. */
+import type { AttemptTotals, ModelReply, RunEvent } from '../contracts/index.ts';
+
+export class TotalsFold {
+  /** One reply per step: a reply that stands in the log twice was paid for once. */
+  private readonly replies = new Map<number, ModelReply>();
+  private wallMs = 0;
+  private segment: { first: number; last: number } | null = null;
+
+  /** Takes every event of the attempt, in order. Time counts from `attempt-start` or `attempt-resume` to the last event before the next one, or to `attempt-end`. */
+  add(event: RunEvent): void {
+    const at = Date.parse(event.at);
+    if (event.type === 'attempt-start' || event.type === 'attempt-resume') {
+      this.closeSegment();
+      this.segment = { first: at, last: at };
+    } else if (this.segment !== null) {
+      this.segment.last = Math.max(this.segment.last, at);
+    }
+    if (event.type === 'attempt-end') this.closeSegment();
+    if (event.type === 'reply-end' && !this.replies.has(event.step)) this.replies.set(event.step, event.reply);
+  }
+
+  totals(): AttemptTotals {
+    const steps = [...this.replies].sort(([a], [b]) => a - b).map(([, reply]) => reply);
+    const wallMs = this.wallMs + (this.segment === null ? 0 : this.segment.last - this.segment.first);
+    const waitedMs = sum(steps.flatMap((reply) => reply.retries.map((retry) => retry.waitedMs)));
+    const reasoning = steps.flatMap(({ usage }) => (usage.reasoning === null ? [] : [usage.reasoning]));
+    return {
+      steps: steps.length,
+      usage: {
+        inputUncached: sum(steps.map(({ usage }) => usage.inputUncached)),
+        cacheRead: sum(steps.map(({ usage }) => usage.cacheRead)),
+        cacheWrite5m: sum(steps.map(({ usage }) => usage.cacheWrite5m)),
+        cacheWrite1h: sum(steps.map(({ usage }) => usage.cacheWrite1h)),
+        output: sum(steps.map(({ usage }) => usage.output)),
+        // Null only when no reply says it: some providers leave it out of replies without any reasoning.
+        reasoning: reasoning.length === 0 ? null : sum(reasoning),
+      },
+      usd: sum(steps.map(({ cost }) => (cost.kind === 'unknown' ? 0 : cost.usd))),
+      unknownCosts: steps.filter(({ cost }) => cost.kind === 'unknown').length,
+      wallMs,
+      workingMs: Math.max(0, wallMs - waitedMs),
+    };
+  }
+
+  private closeSegment(): void {
+    if (this.segment !== null) this.wallMs += this.segment.last - this.segment.first;
+    this.segment = null;
+  }
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}

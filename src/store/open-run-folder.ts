@@ -1,0 +1,101 @@
+/** A run folder open for writing: routes each event to the log of its attempt and to the run's own log. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeFileAtomic } from '../base/atomic-file.ts';
+import type { AttemptRef, OpenRun, RunEvent, RunManifest } from '../contracts/index.ts';
+import { BlobStore } from './blob-store.ts';
+import { makeDurableFolder } from './durable-folder.ts';
+import { EventLog } from './event-log.ts';
+import { AttemptFold } from './fold-attempt.ts';
+import { attemptKey, foldRun, isMilestone, loadRunRecord } from './load-run-record.ts';
+import { readEvents } from './read-events.ts';
+import { runPaths } from './run-folder.ts';
+import { acquireRunLock } from './run-lock.ts';
+import { storeError, systemCode } from './store-error.ts';
+
+/** Takes the lock, and repeats in the run's log what only reached the log of an attempt. Throws `run-locked`, `store-invalid`, `disk-full`, `io`. */
+export async function openRunFolder(dir: string, manifest: RunManifest): Promise<OpenRun> {
+  const lock = await acquireRunLock(dir);
+  const paths = runPaths(dir);
+  const blobs = new BlobStore(paths.blobs);
+  const runLog = new EventLog(paths.events);
+  const attemptLogs = new Map<string, EventLog>();
+  const repos = new Map(manifest.dataset.instances.map(({ instanceId, repo }) => [instanceId, repo]));
+
+  const attemptLog = (ref: AttemptRef) => {
+    const key = attemptKey(ref);
+    const log = attemptLogs.get(key) ?? new EventLog(paths.attemptEvents(ref));
+    attemptLogs.set(key, log);
+    return log;
+  };
+
+  const append = async (event: RunEvent) => {
+    const encoded = blobs.encode(event);
+    const ref = attemptOf(event);
+    if (ref === null) return await runLog.append(encoded);
+    // The attempt's log first: it is the truth about the attempt, and the run's log can be completed from it.
+    const log = attemptLog(ref);
+    await log.append(encoded);
+    if (isMilestone(event)) await runLog.append(encoded);
+    if (event.type === 'grade-end' || (event.type === 'attempt-end' && event.gradable === false)) await log.release();
+  };
+
+  let closed: Promise<void> | null = null;
+  const close = async () => {
+    try {
+      const ends = await Promise.allSettled([runLog, ...attemptLogs.values()].map((log) => log.release()));
+      const bad = ends.find((end) => end.status === 'rejected');
+      if (bad !== undefined) throw storeError(bad.reason, dir);
+    } finally {
+      await lock.release();
+    }
+  };
+
+  let isNew: boolean;
+  try {
+    const folded = await foldRun(dir, manifest, blobs);
+    isNew = folded.empty;
+    for (const event of folded.missing) await runLog.append(blobs.encode(event));
+  } catch (error) {
+    await close();
+    throw error;
+  }
+
+  return {
+    manifest,
+    dir,
+    isNew,
+    append,
+    async writeArtifact(ref, name, content) {
+      const path = join(paths.attempt(ref), name);
+      try {
+        await makeDurableFolder(paths.attempt(ref));
+        await writeFileAtomic(path, content);
+      } catch (error) {
+        throw storeError(error, path);
+      }
+    },
+    async readArtifact(ref, name) {
+      const path = join(paths.attempt(ref), name);
+      try {
+        return await readFile(path, 'utf8');
+      } catch (error) {
+        if (systemCode(error) === 'ENOENT') return null;
+        throw storeError(error, path);
+      }
+    },
+    async history(ref) {
+      const fold = new AttemptFold(ref, repos.get(ref.instanceId) ?? '');
+      for await (const event of readEvents(paths.attemptEvents(ref), blobs)) fold.add(event);
+      return fold.history();
+    },
+    record: () => loadRunRecord(dir),
+    close: () => (closed ??= close()),
+  };
+}
+
+/** The attempt whose log an event belongs to. A note may name an instance without an attempt: it belongs to the run. */
+function attemptOf(event: RunEvent): AttemptRef | null {
+  if (!('attempt' in event) || event.attempt === undefined || event.instanceId === undefined) return null;
+  return { instanceId: event.instanceId, attempt: event.attempt };
+}
