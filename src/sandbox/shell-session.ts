@@ -23,7 +23,7 @@ export interface ShellSessionOptions {
   maxOutputBytes?: number;
   /** Used when a call gives none. Default 120. */
   timeoutSeconds?: number;
-  /** Folder in the sandbox for whole outputs. */
+  /** Folder in the sandbox for whole outputs; its files are named by the number of the command, so that a repeated attempt names them alike. */
   outputFolder?: string;
 }
 
@@ -153,10 +153,7 @@ export class BashSession implements ShellSession {
 
   private takeOutput(bytes: Buffer, shell: SandboxProcess): void {
     if (this.spool === null && this.collector.bytes + bytes.length > this.maxOutputBytes) {
-      this.spool = new OutputSpool(
-        this.sandbox,
-        `${this.outputFolder}/output-${this.sequence}-${this.nonce.slice(0, 6)}.txt`,
-      );
+      this.spool = new OutputSpool(this.sandbox, `${this.outputFolder}/output-${this.sequence}.txt`);
       const { head, tail } = this.collector.parts();
       this.spool.write(Buffer.concat([head, tail]));
     }
