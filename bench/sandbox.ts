@@ -7,7 +7,7 @@
  * Prints medians and ratios, writes all samples to bench/results/sandbox.json. Tiers and Docker are left out, with the reason, where they do not work.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, release, tmpdir, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { assayPaths } from '../src/base/paths.ts';
@@ -18,6 +18,7 @@ import { BashSession } from '../src/sandbox/shell-session.ts';
 
 const samples = Number(process.argv[process.argv.indexOf('--samples') + 1]) || 31;
 const home = mkdtempSync(join(tmpdir(), 'assay-bench-'));
+chmodSync(home, 0o711); // the unprivileged user that sandboxes run as must get in
 const base = await hostBase();
 const spec: SandboxSpec = {
   base: { kind: 'host' },

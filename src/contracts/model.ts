@@ -51,7 +51,7 @@ export type ToolCallPart = z.infer<typeof toolCallPartSchema>;
 export type ToolResult = z.infer<typeof toolResultSchema>;
 export type UserMessage = z.infer<typeof userMessageSchema>;
 export type AssistantMessage = z.infer<typeof assistantMessageSchema>;
-export type ToolMessage = z.infer<typeof toolMessageSchema>;
+
 export type ModelMessage = z.infer<typeof modelMessageSchema>;
 
 /** A tool as the model sees it. `native` names a provider-defined type (`bash_20250124`, `text_editor_20250728`), used where the provider has it. */

@@ -33,7 +33,6 @@ export const goldSchema = z.union([
   z.strictObject({ npm: z.string(), integrity: z.string().optional(), include: z.array(z.string()).min(1) }),
   z.strictObject({ pypi: z.string(), sha256: z.string().optional(), include: z.array(z.string()).min(1) }),
 ]);
-export type Gold = z.infer<typeof goldSchema>;
 
 /** `task.yaml`. Strict: an unknown key is an error. */
 export const taskFileSchema = z.strictObject({

@@ -32,7 +32,7 @@ export function comparisonSvg(comparison: Comparison): string {
   const line = front.map((run) => `${x(run.usdPerInstance ?? 0).toFixed(1)},${y(run.rate.value).toFixed(1)}`).join(' ');
   const points = priced.map((run) => {
     const at = x(run.usdPerInstance ?? 0).toFixed(1);
-    return `<line class="bar" x1="${at}" x2="${at}" y1="${y(run.rate.low).toFixed(1)}" y2="${y(run.rate.high).toFixed(1)}"/><circle class="point" cx="${at}" cy="${y(run.rate.value).toFixed(1)}" r="5"/><text x="${Number(at) + 9}" y="${(y(run.rate.value) - 7).toFixed(1)}">${escape(`${run.model} (${run.runId})`)}</text>`;
+    return `<line class="bar" x1="${at}" x2="${at}" y1="${y(run.rate.low).toFixed(1)}" y2="${y(run.rate.high).toFixed(1)}"/><circle class="point" cx="${at}" cy="${y(run.rate.value).toFixed(1)}" r="5"/><text x="${Number(at) + 9}" y="${(y(run.rate.value) - 7).toFixed(1)}">${escapeXml(`${run.model} (${run.runId})`)}</text>`;
   });
   const unknown = comparison.runs.filter((run) => run.usdPerInstance === null).map((run) => run.runId);
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="Cost against resolve rate"><style>${STYLE}</style>
@@ -41,12 +41,12 @@ ${grid.join('\n')}
 ${ticks.join('\n')}
 <polyline class="front" points="${line}"/>
 ${points.join('\n')}
-<text x="${(LEFT + WIDTH - RIGHT) / 2}" y="${HEIGHT - 20}" text-anchor="middle">dollars per instance${unknown.length > 0 ? `; cost unknown: ${escape(unknown.join(', '))}` : ''}</text>
+<text x="${(LEFT + WIDTH - RIGHT) / 2}" y="${HEIGHT - 20}" text-anchor="middle">dollars per instance${unknown.length > 0 ? `; cost unknown: ${escapeXml(unknown.join(', '))}` : ''}</text>
 <text x="${LEFT}" y="18">resolve rate, 95 % Wilson interval; dashed: Pareto front</text>
 </svg>
 `;
 }
 
-function escape(text: string): string {
+function escapeXml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }

@@ -34,6 +34,7 @@ export interface ExecResult {
 
 /** After the exit the pipes may be held by background processes: output counts until it has been quiet this long. */
 const QUIET_MS = 100;
+const QUIET_TURNS = 20;
 const DRAIN_LIMIT_MS = 2_000;
 const DEFAULT_MAX_BYTES = 64 * 1024 ** 2;
 
@@ -113,12 +114,23 @@ function collect(stream: Readable, maxBytes: number, onData?: (chunk: Buffer) =>
   return collector;
 }
 
+/**
+ * Waits until the streams have ended or have been quiet. Quiet is counted in turns of the event loop as well as in time: on a starved machine much time
+ * may pass without a chance to read what lies in the pipe.
+ */
 async function drained(collectors: readonly Collector[]): Promise<void> {
   const from = performance.now();
-  for (;;) {
+  let quietTurns = 0;
+  let bytes = -1;
+  for (let turns = 0; ; turns++) {
+    if (collectors.every((one) => one.ended)) break;
     const now = performance.now();
-    const busy = collectors.some((one) => !one.ended && now - Math.max(one.lastData, from) < QUIET_MS);
-    if (!busy || now - from > DRAIN_LIMIT_MS) break;
+    const total = collectors.reduce((sum, one) => sum + one.bytes, 0);
+    quietTurns = total === bytes ? quietTurns + 1 : 0;
+    bytes = total;
+    const quietMs = now - Math.max(from, ...collectors.map((one) => one.lastData));
+    if (quietTurns >= QUIET_TURNS && quietMs >= QUIET_MS) break;
+    if (turns >= QUIET_TURNS && now - from > DRAIN_LIMIT_MS) break; // a background process that prints without end
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
   for (const one of collectors) one.stream.destroy();

@@ -23,7 +23,7 @@ export interface ShellSessionOptions {
   maxOutputBytes?: number;
   /** Used when a call gives none. Default 120. */
   timeoutSeconds?: number;
-  /** Folder in the sandbox for whole outputs. */
+  /** Folder in the sandbox for whole outputs; its files are named by the number of the command, so that a repeated attempt names them alike. */
   outputFolder?: string;
 }
 
@@ -144,7 +144,7 @@ export class BashSession implements ShellSession {
       };
       shell.exit.then((exit) => {
         const end: End = { status: exit.sandboxDied ? 'sandbox-died' : 'shell-exited', exitCode: exit.code };
-        setTimeout(() => finish({ ...end, exitCode: exitCode ?? end.exitCode }), EXIT_DRAIN_MS);
+        setTimeout(() => afterTurns(20, () => finish({ ...end, exitCode: exitCode ?? end.exitCode })), EXIT_DRAIN_MS);
       });
       const mark = `{ printf '\\036${this.nonce}:${sequence}:%d\\036' "$?" >&97; } 2>/dev/null`;
       shell.stdin.write(`exec 1>&97 2>&97\n${evalLine(command)}\n${mark}\n`);
@@ -153,10 +153,7 @@ export class BashSession implements ShellSession {
 
   private takeOutput(bytes: Buffer, shell: SandboxProcess): void {
     if (this.spool === null && this.collector.bytes + bytes.length > this.maxOutputBytes) {
-      this.spool = new OutputSpool(
-        this.sandbox,
-        `${this.outputFolder}/output-${this.sequence}-${this.nonce.slice(0, 6)}.txt`,
-      );
+      this.spool = new OutputSpool(this.sandbox, `${this.outputFolder}/output-${this.sequence}.txt`);
       const { head, tail } = this.collector.parts();
       this.spool.write(Buffer.concat([head, tail]));
     }
@@ -197,6 +194,12 @@ export class BashSession implements ShellSession {
     await Promise.race([shell.exit, new Promise((resolve) => setTimeout(resolve, 5_000).unref())]);
     shell.stdout.destroy();
   }
+}
+
+/** Calls back after some turns of the event loop: on a starved machine a timer alone may fire before what lies in the pipe was read. */
+function afterTurns(turns: number, callback: () => void): void {
+  if (turns === 0) callback();
+  else setImmediate(() => afterTurns(turns - 1, callback));
 }
 
 /** Commands longer than this are not checked: one argument of a program holds at most 128 KiB. */

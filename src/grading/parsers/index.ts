@@ -14,6 +14,9 @@ const PARSERS: ReadonlyMap<string, LogParser> = new Map(
   ]),
 );
 
+/** All names, for checks and messages. */
+export const PARSER_NAMES: readonly string[] = [...PARSERS.keys()];
+
 /** Throws `task-invalid` for a name that no parser has. */
 export function parserByName(name: string): LogParser {
   const parser = PARSERS.get(name);
@@ -21,6 +24,6 @@ export function parserByName(name: string): LogParser {
   throw new AssayError('task-invalid', `there is no parser ${name}`, {
     class: 'input',
     retryable: false,
-    hint: `Parsers: ${[...PARSERS.keys()].join(', ')}.`,
+    hint: `Parsers: ${PARSER_NAMES.join(', ')}.`,
   });
 }

@@ -25,7 +25,6 @@ export interface PriceRow {
 }
 
 export const PRICE_TABLE_VERSION = 'assay-2026-11-20';
-export const PRICE_TABLE_RETRIEVED = '2026-11-20';
 
 const anthropic = (
   model: string,

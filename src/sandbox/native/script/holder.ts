@@ -102,7 +102,7 @@ function createFailed(message: string, cause?: unknown): AssayError {
   return new AssayError('sandbox-create-failed', `the sandbox could not be set up: ${message}`, {
     class: 'infra',
     retryable: true,
-    hint: 'Run `assay doctor` to see what works on this machine.',
+    hint: 'User namespaces may be closed to ordinary users: on Ubuntu run `sysctl kernel.apparmor_restrict_unprivileged_userns=0` as root, in a container allow them; `assay doctor` shows what works.',
     ...(cause === undefined ? {} : { cause }),
   });
 }

@@ -80,7 +80,10 @@ export function createScriptBackend(options: { paths: AssayPaths; tier: ScriptTi
           backend: 'native',
           tier,
           available: false,
-          notes: [error instanceof Error ? error.message : String(error), USERNS_HINT],
+          notes: [
+            error instanceof Error ? error.message : String(error),
+            (error as { hint?: string }).hint ?? USERNS_HINT,
+          ],
         };
       }
       return { backend: 'native', tier, available: true, notes: [LACKS[tier]], limitsInForce: LIMITS_IN_FORCE };

@@ -1,0 +1,90 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isOwnerAlive } from '../../base/owner.ts';
+import { assayPaths } from '../../base/paths.ts';
+import { AssayError } from '../../contracts/index.ts';
+import { collectStore, summarizeStore } from '../../environment/environment-store.ts';
+import { createNativeBackend } from '../../sandbox/native/native-backend.ts';
+import { defineCommand } from '../flag.ts';
+import { print } from '../output.ts';
+
+const megabytes = (bytes: number) => `${(bytes / 1024 ** 2).toFixed(1)} MB`;
+
+export const envLsCommand = defineCommand({
+  name: 'env ls',
+  summary: 'built environments, the last used first',
+  arguments: [],
+  flags: {},
+  examples: [],
+  async run({ flags }) {
+    const { environments } = await summarizeStore(assayPaths());
+    const rows = environments.map(
+      (one) =>
+        `  ${one.digest.slice(7, 19)}  ${one.repo.padEnd(20)} ${megabytes(one.bytes).padStart(10)}  ${one.layers.length} layers  ${one.instances.join(', ')}\n`,
+    );
+    print(flags.json, environments, rows.length === 0 ? 'no environment has been built yet\n' : rows.join(''));
+    return 0;
+  },
+});
+
+export const envDuCommand = defineCommand({
+  name: 'env du',
+  summary: 'disk use of environments, layers and downloads',
+  arguments: [],
+  flags: {},
+  examples: [],
+  async run({ flags }) {
+    const paths = assayPaths();
+    const store = await summarizeStore(paths);
+    const text = `${store.environments.length} environments on ${store.layers} layers: ${megabytes(store.layerBytes)} (each layer once); ${store.unusedLayers} layers unused; downloads ${megabytes(store.downloadBytes)}\nin ${paths.home}\n`;
+    print(flags.json, { ...store, home: paths.home }, text);
+    return 0;
+  },
+});
+
+export const envGcCommand = defineCommand({
+  name: 'env gc',
+  summary: 'remove what killed processes left behind, and environments not used for long',
+  arguments: [],
+  flags: {
+    olderThan: {
+      kind: 'number',
+      min: 0,
+      default: 30,
+      placeholder: 'days',
+      help: 'environments not used for this long go; 0 removes all',
+    },
+    dryRun: { kind: 'boolean', help: 'only say what would go' },
+  },
+  examples: ['assay env gc', 'assay env gc --older-than 0'],
+  async run({ flags }) {
+    const paths = assayPaths();
+    const live = await liveSandboxes(paths.sandboxes);
+    if (flags.olderThan === 0 && live > 0 && !flags.dryRun) {
+      throw new AssayError('usage', `${live} sandboxes are in use, so not all environments can go`, {
+        class: 'input',
+        retryable: true,
+        hint: 'Wait until the runs have ended, or give --older-than 1.',
+      });
+    }
+    const backend = createNativeBackend({ paths });
+    const left = flags.dryRun ? null : await backend.gc();
+    await backend.close();
+    const removed = await collectStore(paths, {
+      unusedForMs: flags.olderThan * 86_400_000,
+      dryRun: flags.dryRun,
+      ...(flags.olderThan === 0 ? { graceMs: 0 } : {}),
+    });
+    const text = `${left === null ? '' : `left-over sandboxes: ${left.sandboxes}; `}${flags.dryRun ? 'would remove' : 'removed'} ${removed.environments} environments, ${removed.layers} layers, ${megabytes(removed.bytes)}\n`;
+    print(flags.json, { sandboxes: left, store: removed }, text);
+    return 0;
+  },
+});
+
+async function liveSandboxes(folder: string): Promise<number> {
+  const records = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith('.owner.json'));
+  const alive = await Promise.all(
+    records.map(async (name) => isOwnerAlive(await readFile(join(folder, name), 'utf8').catch(() => ''))),
+  );
+  return alive.filter(Boolean).length;
+}

@@ -1,0 +1,28 @@
+/** All commands, in the order of the help. */
+import type { CommandSpec } from '../flag.ts';
+import { compareCommand } from './compare.ts';
+import { datasetCheckCommand, datasetLsCommand, datasetSchemaCommand, datasetShowCommand } from './dataset.ts';
+import { demoCommand } from './demo.ts';
+import { doctorCommand } from './doctor.ts';
+import { envDuCommand, envGcCommand, envLsCommand } from './env.ts';
+import { resumeCommand } from './resume.ts';
+import { runCommand } from './run.ts';
+import { showCommand } from './show.ts';
+import { validateCommand } from './validate.ts';
+
+export const COMMANDS: readonly CommandSpec[] = [
+  demoCommand,
+  runCommand,
+  resumeCommand,
+  validateCommand,
+  showCommand,
+  compareCommand,
+  datasetLsCommand,
+  datasetShowCommand,
+  datasetCheckCommand,
+  datasetSchemaCommand,
+  envLsCommand,
+  envDuCommand,
+  envGcCommand,
+  doctorCommand,
+];

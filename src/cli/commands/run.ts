@@ -1,0 +1,143 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { AssayError, agentLimitsSchema } from '../../contracts/index.ts';
+import { filterInstances } from '../../dataset/filter-instances.ts';
+import { loadDataset } from '../../dataset/load-dataset.ts';
+import { runReport, runReportText } from '../../report/run-report.ts';
+import { defineCommand } from '../flag.ts';
+import { print } from '../output.ts';
+import { createProgress } from '../progress.ts';
+import { beginRun } from '../start-run.ts';
+
+/** Flags that choose instances of a dataset. */
+export const FILTER_FLAGS = {
+  instance: { kind: 'strings', short: 'i', placeholder: 'pattern', help: 'only these instances; * matches anything' },
+  tag: { kind: 'strings', help: 'only instances with one of these tags' },
+  limit: { kind: 'integer', min: 1, help: 'at most this many instances' },
+  seed: { kind: 'integer', help: 'with --limit: choose by this seed instead of by name' },
+} as const;
+
+/** The filter that the flags ask for. */
+export function filterOf(flags: {
+  instance: string[];
+  tag: string[];
+  limit: number | undefined;
+  seed: number | undefined;
+}) {
+  return {
+    instances: flags.instance,
+    tags: flags.tag,
+    ...(flags.limit === undefined ? {} : { limit: flags.limit }),
+    ...(flags.seed === undefined ? {} : { seed: flags.seed }),
+  };
+}
+
+export const RUN_FLAGS = {
+  jobs: { kind: 'integer', short: 'j', min: 1, default: 2, placeholder: 'n', help: 'attempts at a time' },
+  runsDir: { kind: 'string', default: 'runs', placeholder: 'folder', help: 'folder of the run folders' },
+  tier: {
+    kind: 'string',
+    choices: ['helper', 'bubblewrap', 'unshare'],
+    help: 'only this kind of sandbox (default: the best that works)',
+  },
+  budget: {
+    kind: 'number',
+    min: 0,
+    placeholder: 'usd',
+    help: 'dollars for the whole run; held by reservation, workers cannot overshoot it',
+  },
+} as const;
+
+export const runCommand = defineCommand({
+  name: 'run',
+  summary: 'run an agent with a model on a dataset, grade the patches, report',
+  arguments: [{ name: 'dataset', help: 'a folder of tasks, or tasks/starter, tasks/registry', count: 'one' }],
+  flags: {
+    model: {
+      kind: 'string',
+      short: 'm',
+      help: 'anthropic/NAME, openai/NAME, openai-chat/NAME, google/NAME, openai-compatible/NAME, replay:FILE, scripted:FILE',
+    },
+    attempts: { kind: 'integer', short: 'k', min: 1, default: 1, placeholder: 'k', help: 'attempts per instance' },
+    ...RUN_FLAGS,
+    ...FILTER_FLAGS,
+    maxSteps: { kind: 'integer', min: 1, default: 100, help: 'model calls per attempt' },
+    wallSeconds: { kind: 'number', min: 1, default: 3600, help: 'wall time per attempt' },
+    maxTokens: { kind: 'integer', min: 1, help: 'input and output tokens per attempt' },
+    maxCost: { kind: 'number', min: 0, placeholder: 'usd', help: 'dollars per attempt' },
+    contextTokens: { kind: 'integer', min: 1, help: 'input tokens of one call (default: what the model takes)' },
+    commandSeconds: { kind: 'number', min: 1, default: 120, help: 'time of one bash command' },
+    temperature: { kind: 'number', min: 0, help: 'sampling temperature' },
+    maxOutputTokens: { kind: 'integer', min: 1, default: 16384, help: 'output tokens of one call' },
+    prompt: { kind: 'string', placeholder: 'file', help: 'prompt template instead of the built-in one' },
+    prices: { kind: 'string', placeholder: 'file', help: 'JSON file with prices that go before the built-in table' },
+    baseUrl: { kind: 'string', placeholder: 'url', help: 'address of the provider instead of its own' },
+    record: {
+      kind: 'string',
+      placeholder: 'file',
+      help: 'also record every reply into this cassette, for --model replay:FILE',
+    },
+    runId: { kind: 'string', placeholder: 'id', help: 'name of the run (default: time and a random part)' },
+  },
+  examples: [
+    'assay run tasks/starter --model anthropic/claude-sonnet-4-5 -j 4 --budget 5',
+    "assay run tasks/starter -m openai/gpt-5 -i 'shelf-*' -k 3",
+  ],
+  async run({ args, flags }) {
+    if (flags.model === undefined) {
+      throw new AssayError('usage', 'a run needs a model', {
+        class: 'input',
+        retryable: false,
+        hint: 'Name one with --model, e.g. --model anthropic/claude-sonnet-4-5.',
+      });
+    }
+    const dataset = filterInstances(await loadDataset(args[0] ?? ''), filterOf(flags));
+    const limits = agentLimitsSchema.parse({
+      steps: flags.maxSteps,
+      wallSeconds: flags.wallSeconds,
+      commandSeconds: flags.commandSeconds,
+      ...(flags.maxTokens === undefined ? {} : { tokens: flags.maxTokens }),
+      ...(flags.maxCost === undefined ? {} : { costUsd: flags.maxCost }),
+      ...(flags.contextTokens === undefined ? {} : { contextTokens: flags.contextTokens }),
+    });
+    const { record, exitCode } = await beginRun(
+      {
+        dataset,
+        settings: {
+          model: flags.model,
+          temperature: flags.temperature,
+          maxOutputTokens: flags.maxOutputTokens,
+          baseUrl: flags.baseUrl,
+          prices: flags.prices,
+          record: flags.record,
+          budgetUsd: flags.budget,
+        },
+        prompt: flags.prompt === undefined ? undefined : await readPrompt(flags.prompt),
+        attempts: flags.attempts,
+        limits,
+        runsDir: resolve(flags.runsDir),
+        runId: flags.runId,
+        jobs: flags.jobs,
+        tier: flags.tier,
+      },
+      createProgress({ quiet: flags.quiet }),
+    );
+    const report = runReport(record);
+    print(
+      flags.json,
+      { ...report, dir: record.dir, failure: record.failure ?? null },
+      `${runReportText(report)}files: ${record.dir}\n`,
+    );
+    return exitCode;
+  },
+});
+
+async function readPrompt(path: string): Promise<string> {
+  return readFile(path, 'utf8').catch((cause: unknown) => {
+    throw new AssayError('file-not-found', `the prompt ${path} cannot be read`, {
+      class: 'input',
+      retryable: false,
+      cause,
+    });
+  });
+}

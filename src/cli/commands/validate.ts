@@ -1,0 +1,86 @@
+import { resolve } from 'node:path';
+import { sandboxLimitsSchema } from '../../contracts/index.ts';
+import { filterInstances } from '../../dataset/filter-instances.ts';
+import { loadDataset } from '../../dataset/load-dataset.ts';
+import { type ValidationEvent, validate } from '../../run/validate.ts';
+import type { ValidationReport } from '../../run/validation-report.ts';
+import { openEngine } from '../compose.ts';
+import { defineCommand, type ExitCode } from '../flag.ts';
+import { interruptible } from '../interrupt.ts';
+import { print } from '../output.ts';
+import { createProgress, type Progress } from '../progress.ts';
+import { FILTER_FLAGS, filterOf } from './run.ts';
+
+export const validateCommand = defineCommand({
+  name: 'validate',
+  summary: 'grade gold and unchanged repositories, n times: what resolves, what flakes',
+  description: 'Exits with 1 unless every gold patch resolves and no unchanged repository does, every time.',
+  arguments: [{ name: 'dataset', help: 'a folder of tasks, or tasks/starter, tasks/registry', count: 'one' }],
+  flags: {
+    times: {
+      kind: 'integer',
+      short: 'n',
+      min: 1,
+      default: 1,
+      placeholder: 'n',
+      help: 'how often each patch is graded',
+    },
+    jobs: { kind: 'integer', short: 'j', min: 1, default: 2, placeholder: 'n', help: 'gradings at a time' },
+    out: { kind: 'string', placeholder: 'folder', help: 'keep the report and all outputs here' },
+    tier: { kind: 'string', choices: ['helper', 'bubblewrap', 'unshare'], help: 'only this kind of sandbox' },
+    ...FILTER_FLAGS,
+  },
+  examples: ['assay validate tasks/starter -n 3'],
+  async run({ args, flags }) {
+    const dataset = filterInstances(await loadDataset(args[0] ?? ''), filterOf(flags));
+    const engine = await openEngine(flags.tier);
+    const progress = createProgress({ quiet: flags.quiet, planned: dataset.instances.length * flags.times * 2 });
+    const { control, interrupted, dispose } = interruptible(progress.say);
+    try {
+      const report = await validate({
+        dataset,
+        ports: engine.gradePorts,
+        times: flags.times,
+        jobs: flags.jobs,
+        sandboxLimits: sandboxLimitsSchema.parse({}),
+        control,
+        observe: (event) => observe(progress, event),
+        ...(flags.out === undefined ? {} : { dir: resolve(flags.out) }),
+      });
+      progress.stop();
+      print(flags.json, report, validationText(report));
+      return interrupted() ? 130 : validationExit(report);
+    } finally {
+      progress.stop();
+      dispose();
+      await engine.close();
+    }
+  },
+});
+
+/** Says what went wrong while it goes wrong; the table at the end has the rest. */
+export function observe(progress: Progress, event: ValidationEvent): void {
+  if (event.type === 'validation-grade') {
+    const expected = event.patch === 'gold' ? event.report.resolved : !event.report.resolved;
+    if (!expected)
+      progress.say(`${event.instanceId}: ${event.patch} patch, round ${event.round}: ${event.report.verdict}`);
+  } else if (event.type === 'environment-end' && event.failure !== undefined)
+    progress.say(`${event.instanceId}: environment failed: ${event.failure.message}`);
+}
+
+export function validationExit(report: ValidationReport): ExitCode {
+  if (report.counts.valid === report.instances.length) return 0;
+  return report.counts.failed > 0 ? 3 : 1;
+}
+
+export function validationText(report: ValidationReport): string {
+  const width = Math.max(8, ...report.instances.map((one) => one.instanceId.length));
+  const share = (reports: readonly { resolved: boolean }[]) =>
+    `${reports.filter((one) => one.resolved).length}/${reports.length}`;
+  const rows = report.instances.map((one) => {
+    const note = one.failure === undefined ? one.flakyTests.slice(0, 3).join(', ') : one.failure.message.split('\n')[0];
+    return `  ${one.instanceId.padEnd(width)}  ${one.status.padEnd(15)} gold ${share(one.gold)}  empty ${share(one.empty)}${note === '' ? '' : `  ${note}`}`;
+  });
+  const total = (patch: 'gold' | 'empty') => share(report.instances.flatMap((one) => one[patch]));
+  return `${rows.join('\n')}\n${report.counts.valid} of ${report.instances.length} valid, ${report.times} time${report.times === 1 ? '' : 's'}: gold resolved ${total('gold')}, unchanged resolved ${total('empty')}\n`;
+}

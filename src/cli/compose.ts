@@ -1,0 +1,103 @@
+/** Puts the parts together for the commands: the one place that knows every implementation by name. */
+import { join, resolve } from 'node:path';
+import { createTwoToolAgent } from '../agent/two-tool-agent.ts';
+import { type AssayPaths, assayPaths } from '../base/paths.ts';
+import {
+  type Agent,
+  AssayError,
+  type EnvironmentBuilder,
+  type Model,
+  type SandboxBackend,
+} from '../contracts/index.ts';
+import { createEnvironmentBuilder } from '../environment/environment-builder.ts';
+import { capturePatch } from '../grading/capture-patch.ts';
+import { gradeAttempt } from '../grading/grade-attempt.ts';
+import { recordingModel } from '../model/cassette.ts';
+import { startOrAttachCourier } from '../model/courier/courier-client.ts';
+import { openModel } from '../model/open-model.ts';
+import { Budget, budgetedModel } from '../model/priced-model.ts';
+import { openPriceBook } from '../model/prices/price-book.ts';
+import type { GradePorts, RunPorts } from '../run/ports.ts';
+import { createNativeBackend, NATIVE_TIERS, type NativeTier } from '../sandbox/native/native-backend.ts';
+import { openWorkspace } from '../sandbox/workspace.ts';
+
+export interface Engine {
+  paths: AssayPaths;
+  backend: SandboxBackend;
+  environments: EnvironmentBuilder;
+  gradePorts: GradePorts;
+  close(): Promise<void>;
+}
+
+/** Sandboxes, environments and grading. Throws `sandbox-unavailable` with the reasons when no sandbox works here. */
+export async function openEngine(tier?: string): Promise<Engine> {
+  const paths = assayPaths();
+  const known = NATIVE_TIERS.find((one) => one === tier) as NativeTier | undefined;
+  const backend = createNativeBackend({ paths, ...(known === undefined ? {} : { tier: known }) });
+  const probe = await backend.probe();
+  if (!probe.available) {
+    throw new AssayError('sandbox-unavailable', `no sandbox works on this machine:\n  ${probe.notes.join('\n  ')}`, {
+      class: 'infra',
+      retryable: false,
+      hint: 'Run `assay doctor` to see what is missing and how to get it.',
+    });
+  }
+  const environments = createEnvironmentBuilder({ backend, paths });
+  return {
+    paths,
+    backend,
+    environments,
+    gradePorts: { backend, environments, gradeAttempt },
+    close: () => backend.close(),
+  };
+}
+
+/** Everything about model and agent that a run fixes at its start; kept in the run's lock so that a resume needs no flags. */
+export interface ModelSettings {
+  model: string;
+  temperature?: number | undefined;
+  maxOutputTokens?: number | undefined;
+  baseUrl?: string | undefined;
+  prices?: string | undefined;
+  record?: string | undefined;
+  budgetUsd?: number | undefined;
+}
+
+export function openAgent(settings: ModelSettings, prompt: string | undefined): Agent {
+  return createTwoToolAgent({
+    ...(prompt === undefined ? {} : { prompt }),
+    ...(settings.temperature === undefined ? {} : { temperature: settings.temperature }),
+    ...(settings.maxOutputTokens === undefined ? {} : { maxOutputTokens: settings.maxOutputTokens }),
+  });
+}
+
+/** Version of the price table that the settings lead to. */
+export async function priceVersion(settings: ModelSettings): Promise<string> {
+  return (await openPriceBook(settings.prices)).version;
+}
+
+/**
+ * Opens the model with everything around it. `runDir`: where the courier keeps paid replies; without it nothing is sent (a check of key, name and prices).
+ * `spentUsd`: what the run has cost before.
+ */
+export async function openRunModel(settings: ModelSettings, runDir?: string, spentUsd = 0): Promise<Model> {
+  const prices = await openPriceBook(settings.prices);
+  let model = await openModel(settings.model, {
+    prices,
+    ...(settings.baseUrl === undefined ? {} : { baseUrl: settings.baseUrl }),
+    ...(runDir === undefined ? {} : { courier: () => startOrAttachCourier(join(runDir, 'courier')) }),
+  });
+  if (settings.record !== undefined) model = recordingModel(model, resolve(settings.record));
+  if (settings.budgetUsd !== undefined) model = budgetedModel(model, prices, new Budget(settings.budgetUsd, spentUsd));
+  return model;
+}
+
+export function runPorts(engine: Engine, agent: Agent, openModelNow: () => Promise<Model>): RunPorts {
+  return {
+    ...engine.gradePorts,
+    agent,
+    openModel: openModelNow,
+    capturePatch,
+    openWorkspace: (sandbox, { commandSeconds }) => openWorkspace(sandbox, { timeoutSeconds: commandSeconds }),
+  };
+}

@@ -1,0 +1,15 @@
+/** The `assay` program. */
+import { COMMANDS } from './commands/index.ts';
+import { runProgram } from './program.ts';
+import { assayVersion } from './version.ts';
+
+// The provider packages print their warnings to the console; what matters is in the events.
+(globalThis as { AI_SDK_LOG_WARNINGS?: boolean }).AI_SDK_LOG_WARNINGS = false;
+
+// A reader that went away (`assay show | head`) is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
+
+process.exitCode = await runProgram(COMMANDS, process.argv.slice(2), assayVersion());

@@ -1,0 +1,165 @@
+/** Begins or goes on with a run: what `run`, `resume` and `demo` share. */
+import { readFile } from 'node:fs/promises';
+import { cpus, release, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { writeFileAtomic } from '../base/atomic-file.ts';
+import {
+  type AgentLimits,
+  type Dataset,
+  type OpenRun,
+  type RunManifest,
+  type RunRecord,
+  sandboxLimitsSchema,
+} from '../contracts/index.ts';
+import { loadDataset } from '../dataset/load-dataset.ts';
+import { runAll } from '../run/run-all.ts';
+import { createRun, openRun } from '../store/file-run-store.ts';
+import { newRunId } from '../store/run-folder.ts';
+import {
+  type Engine,
+  type ModelSettings,
+  openAgent,
+  openEngine,
+  openRunModel,
+  priceVersion,
+  runPorts,
+} from './compose.ts';
+import type { ExitCode } from './flag.ts';
+import { interruptible } from './interrupt.ts';
+import type { Progress } from './progress.ts';
+import { assayVersion } from './version.ts';
+
+const settingsSchema = z.object({
+  temperature: z.number().optional(),
+  maxOutputTokens: z.number().optional(),
+  baseUrl: z.string().optional(),
+  prices: z.string().optional(),
+  record: z.string().optional(),
+  budgetUsd: z.number().optional(),
+});
+
+export interface NewRun {
+  dataset: Dataset;
+  settings: ModelSettings;
+  prompt?: string | undefined;
+  attempts: number;
+  limits: AgentLimits;
+  runsDir: string;
+  runId?: string | undefined;
+  jobs: number;
+  tier?: string | undefined;
+}
+
+export interface RunOutcome {
+  record: RunRecord;
+  exitCode: ExitCode;
+}
+
+/** Checks key, model, prompt and sandboxes before anything is written; then runs. */
+export async function beginRun(options: NewRun, progress: Progress): Promise<RunOutcome> {
+  const agent = openAgent(options.settings, options.prompt);
+  await (await openRunModel(options.settings)).close();
+  const engine = await openEngine(options.tier);
+  try {
+    const { model, ...parameters } = options.settings;
+    const manifest: RunManifest = {
+      formatVersion: 1,
+      runId: options.runId ?? newRunId(),
+      createdAt: new Date().toISOString(),
+      assayVersion: assayVersion(),
+      dataset: {
+        name: options.dataset.name,
+        reference: options.dataset.reference,
+        digest: options.dataset.digest,
+        instances: options.dataset.instances.map((one) => ({
+          instanceId: one.instanceId,
+          digest: one.digest,
+          repo: one.task.repo,
+        })),
+      },
+      agent: {
+        name: agent.name,
+        digest: agent.digest,
+        ...(options.prompt === undefined ? {} : { promptFile: 'prompt.md' }),
+      },
+      model: {
+        id: model,
+        parameters: Object.fromEntries(Object.entries(parameters).filter(([, value]) => value !== undefined)),
+      },
+      attempts: options.attempts,
+      limits: options.limits,
+      sandboxLimits: sandboxLimitsSchema.parse({}),
+      priceTable: await priceVersion(options.settings),
+      host: {
+        platform: process.platform,
+        kernel: release(),
+        node: process.version,
+        cpus: cpus().length,
+        memoryBytes: totalmem(),
+      },
+    };
+    const run = await createRun(options.runsDir, manifest);
+    if (options.prompt !== undefined) await writeFileAtomic(join(run.dir, 'prompt.md'), options.prompt);
+    return await work(run, engine, options.dataset, options.settings, options.prompt, options.jobs, progress);
+  } finally {
+    await engine.close();
+  }
+}
+
+/** Goes on with a run; what it needs stands in its lock. `budgetUsd` replaces the budget. */
+export async function continueRun(
+  dir: string,
+  options: { jobs: number; tier?: string | undefined; budgetUsd?: number | undefined },
+  progress: Progress,
+): Promise<RunOutcome> {
+  const engine = await openEngine(options.tier);
+  try {
+    const run = await openRun(dir);
+    const { manifest } = run;
+    const dataset = await loadDataset(manifest.dataset.reference);
+    const stored = settingsSchema.parse(manifest.model.parameters);
+    const settings = {
+      model: manifest.model.id,
+      ...stored,
+      ...(options.budgetUsd === undefined ? {} : { budgetUsd: options.budgetUsd }),
+    };
+    const prompt =
+      manifest.agent.promptFile === undefined
+        ? undefined
+        : await readFile(join(dir, manifest.agent.promptFile), 'utf8');
+    return await work(run, engine, dataset, settings, prompt, options.jobs, progress);
+  } finally {
+    await engine.close();
+  }
+}
+
+async function work(
+  run: OpenRun,
+  engine: Engine,
+  dataset: Dataset,
+  settings: ModelSettings,
+  prompt: string | undefined,
+  jobs: number,
+  progress: Progress,
+): Promise<RunOutcome> {
+  const { control, interrupted, dispose } = interruptible(progress.say);
+  try {
+    const before = (await run.record()).attempts.reduce((sum, one) => sum + (one.totals?.usd ?? 0), 0);
+    const ports = runPorts(engine, openAgent(settings, prompt), () => openRunModel(settings, run.dir, before));
+    const record = await runAll({ run, instances: dataset.instances, ports, jobs, control, observe: progress.observe });
+    progress.stop();
+    if (record.status === 'interrupted' || interrupted())
+      process.stderr.write(`interrupted; go on with: assay resume ${run.dir}\n`);
+    return { record, exitCode: exitCodeOf(record) };
+  } finally {
+    progress.stop();
+    dispose();
+    await run.close();
+  }
+}
+
+function exitCodeOf(record: RunRecord): ExitCode {
+  if (record.status === 'interrupted') return 130;
+  return record.status === 'completed' ? 0 : 3;
+}
