@@ -97,11 +97,14 @@ test('solves and grades every attempt, keeps the files, and says what it does', 
   expect(events.filter((one) => one.type === 'environment-end')).toHaveLength(4);
   expect(events[0]).toMatchObject({ type: 'run-start', attemptsPlanned: 8 });
   expect(events.at(-1)).toMatchObject({ type: 'run-end', status: 'completed' });
-  expect(
-    typesOf('a')
-      .filter((type) => /attempt|grade/.test(type))
-      .slice(0, 4),
-  ).toEqual(['attempt-start', 'attempt-end', 'grade-start', 'grade-end']);
+  // The two attempts of an instance may overlap; each has its own order.
+  const ofFirst = events.filter((one) => 'attempt' in one && one.instanceId === 'a' && one.attempt === 1);
+  expect(ofFirst.map((one) => one.type).filter((type) => /attempt|grade/.test(type))).toEqual([
+    'attempt-start',
+    'attempt-end',
+    'grade-start',
+    'grade-end',
+  ]);
   expect(model).toMatchObject({ closed: 1, paidTwice: [] });
 });
 
