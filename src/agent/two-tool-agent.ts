@@ -44,7 +44,7 @@ export function createTwoToolAgent(options: TwoToolAgentOptions = {}): Agent {
 
     async run(context: AgentContext): Promise<AgentOutcome> {
       try {
-        const tools = createToolSet(toolTypes(context.model.id));
+        const tools = createToolSet(toolTypes(context.model.standsFor ?? context.model.id));
         const specs = [...tools.values()].map((tool) => tool.spec);
         const { system, first } = openingOf(template, context);
         if (context.recorded.length === 0) await context.emit({ type: 'prompt-start', system, firstMessage: first });

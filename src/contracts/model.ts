@@ -117,6 +117,8 @@ export const modelReplySchema = z.object({
   rawUsage: z.unknown(),
   /** `live`, or where it came from instead. */
   source: z.enum(['live', 'journal', 'replay', 'scripted']),
+  /** Set when the same request had been sent before by a courier that died with it: the provider may have charged for both. */
+  maybePaidTwice: z.boolean().optional(),
 });
 export type ModelReply = z.infer<typeof modelReplySchema>;
 
@@ -132,6 +134,8 @@ export interface Model {
   readonly id: string;
   /** Tokens of context, when known. */
   readonly contextTokens: number | null;
+  /** Id of the model that this one stands for, where tools or prompts depend on the model: a replay stands for what was recorded. Default `id`. */
+  readonly standsFor?: string | undefined;
   /**
    * One reply. Throws `AssayError` of class `model` (or `cancelled`, `limit`) when none can be had; never returns half a reply.
    */

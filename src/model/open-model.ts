@@ -1,150 +1,84 @@
-/** Opens a model by its name: `anthropic/...`, `openai/...`, `openai-chat/...`, `google/...`, `openai-compatible/...`, `replay:FILE`, `scripted:FILE`. */
-import { createAnthropic } from '@ai-sdk/anthropic';
-import { createGoogleGenerativeAI } from '@ai-sdk/google';
-import { createOpenAI } from '@ai-sdk/openai';
-import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
-import type { LanguageModelV3 } from '@ai-sdk/provider';
-import { AssayError, type Model, type ModelCallOptions } from '../contracts/index.ts';
+/** Opens a model by its name: `PROVIDER/NAME`, `replay:FILE|DIR`, `scripted:FILE`. */
+import { digestOf } from '../base/digest.ts';
+import { AssayError, type Model } from '../contracts/index.ts';
 import { openReplayModel } from './cassette.ts';
-import type { Courier, CourierFetch } from './courier/courier-client.ts';
+import { CourierCalls } from './courier/courier-calls.ts';
+import type { Courier } from './courier/courier-client.ts';
 import { pricedModel } from './priced-model.ts';
 import type { PriceBook } from './prices/price-book.ts';
 import { createProviderModel } from './provider-model.ts';
+import { PROVIDERS, providerSettings } from './providers.ts';
 import { type RetryOptions, retryingModel } from './retry-model.ts';
 import { openScriptedModel } from './scripted-model.ts';
+import { wrapModel } from './wrap-model.ts';
 
 export interface OpenModelOptions {
   prices: PriceBook;
-  /** Makes the calls so that none is paid twice; without it they are made by this process. */
+  /** Makes the calls so that none is paid twice; without it they are made by this process. Asked once the name and the key are known to be good; closed with the model. */
   courier?: () => Promise<Courier>;
   env?: NodeJS.ProcessEnv;
+  /** Goes before the variables of the environment. */
   baseUrl?: string;
   retry?: RetryOptions;
+  /** Longest silence on the wire in milliseconds. Default 300,000. */
   idleMs?: number;
 }
 
-interface Provider {
-  keys: readonly string[];
-  baseUrlVariable: string;
-  kind: 'anthropic' | 'openai' | 'google' | 'openai-compatible';
-  open(name: string, settings: { apiKey: string; baseURL?: string; fetch: typeof globalThis.fetch }): LanguageModelV3;
+/** Ids that are unique in a conversation, and the same whenever the same call is made. */
+function numbered(callKey: string): () => string {
+  const prefix = digestOf(callKey).slice('sha256:'.length, 'sha256:'.length + 12);
+  let count = 0;
+  return () => `call-${prefix}-${++count}`;
 }
 
-const PROVIDERS: Record<string, Provider> = {
-  anthropic: {
-    keys: ['ANTHROPIC_API_KEY'],
-    baseUrlVariable: 'ANTHROPIC_BASE_URL',
-    kind: 'anthropic',
-    open: (name, settings) => createAnthropic(settings)(name),
-  },
-  openai: {
-    keys: ['OPENAI_API_KEY'],
-    baseUrlVariable: 'OPENAI_BASE_URL',
-    kind: 'openai',
-    open: (name, settings) => createOpenAI(settings).responses(name),
-  },
-  'openai-chat': {
-    keys: ['OPENAI_API_KEY'],
-    baseUrlVariable: 'OPENAI_BASE_URL',
-    kind: 'openai',
-    open: (name, settings) => createOpenAI(settings).chat(name),
-  },
-  google: {
-    keys: ['GOOGLE_GENERATIVE_AI_API_KEY', 'GEMINI_API_KEY'],
-    baseUrlVariable: 'GOOGLE_BASE_URL',
-    kind: 'google',
-    open: (name, settings) => createGoogleGenerativeAI(settings)(name),
-  },
-  'openai-compatible': {
-    keys: ['OPENAI_COMPATIBLE_API_KEY'],
-    baseUrlVariable: 'OPENAI_COMPATIBLE_BASE_URL',
-    kind: 'openai-compatible',
-    open: (name, { baseURL = '', ...settings }) =>
-      createOpenAICompatible({ name: 'openai-compatible', baseURL, includeUsage: true, ...settings })(name),
-  },
-};
+/** The courier sees silence first and tells it as such; the limit here is for a courier that does not answer. */
+const COURIER_GRACE_MS = 5_000;
 
-/** Throws before any work: `model-unknown` for a name of no provider, `model-key-missing` naming the variable. The caller closes the model. */
+/**
+ * Throws before any work: `model-unknown` for a name of no provider, `model-key-missing` naming the variable, `config-invalid`, `file-not-found`. The caller closes
+ * the model.
+ */
 export async function openModel(reference: string, options: OpenModelOptions): Promise<Model> {
   if (reference.startsWith('scripted:')) return openScriptedModel(reference.slice('scripted:'.length));
   if (reference.startsWith('replay:')) return openReplayModel(reference.slice('replay:'.length));
   const at = reference.indexOf('/');
-  const provider = PROVIDERS[reference.slice(0, Math.max(0, at))];
+  const kind = reference.slice(0, Math.max(0, at));
   const name = reference.slice(at + 1);
+  const provider = Object.hasOwn(PROVIDERS, kind) ? PROVIDERS[kind] : undefined;
   if (provider === undefined || name === '') {
+    const names = Object.keys(PROVIDERS).map((one) => `${one}/NAME`);
     throw new AssayError('model-unknown', `${reference} names no model`, {
       class: 'input',
       retryable: false,
-      hint: `Write ${Object.keys(PROVIDERS)
-        .map((one) => `${one}/NAME`)
-        .join(', ')}, replay:FILE or scripted:FILE.`,
+      hint: `Write ${names.join(', ')}, replay:FILE or scripted:FILE.`,
     });
   }
-  const settings = readSettings(reference, provider, options);
+  const settings = providerSettings(reference, provider, options.env ?? process.env, options.baseUrl);
+  const idleMs = options.idleMs ?? 300_000;
   const courier = await options.courier?.();
-  const unusable = new Map<string, number>();
-  const latest = new Map<string, CourierFetch>();
+  const calls = courier === undefined ? undefined : new CourierCalls(courier, idleMs);
   const wire = createProviderModel({
     id: reference,
-    provider: provider.kind,
-    contextTokens: null,
-    ...(options.idleMs === undefined ? {} : { idleMs: options.idleMs }),
-    ...(provider.kind === 'openai' ? { providerOptions: { openai: { store: false, promptCacheKey: 'assay' } } } : {}),
-    open(call) {
-      const through = courier?.fetchFor(`${call.callKey}#${unusable.get(call.callKey) ?? 0}`);
-      if (through !== undefined) latest.set(call.callKey, through);
-      const model = provider.open(name, { ...settings, fetch: through?.fetch ?? globalThis.fetch });
-      return { model, source: () => through?.source() ?? 'live' };
+    dialect: provider.dialect,
+    idleMs: courier === undefined ? idleMs : idleMs + COURIER_GRACE_MS,
+    ...(provider.options === undefined ? {} : { providerOptions: provider.options }),
+    open({ callKey }) {
+      const through = calls?.begin(callKey);
+      const model = provider.open(name, {
+        ...settings,
+        fetch: through?.fetch ?? globalThis.fetch,
+        newId: numbered(callKey),
+      });
+      return { model, origin: () => through?.origin() ?? { source: 'live' } };
     },
   });
-  return retryingModel(pricedModel(countingUnusable(wire, unusable, latest), options.prices), options.retry);
-}
-
-/**
- * A reply that came (2xx) but cannot be used (cut off, malformed) stays in the courier's journal under its number; the next try has the next number. Failures before a
- * reply do not count, so that a resumed run walks through the same numbers.
- */
-function countingUnusable(
-  inner: Model,
-  unusable: Map<string, number>,
-  latest: ReadonlyMap<string, CourierFetch>,
-): Model {
-  return {
-    ...inner,
-    async complete(request, call: ModelCallOptions) {
-      try {
-        return await inner.complete(request, call);
-      } catch (error) {
-        if (latest.get(call.callKey)?.answered() === true)
-          unusable.set(call.callKey, (unusable.get(call.callKey) ?? 0) + 1);
-        throw error;
-      }
+  const counted = calls === undefined ? wire : calls.counting(wire);
+  const model = retryingModel(pricedModel(counted, options.prices), options.retry);
+  return wrapModel(model, {
+    complete: (request, call) => model.complete(request, call),
+    async close() {
+      await model.close();
+      courier?.close();
     },
-  };
-}
-
-function readSettings(
-  reference: string,
-  provider: Provider,
-  options: OpenModelOptions,
-): { apiKey: string; baseURL?: string } {
-  const env = options.env ?? process.env;
-  const apiKey = provider.keys.map((key) => env[key]).find((value) => value !== undefined && value !== '');
-  const baseURL = options.baseUrl ?? env[provider.baseUrlVariable];
-  const local = provider.kind === 'openai-compatible';
-  if (local && baseURL === undefined) {
-    throw new AssayError('config-invalid', `${reference} needs the address of its endpoint`, {
-      class: 'input',
-      retryable: false,
-      hint: `Give --base-url or set ${provider.baseUrlVariable}.`,
-    });
-  }
-  if (apiKey === undefined && !local) {
-    throw new AssayError('model-key-missing', `${reference} needs an API key`, {
-      class: 'input',
-      retryable: false,
-      hint: `Set ${provider.keys.join(' or ')} in the environment.`,
-    });
-  }
-  return { apiKey: apiKey ?? 'none', ...(baseURL === undefined || baseURL === '' ? {} : { baseURL }) };
+  });
 }

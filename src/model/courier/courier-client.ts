@@ -1,149 +1,118 @@
-/** Starts or finds the courier of a run and gives `fetch` functions that go through it. */
-import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync } from 'node:fs';
-import { mkdir, readFile } from 'node:fs/promises';
-import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
-import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { Readable } from 'node:stream';
-import { fileURLToPath } from 'node:url';
-import { z } from 'zod';
+/** The client's side of the courier: `fetch` functions that go through it, and a courier that is started again when it dies. */
 import { AssayError } from '../../contracts/index.ts';
-
-const addressSchema = z.object({ pid: z.number(), socket: z.string() });
+import { askCourier, LostCourier } from './ask-courier.ts';
+import type { Answer } from './courier-protocol.ts';
+import { type Link, launchOrAttach } from './launch.ts';
 
 export interface CourierFetch {
   fetch: typeof globalThis.fetch;
-  /** Where the last answer came from. */
-  source(): 'live' | 'journal';
-  /** A 2xx answer came, or began to come. */
-  answered(): boolean;
-  /** The last request had been sent before by a courier that died: it may have been paid for already. */
-  maybePaidTwice(): boolean;
+  /** Where the last answer came from. `maybePaidTwice`: the request had been sent before by a courier that died. */
+  origin(): { source: Answer['source']; maybePaidTwice?: true };
+  /** The last answer was a 2xx one and is in the journal, or will be: asking again under the same key gives the same. */
+  kept(): boolean;
 }
 
 export interface Courier {
+  /** Process id of the courier in use. */
   readonly pid: number;
-  /** A `fetch` for one call. Equal keys with equal bodies are sent once, ever; the answer of the first time is given again. */
-  fetchFor(key: string): CourierFetch;
-  /** Gives the lease back; the courier ends when it has nothing left to do. */
+  /**
+   * A `fetch` for one call. Equal keys with equal bodies are sent once, ever; the answer of the first time is given again. `idleMs`: silence after which the courier gives a call up.
+   * Throws `AssayError`: `model-unreachable`, `model-timeout`, `disk-full` (nothing was sent), `internal` when no courier can be had.
+   */
+  fetchFor(key: string, idleMs?: number): CourierFetch;
+  /** Gives the lease back; the courier ends when it has nothing left to do. Idempotent. */
   close(): void;
 }
 
-/** Throws `internal` when the courier does not come up within ten seconds. `journal`: folder for replies, private to the run. */
+const IDLE_MS = 300_000;
+/** How often a dead courier is replaced for one request. */
+const REPLACEMENTS = 3;
+
+/** `journal`: folder for replies, private to the run. Throws `internal` when no courier comes up. */
 export async function startOrAttachCourier(journal: string): Promise<Courier> {
-  await mkdir(journal, { recursive: true, mode: 0o700 });
-  const running = await attach(journal);
-  if (running !== undefined) return running;
-  // Socket paths hold at most 107 bytes, and run folders may be deep: the socket lies in a private folder of its own.
-  const socket = join(mkdtempSync(join(tmpdir(), 'assay-courier-')), 'socket');
-  mkdirSync(journal, { recursive: true });
-  const child = spawn(process.execPath, [...loader(), mainFile(), journal, socket], {
-    detached: true,
-    stdio: 'ignore',
-    cwd: '/',
-    env: process.env,
-  });
-  child.unref();
-  for (let tries = 0; tries < 500; tries++) {
-    const courier = await attach(journal, socket);
-    if (courier !== undefined) return courier;
-    await new Promise((resolve) => setTimeout(resolve, 20));
+  return new CourierClient(journal, await launchOrAttach(journal));
+}
+
+class CourierClient implements Courier {
+  private readonly journal: string;
+  private link: Link;
+  private replacing: Promise<Link> | undefined;
+  private closed = false;
+
+  constructor(journal: string, link: Link) {
+    this.journal = journal;
+    this.link = link;
   }
-  throw new AssayError('internal', 'the courier process did not start within ten seconds', {
-    class: 'infra',
-    retryable: true,
-    hint: `Look at the folder ${journal}: it must be writable.`,
-  });
-}
 
-/** In the source tree the main file is TypeScript and needs the loader; built it is JavaScript beside this file. */
-function mainFile(): string {
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  return fileURLToPath(new URL(`./courier-main.${extension}`, import.meta.url));
-}
+  get pid(): number {
+    return this.link.pid;
+  }
 
-function loader(): string[] {
-  if (!import.meta.url.endsWith('.ts')) return [];
-  return ['--import', createRequire(import.meta.url).resolve('tsx')];
-}
-
-async function attach(journal: string, wanted?: string): Promise<Courier | undefined> {
-  const text = await readFile(join(journal, 'courier.json'), 'utf8').catch(() => undefined);
-  if (text === undefined) return undefined;
-  const address = addressSchema.parse(JSON.parse(text));
-  if (wanted !== undefined && address.socket !== wanted) return undefined;
-  const lease = await takeLease(address.socket);
-  if (lease === undefined) return undefined;
-  return { pid: address.pid, fetchFor: (key) => courierFetch(address.socket, key), close: () => lease.destroy() };
-}
-
-/** A connection that stays open as long as this process lives. */
-function takeLease(socketPath: string): Promise<ClientRequest | undefined> {
-  return new Promise((resolve) => {
-    const lease = httpRequest({ socketPath, path: '/lease', agent: false }, (response) => {
-      response.on('error', () => {}).resume();
-      lease.socket?.unref();
-      resolve(lease);
-    });
-    lease.on('error', () => resolve(undefined));
-    lease.end();
-  });
-}
-
-function courierFetch(socketPath: string, key: string): CourierFetch {
-  let source: 'live' | 'journal' = 'live';
-  let twice = false;
-  let answered = false;
-  return {
-    source: () => source,
-    answered: () => answered,
-    maybePaidTwice: () => twice,
-    async fetch(input, init) {
-      const url = input instanceof Request ? input.url : String(input);
-      const headers = Object.fromEntries(new Headers(init?.headers));
-      const call = Buffer.from(JSON.stringify({ key, url, method: init?.method ?? 'POST', headers })).toString(
-        'base64',
-      );
-      const response = await send(socketPath, call, String(init?.body ?? ''), init?.signal ?? undefined);
-      if (response.headers['x-assay-error'] !== undefined) {
-        response.resume();
-        throw new TypeError(`fetch failed: ${decode(response.headers['x-assay-error']).message ?? ''}`);
-      }
-      source = response.headers['x-assay-source'] === 'journal' ? 'journal' : 'live';
-      twice = response.headers['x-assay-maybe-paid-twice'] === '1';
-      const status = Number(response.headers['x-assay-status']);
-      answered = status >= 200 && status < 300;
-      const body = [204, 304].includes(status) ? null : (Readable.toWeb(response) as ReadableStream);
-      return new Response(body, { status, headers: decode(response.headers['x-assay-headers']) });
-    },
-  };
-}
-
-function send(
-  socketPath: string,
-  call: string,
-  body: string,
-  signal: AbortSignal | undefined,
-): Promise<IncomingMessage> {
-  return new Promise((resolve, reject) => {
-    const request = httpRequest(
-      {
-        socketPath,
-        path: '/call',
-        method: 'POST',
-        agent: false,
-        headers: { 'x-assay-call': call },
-        ...(signal === undefined ? {} : { signal }),
+  fetchFor(key: string, idleMs = IDLE_MS): CourierFetch {
+    let answer: Answer | undefined;
+    let lost = false;
+    return {
+      origin: () => ({
+        source: answer?.source ?? 'live',
+        ...(answer?.maybePaidTwice === true ? { maybePaidTwice: true } : {}),
+      }),
+      kept: () => answer !== undefined && answer.status >= 200 && answer.status < 300 && !lost,
+      fetch: async (input, init) => {
+        const request = new Request(input, init);
+        const call = {
+          key,
+          url: request.url,
+          method: request.method,
+          headers: Object.fromEntries(request.headers),
+          idleMs,
+        };
+        const body = Buffer.from(await request.arrayBuffer());
+        answer = undefined;
+        lost = false;
+        const asked = await this.ask((socket) =>
+          askCourier(socket, call, body, init?.signal ?? undefined, () => {
+            lost = true;
+          }),
+        );
+        answer = asked.answer;
+        return asked.response;
       },
-      resolve,
-    );
-    request.on('error', (cause) => reject(signal?.aborted === true ? cause : new TypeError('fetch failed', { cause })));
-    request.end(body);
-  });
-}
+    };
+  }
 
-function decode(header: string | string[] | undefined): Record<string, string> {
-  return JSON.parse(Buffer.from(String(header ?? 'e30='), 'base64').toString()) as Record<string, string>;
+  /** Asks, and asks the next courier where this one is gone: the journal knows what was sent. */
+  private async ask<T>(send: (socket: string) => Promise<T>): Promise<T> {
+    for (let replaced = 0; ; replaced++) {
+      const link = this.link;
+      try {
+        return await send(link.socket);
+      } catch (error) {
+        if (!(error instanceof LostCourier)) throw error;
+        if (this.closed || replaced === REPLACEMENTS)
+          throw new AssayError('internal', 'the courier process is gone', {
+            class: 'infra',
+            retryable: true,
+            cause: error,
+            hint: 'Resume the run: replies that were stored are not asked for again.',
+          });
+        await this.replace(link);
+      }
+    }
+  }
+
+  private async replace(dead: Link): Promise<void> {
+    if (this.link !== dead) return;
+    dead.lease.destroy();
+    this.replacing ??= launchOrAttach(this.journal).finally(() => {
+      this.replacing = undefined;
+    });
+    const link = await this.replacing;
+    this.link = link;
+    if (this.closed) link.lease.destroy();
+  }
+
+  close(): void {
+    this.closed = true;
+    this.link.lease.destroy();
+  }
 }

@@ -1,34 +1,28 @@
 /** One request on its way: the answer as it comes in, for any number of listeners, and its durable form. */
-import { z } from 'zod';
-
-/** What stands in the journal: a whole 2xx answer, or one that was cut off (paid for, unusable). */
-export const journalEntrySchema = z.object({
-  format: z.literal(1),
-  status: z.number().int(),
-  headers: z.record(z.string(), z.string()),
-  /** Base64. */
-  body: z.string(),
-  complete: z.boolean(),
-});
-export type JournalEntry = z.infer<typeof journalEntrySchema>;
+import type { CourierError, End } from './courier-protocol.ts';
+import type { JournalEntry } from './journal.ts';
 
 export interface Listener {
   head(status: number, headers: Record<string, string>): void;
   data(chunk: Buffer): void;
-  /** `complete: false`: the connection to the provider broke. */
-  end(complete: boolean, error?: string): void;
+  end(end: End): void;
+  /** Instead of everything else: there is no answer. */
+  fail(error: CourierError): void;
 }
 
 export class Delivery {
-  private status = 0;
-  private headers: Record<string, string> = {};
+  private started: { status: number; headers: Record<string, string> } | undefined;
   private readonly chunks: Buffer[] = [];
   private readonly listeners = new Set<Listener>();
-  private ended: { complete: boolean; error?: string } | undefined;
+  private ended: End | undefined;
+  private failure: CourierError | undefined;
+
+  get hasHead(): boolean {
+    return this.started !== undefined;
+  }
 
   head(status: number, headers: Record<string, string>): void {
-    this.status = status;
-    this.headers = headers;
+    this.started = { status, headers };
     for (const listener of this.listeners) listener.head(status, headers);
   }
 
@@ -38,31 +32,37 @@ export class Delivery {
   }
 
   /** Call it only when the answer is durable: the end is what tells a listener that it may act. */
-  end(complete: boolean, error?: string): void {
-    this.ended = { complete, ...(error === undefined ? {} : { error }) };
-    for (const listener of this.listeners) listener.end(complete, error);
+  end(end: End): void {
+    this.ended = end;
+    for (const listener of this.listeners) listener.end(end);
+    this.listeners.clear();
+  }
+
+  fail(error: CourierError): void {
+    this.failure = error;
+    for (const listener of this.listeners) listener.fail(error);
     this.listeners.clear();
   }
 
   /** Whatever has come so far, then the rest as it comes. */
   listen(listener: Listener): void {
-    if (this.status !== 0) listener.head(this.status, this.headers);
+    if (this.failure !== undefined) {
+      listener.fail(this.failure);
+      return;
+    }
+    if (this.started !== undefined) listener.head(this.started.status, this.started.headers);
     for (const chunk of this.chunks) listener.data(chunk);
     if (this.ended === undefined) this.listeners.add(listener);
-    else listener.end(this.ended.complete, this.ended.error);
+    else listener.end(this.ended);
   }
 
   forget(listener: Listener): void {
     this.listeners.delete(listener);
   }
 
-  entry(complete: boolean): JournalEntry {
-    return {
-      format: 1,
-      status: this.status,
-      headers: this.headers,
-      body: Buffer.concat(this.chunks).toString('base64'),
-      complete,
-    };
+  /** Undefined before the head has come. */
+  entry(end: End): JournalEntry | undefined {
+    if (this.started === undefined) return undefined;
+    return { format: 1, ...this.started, body: Buffer.concat(this.chunks).toString('base64'), end };
   }
 }

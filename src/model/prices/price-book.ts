@@ -20,7 +20,10 @@ const userRowSchema = z.strictObject({
   above: z.strictObject({ tokens: z.number().int().positive(), ...rates }).optional(),
   contextTokens: z.number().int().positive().default(128_000),
 });
-type Row = Omit<PriceRow, 'provider'> & { provider?: string | undefined };
+type Row = Omit<PriceRow, 'provider' | 'source' | 'knownAsOf' | 'above'> & {
+  provider?: string | undefined;
+  above?: PriceRow['above'] | undefined;
+};
 
 export interface PriceBook {
   /** Stands in each cost and in the run's lock. */
@@ -42,21 +45,24 @@ export async function openPriceBook(userFile?: string): Promise<PriceBook> {
     });
   }
   return priceBook(
-    [...parsed.data, ...PRICE_TABLE] as Row[],
-    `${PRICE_TABLE_VERSION}+${digestOf(parsed.data).slice(7, 15)}`,
+    [...parsed.data, ...PRICE_TABLE],
+    `${PRICE_TABLE_VERSION}+${digestOf(parsed.data).slice('sha256:'.length, 'sha256:'.length + 8)}`,
+    parsed.data.length,
   );
 }
 
-function priceBook(rows: readonly Row[], version: string): PriceBook {
+/** `own`: how many rows at the start are the user's. */
+function priceBook(rows: readonly Row[], version: string, own = 0): PriceBook {
   const find = (modelId: string, day: string = new Date().toISOString().slice(0, 10)): Row | undefined => {
     const [provider, name] = splitId(modelId);
     const fits = rows.filter(
-      (row) =>
-        (row.model === name || name.startsWith(`${row.model}-`) || row.model === modelId) &&
-        row.effectiveFrom <= day &&
-        compatible(row.provider, provider),
+      (row) => names(row.model, name, modelId) && row.effectiveFrom <= day && servedBy(row.provider, provider),
     );
-    return fits.sort((a, b) => b.model.length - a.model.length || (a.effectiveFrom < b.effectiveFrom ? 1 : -1))[0];
+    // The user's rows come first and win; of the rest the newest.
+    return fits.sort(
+      (a, b) =>
+        Number(rows.indexOf(b) < own) - Number(rows.indexOf(a) < own) || b.effectiveFrom.localeCompare(a.effectiveFrom),
+    )[0];
   };
   return {
     version,
@@ -83,9 +89,17 @@ function splitId(modelId: string): [provider: string, name: string] {
   return at < 0 ? ['', modelId] : [modelId.slice(0, at).replace(/-chat$/, ''), modelId.slice(at + 1)];
 }
 
+/** A snapshot's date, as the providers write it: `-20250929`, `@20250929`, `-2025-08-07`; or the alias of the newest. */
+const SNAPSHOT = /^(-latest|[-@]\d{8}|-\d{4}-\d{2}-\d{2})$/;
+
+/** Nothing else may follow: `gpt-5-pro` is not `gpt-5`, and a wrong price is worse than none. */
+function names(model: string, name: string, modelId: string): boolean {
+  return model === modelId || name === model || (name.startsWith(model) && SNAPSHOT.test(name.slice(model.length)));
+}
+
 /** A compatible endpoint may serve anybody's model under its own prices: only rows without a provider (the user's) or with the same one count. */
-function compatible(rowProvider: string | undefined, provider: string): boolean {
-  return rowProvider === undefined || rowProvider === provider || provider === '';
+function servedBy(rowProvider: string | undefined, provider: string): boolean {
+  return rowProvider === undefined || rowProvider === provider;
 }
 
 async function readJson(path: string): Promise<unknown> {
