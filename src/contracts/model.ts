@@ -48,6 +48,7 @@ export const modelMessageSchema = z.discriminatedUnion('role', [
 export type TextPart = z.infer<typeof textPartSchema>;
 export type ImagePart = z.infer<typeof imagePartSchema>;
 export type ToolCallPart = z.infer<typeof toolCallPartSchema>;
+export type ToolMessage = z.infer<typeof toolMessageSchema>;
 export type ToolResult = z.infer<typeof toolResultSchema>;
 export type UserMessage = z.infer<typeof userMessageSchema>;
 export type AssistantMessage = z.infer<typeof assistantMessageSchema>;
