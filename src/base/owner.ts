@@ -18,9 +18,13 @@ export function ownerRecord(labels?: Readonly<Record<string, string>>): z.infer<
 /** False when the process is gone, its pid was reused, or the record is unreadable. */
 export async function isOwnerAlive(record: string): Promise<boolean> {
   const parsed = ownerSchema.safeParse(parseJson(record));
-  if (!parsed.success) return false;
-  const stat = await readFile(`/proc/${parsed.data.pid}/stat`, 'latin1').catch(() => null);
-  return stat !== null && startTimeOf(stat) === parsed.data.startTime;
+  return parsed.success && isProcessAlive(parsed.data.pid, parsed.data.startTime);
+}
+
+/** True for the very process: the same pid with another start time is another one. */
+export async function isProcessAlive(pid: number, startTime: string): Promise<boolean> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => null);
+  return stat !== null && startTimeOf(stat) === startTime;
 }
 
 /** Field 22 of /proc/PID/stat: clock ticks after boot. */

@@ -86,6 +86,18 @@ export class Holder {
     return answer.done === true ? undefined : answer.value;
   }
 
+  /** Copies the upper into an existing empty folder; the hex digest of its content. Throws `sandbox-disk-full`. */
+  async storeLayer(folder: string): Promise<string> {
+    const answer = await this.ask(`snapshot ${folder}`);
+    const hex = /^layer ([0-9a-f]{64})$/.exec(answer ?? '')?.[1];
+    if (hex !== undefined) return hex;
+    throw new AssayError('sandbox-disk-full', 'the layer could not be written', {
+      class: 'infra',
+      retryable: true,
+      hint: 'Free disk space (`assay env gc`).',
+    });
+  }
+
   /** Ends the holder; its namespaces go with the last process in them. */
   async end(): Promise<void> {
     this.child.stdin?.end();

@@ -14,8 +14,9 @@ import {
   type SandboxUsage,
   type SpawnOptions,
 } from '../../../contracts/index.ts';
+import { MemoryWatchdog } from '../memory-watchdog.ts';
+import { killQuietly, processTree } from '../process-tree.ts';
 import type { Holder } from './holder.ts';
-import { cpuSeconds, killQuietly, processTree, residentBytes } from './process-tree.ts';
 import { type ScriptTier, STATUS_FD, wrapperCommand } from './spawn-wrapper.ts';
 
 export interface ScriptSandboxOptions {
@@ -33,8 +34,6 @@ export interface ScriptSandboxOptions {
   onEnd(): Promise<void>;
 }
 
-const WATCH_MS = 100;
-
 export class ScriptSandbox implements Sandbox {
   readonly id: string;
   readonly backend = 'native';
@@ -44,13 +43,10 @@ export class ScriptSandbox implements Sandbox {
   readonly closed: Promise<SandboxEnd>;
   private readonly options: ScriptSandboxOptions;
   private readonly children = new Set<ChildProcess>();
-  private readonly watch: NodeJS.Timeout;
+  private readonly watchdog: MemoryWatchdog;
   private readonly wall: NodeJS.Timeout;
   private resolveClosed: (end: SandboxEnd) => void = () => {};
   private ending: Promise<void> | null = null;
-  private peakMemory = 0;
-  private cpu = 0;
-  private oomKills = 0;
 
   constructor(options: ScriptSandboxOptions) {
     this.options = options;
@@ -61,8 +57,9 @@ export class ScriptSandbox implements Sandbox {
     this.closed = new Promise((resolve) => {
       this.resolveClosed = resolve;
     });
-    this.watch = setInterval(() => this.watchMemory(), WATCH_MS);
-    this.watch.unref();
+    this.watchdog = new MemoryWatchdog(options.spec.limits.memoryBytes, () =>
+      [...this.children].flatMap((child) => (child.pid === undefined ? [] : processTree(child.pid))),
+    );
     const wallMs = Math.min(options.spec.limits.wallSeconds * 1000, 2 ** 31 - 1);
     this.wall = setTimeout(
       () => void this.finish({ reason: 'wall-limit', message: `its ${options.spec.limits.wallSeconds} s are over` }),
@@ -133,9 +130,7 @@ export class ScriptSandbox implements Sandbox {
   async usage(): Promise<SandboxUsage> {
     const written = this.ending === null ? Number(await this.options.holder.ask('usage')) : Number.NaN;
     return {
-      peakMemoryBytes: this.peakMemory,
-      cpuSeconds: this.cpu,
-      oomKills: this.oomKills,
+      ...this.watchdog.usage(),
       writtenBytes: Number.isFinite(written) ? written : null,
     };
   }
@@ -146,7 +141,7 @@ export class ScriptSandbox implements Sandbox {
 
   private finish(end: SandboxEnd): Promise<void> {
     this.ending ??= (async () => {
-      clearInterval(this.watch);
+      this.watchdog.stop();
       clearTimeout(this.wall);
       await this.killChildren();
       await this.options.holder.end();
@@ -169,22 +164,6 @@ export class ScriptSandbox implements Sandbox {
     const tree = processTree(child.pid);
     if (signal === 'SIGKILL') for (const pid of tree.reverse()) killQuietly(pid, 'SIGKILL');
     else for (const pid of programGroup(tree)) killQuietly(pid, signal);
-  }
-
-  private watchMemory(): void {
-    const pids = [...this.children].flatMap((child) => (child.pid === undefined ? [] : processTree(child.pid)));
-    const sizes = pids.map((pid) => ({ pid, bytes: residentBytes(pid) }));
-    const total = sizes.reduce((sum, one) => sum + one.bytes, 0);
-    this.cpu = Math.max(
-      this.cpu,
-      pids.reduce((sum, pid) => sum + cpuSeconds(pid), 0),
-    );
-    this.peakMemory = Math.max(this.peakMemory, total);
-    if (total <= this.spec.limits.memoryBytes) return;
-    const largest = sizes.sort((a, b) => b.bytes - a.bytes)[0];
-    if (largest === undefined) return;
-    this.oomKills++;
-    killQuietly(largest.pid, 'SIGKILL');
   }
 }
 
