@@ -2,8 +2,7 @@
  * The native backend without the helper: bubblewrap (tier 2) or plain `unshare` (tier 3). Same sandboxes, slower starts, and fewer limits: memory by a
  * watchdog and RLIMIT_DATA, processes by RLIMIT_NPROC, disk by the size of a tmpfs; no CPU limit; no freezer; `unshare` has no system-call filter.
  */
-import { randomBytes } from 'node:crypto';
-import { access, chown, mkdir } from 'node:fs/promises';
+import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AssayPaths } from '../../../base/paths.ts';
 import {
@@ -18,8 +17,8 @@ import {
 import { type HostFiles, prepareHostFiles, sandboxUid } from '../host-files.ts';
 import { hasLayer, layerFolder, removeDeadStaging, storeLayer } from '../layer-store.ts';
 import { probeNotes, probeOnce } from '../probe.ts';
-import { removeDeadRecords, removeRecord, sandboxFolder, writeRecord } from '../sandbox-records.ts';
-import { Holder } from './holder.ts';
+import { removeDeadRecords, removeRecord, writeRecord } from '../sandbox-records.ts';
+import { HolderPool } from './holder-pool.ts';
 import { ScriptSandbox } from './script-sandbox.ts';
 import type { ScriptTier } from './spawn-wrapper.ts';
 
@@ -38,7 +37,6 @@ const LACKS: Record<ScriptTier, string> = {
 
 export function createScriptBackend(options: { paths: AssayPaths; tier: ScriptTier }): SandboxBackend {
   const { paths, tier } = options;
-  const uid = sandboxUid();
   const open = new Set<Sandbox>();
   let prepared: Promise<HostFiles> | undefined;
 
@@ -46,6 +44,7 @@ export function createScriptBackend(options: { paths: AssayPaths; tier: ScriptTi
     prepared ??= prepareHostFiles(paths);
     return prepared;
   };
+  const pool = new HolderPool(paths, prepare);
 
   const backend: SandboxBackend = {
     name: 'native',
@@ -53,8 +52,8 @@ export function createScriptBackend(options: { paths: AssayPaths; tier: ScriptTi
     async probe(): Promise<BackendProbe> {
       const notes: string[] = [];
       for (const program of tier === 'bubblewrap'
-        ? ['unshare', 'nsenter', 'prlimit', 'bwrap']
-        : ['unshare', 'nsenter', 'prlimit', 'setpriv']) {
+        ? ['unshare', 'nsenter', 'bwrap']
+        : ['unshare', 'nsenter', 'setpriv']) {
         if (!(await exists(`/usr/bin/${program}`)))
           notes.push(`/usr/bin/${program} is missing: install ${program === 'bwrap' ? 'bubblewrap' : 'util-linux'}.`);
       }
@@ -71,38 +70,29 @@ export function createScriptBackend(options: { paths: AssayPaths; tier: ScriptTi
           retryable: false,
         });
       }
-      const { skeleton, filterFile, binds } = await prepare();
-      const id = randomBytes(8).toString('hex');
-      const runFolder = sandboxFolder(paths, id);
-      await mkdir(runFolder, { mode: 0o700 });
-      if (uid !== undefined) await chown(runFolder, uid, uid);
-      await writeRecord(paths, id, spec.labels);
-      const holder = await Holder.start({
-        runFolder,
-        skeleton,
+      const { filterFile, binds } = await prepare();
+      const held = await pool.open(spec.network, {
         layerFolders: spec.layers.map((layer) => layerFolder(paths, layer)),
         diskBytes: spec.limits.diskBytes,
         workdir: spec.workdir,
-        binds,
-        network: spec.network,
-        ...(uid === undefined ? {} : { uid }),
-      }).catch(async (error: unknown) => {
-        await removeRecord(paths, id);
-        throw error;
+        binds: tier === 'unshare' ? binds : undefined,
       });
+      pool.refill();
+      const recorded = writeRecord(paths, held.id, spec.labels);
+      recorded.catch(() => {}); // told by `onEnd`
       const sandbox = new ScriptSandbox({
-        id,
+        ...held,
         tier,
         spec,
-        holder,
         limitsInForce: LIMITS_IN_FORCE,
-        runFolder,
         filterFile,
-        ...(uid === undefined ? {} : { uid }),
+        binds,
+        uid: sandboxUid(),
         storeLayer: (from) => storeLayer(paths, (name) => from.storeLayer(join(paths.layers, name))),
         async onEnd() {
           open.delete(sandbox);
-          await removeRecord(paths, id);
+          await recorded;
+          await removeRecord(paths, held.id);
         },
       });
       open.add(sandbox);
@@ -119,6 +109,7 @@ export function createScriptBackend(options: { paths: AssayPaths; tier: ScriptTi
 
     async close() {
       await Promise.all([...open].map((sandbox) => sandbox.destroy()));
+      await pool.close();
     },
   };
   return backend;

@@ -28,7 +28,9 @@ export interface ScriptSandboxOptions {
   runFolder: string;
   /** File with the compiled system-call filter (bubblewrap). */
   filterFile: string;
-  uid?: number;
+  /** Read-only binds, for bubblewrap to make. */
+  binds: readonly { source: string; target: string }[];
+  uid?: number | undefined;
   /** Moves the frozen upper into the layer store. */
   storeLayer(holder: Holder): Promise<LayerRef>;
   onEnd(): Promise<void>;
@@ -77,7 +79,8 @@ export class ScriptSandbox implements Sandbox {
     const plan = {
       tier: this.tier,
       holder: this.options.holder.pid,
-      root: `${this.options.runFolder}/root`,
+      runFolder: this.options.runFolder,
+      binds: this.options.binds,
       cwd: options.cwd ?? this.spec.workdir,
       merge: options.stderr === 'merge',
       pids: this.spec.limits.pids,
