@@ -145,6 +145,18 @@ function table(title: string, data: Record<string, number[]>, reference: string)
   }
 }
 
+/** Argument of the background process that each sandbox is left with. */
+const TAG = `1000.${process.pid}`;
+
+function isOurs(pid: string): boolean {
+  try {
+    const line = readFileSync(`/proc/${pid}/cmdline`, 'latin1');
+    return line.includes(TAG) || line.includes(join(home, 'helper')) || line.includes(join(home, 'bubblewrap'));
+  } catch {
+    return false; // it ended while we looked
+  }
+}
+
 /** What could be left behind: mounts, cgroups, processes of ours, files below the sandboxes folder. */
 function leftovers(): Record<string, number> {
   const count = (folder: string) => {
@@ -156,7 +168,7 @@ function leftovers(): Record<string, number> {
   };
   const cgroups =
     spawnSync('find', ['/sys/fs/cgroup', '-type', 'd', '-path', '*assay*']).stdout.toString().split('\n').length - 1;
-  const processes = readdirSync('/proc').filter((entry) => /^\d+$/.test(entry)).length;
+  const processes = readdirSync('/proc').filter((entry) => /^\d+$/.test(entry) && isOurs(entry)).length;
   const sandboxes = ['helper', 'bubblewrap', 'unshare'].reduce(
     (sum, tier) => sum + count(join(home, tier, 'sandboxes')),
     0,
@@ -176,7 +188,7 @@ async function openAndClose(
   const worker = async (share: number) => {
     for (let index = 0; index < share; index++) {
       const sandbox = await backend.create(spec);
-      const child = await sandbox.spawn(['sh', '-c', 'sleep 100 & echo x > /testbed/file; echo hi']);
+      const child = await sandbox.spawn(['sh', '-c', `sleep ${TAG} & echo x > /testbed/file; echo hi`]);
       await new Promise((resolve) => child.stdout.once('data', resolve));
       await sandbox.destroy();
     }
