@@ -89,12 +89,12 @@ export function createHelperBackend(paths: AssayPaths): SandboxBackend {
         });
       }
       const { zygote, cgroups } = await open();
-      const connection = new AgentConnection(zygote.connect(spec.network));
       try {
-        return await zygote.whileCreating(startSandbox(spec, connection, zygote, cgroups));
+        return await startSandbox(spec, zygote, cgroups);
       } catch (error) {
-        connection.close();
-        throw asCreateFailed(error);
+        if (!(await hasEnded(zygote))) throw error;
+        const next = await open(); // somebody killed the helper: once more with a new one
+        return startSandbox(spec, next.zygote, next.cgroups);
       }
     },
 
@@ -113,7 +113,17 @@ export function createHelperBackend(paths: AssayPaths): SandboxBackend {
     },
   };
 
-  const startSandbox = async (
+  const startSandbox = async (spec: SandboxSpec, zygote: Zygote, cgroups: Cgroups): Promise<Sandbox> => {
+    const connection = new AgentConnection(zygote.connect(spec.network));
+    try {
+      return await zygote.whileCreating(setUp(spec, connection, zygote, cgroups));
+    } catch (error) {
+      connection.close();
+      throw error instanceof AssayError && error.code === 'sandbox-died' ? createFailed(error.message) : error;
+    }
+  };
+
+  const setUp = async (
     spec: SandboxSpec,
     connection: AgentConnection,
     zygote: Zygote,
@@ -217,6 +227,10 @@ async function startHelper(paths: AssayPaths): Promise<Opened> {
   };
 }
 
-function asCreateFailed(error: unknown): unknown {
-  return error instanceof AssayError && error.code === 'sandbox-died' ? createFailed(error.message) : error;
+/** True when the helper process is gone, or goes within a second. */
+function hasEnded(zygote: Zygote): Promise<boolean> {
+  const patience = new Promise<boolean>((resolve) => {
+    setTimeout(() => resolve(false), 1000).unref();
+  });
+  return Promise.race([zygote.ended.then(() => true), patience]);
 }

@@ -84,6 +84,8 @@ export function wrapperCommand(plan: WrapperPlan, argv: readonly string[]): stri
   ];
   const enter = ['/usr/bin/nsenter', ...namespaces, '--preserve-credentials', '--'];
   if (plan.tier === 'unshare') {
+    // Set behind nsenter, which gains rights and so would lose it; `--kill-child` carries it on.
+    const endsWithParent = ['/usr/bin/setpriv', '--pdeathsig', 'KILL', '--'];
     const unshare = [
       '/usr/bin/unshare',
       '--mount',
@@ -94,7 +96,17 @@ export function wrapperCommand(plan: WrapperPlan, argv: readonly string[]): stri
       'private',
       '--',
     ];
-    return [...enter, ...unshare, '/bin/sh', '-c', UNSHARE_ROOT, 'sh', `${plan.runFolder}/root`, ...inner];
+    return [
+      ...enter,
+      ...endsWithParent,
+      ...unshare,
+      '/bin/sh',
+      '-c',
+      UNSHARE_ROOT,
+      'sh',
+      `${plan.runFolder}/root`,
+      ...inner,
+    ];
   }
   const { runFolder } = plan;
   const bubblewrap = [
