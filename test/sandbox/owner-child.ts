@@ -11,5 +11,5 @@ const child = await sandbox.spawn([
   '-c',
   `(setsid bash -c 'exec -a ${tag} sleep 600' &) ; echo up; exec -a ${tag} sleep 600`,
 ]);
-child.stdout.once('data', () => console.log('up'));
+child.stdout.once('data', () => process.stdout.write('up\n'));
 setInterval(() => {}, 1000);
