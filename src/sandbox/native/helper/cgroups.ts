@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isProcessAlive, ownerRecord } from '../../../base/owner.ts';
+import { startTicks } from '../../../base/process-identity.ts';
 import type { GcReport, LimitMechanism } from '../../../contracts/index.ts';
 
 export type Controller = 'memory' | 'pids' | 'cpu' | 'cpuacct' | 'freezer';
@@ -36,8 +36,7 @@ export function mechanism(cgroups: Cgroups, controller: Controller, otherwise: L
 
 /** Makes this process's folders where that is allowed; none of them where it is not. */
 export async function openCgroups(): Promise<Cgroups> {
-  const { pid, startTime } = ownerRecord();
-  const name = `assay-${pid}-${startTime}-${randomBytes(3).toString('hex')}`;
+  const name = `assay-${process.pid}-${await startTicks(process.pid)}-${randomBytes(3).toString('hex')}`;
   const controllers: Cgroups['controllers'] = {};
   for (const place of await places()) {
     const wanted = place.controllers.filter((controller) => controllers[controller] === undefined);
@@ -120,7 +119,7 @@ export async function removeDeadCgroups(): Promise<Pick<GcReport, 'cgroups' | 'p
   for (const folder of folders) {
     for (const name of await readdir(folder).catch(() => [])) {
       const [, pid = '', startTime = ''] = FOLDER.exec(name) ?? [];
-      if (pid === '' || (await isProcessAlive(Number(pid), startTime))) continue;
+      if (pid === '' || (await startTicks(Number(pid))) === startTime) continue;
       await removeTree(join(folder, name), removed);
     }
   }
