@@ -9,7 +9,7 @@ const toolEnd = (seconds: number, repeated?: 'same' | 'different'): RunEvent => 
   at: at(seconds),
   ...ref,
   step: 1,
-  result: { callId: 'a', content: [], isError: false },
+  result: { callId: 'a', name: 'bash', content: [], isError: false },
   durationMs: 1,
   ...(repeated === undefined ? {} : { repeated }),
 });
