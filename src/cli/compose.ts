@@ -4,6 +4,7 @@ import { createTwoToolAgent } from '../agent/two-tool-agent.ts';
 import { type AssayPaths, assayPaths } from '../base/paths.ts';
 import {
   type Agent,
+  type AgentLimits,
   AssayError,
   type EnvironmentBuilder,
   type Model,
@@ -15,7 +16,7 @@ import { gradeAttempt } from '../grading/grade-attempt.ts';
 import { recordingModel } from '../model/cassette.ts';
 import { startOrAttachCourier } from '../model/courier/courier-client.ts';
 import { openModel } from '../model/open-model.ts';
-import { Budget, budgetedModel } from '../model/priced-model.ts';
+import { Budget, budgetedModel, demandPrice } from '../model/priced-model.ts';
 import { openPriceBook } from '../model/prices/price-book.ts';
 import type { GradePorts, RunPorts } from '../run/ports.ts';
 import { createNativeBackend, NATIVE_TIERS, type NativeTier } from '../sandbox/native/native-backend.ts';
@@ -69,6 +70,17 @@ export function openAgent(settings: ModelSettings, prompt: string | undefined): 
     ...(settings.temperature === undefined ? {} : { temperature: settings.temperature }),
     ...(settings.maxOutputTokens === undefined ? {} : { maxOutputTokens: settings.maxOutputTokens }),
   });
+}
+
+/** Refuses what cannot work before anything starts: a missing key, an unknown model, a limit in dollars without prices. */
+export async function checkModel(settings: ModelSettings, limits: AgentLimits): Promise<void> {
+  const model = await openRunModel(settings);
+  try {
+    const costsAreGiven = /^(replay|scripted):/.test(settings.model);
+    if (limits.costUsd !== undefined && !costsAreGiven) demandPrice(model.id, await openPriceBook(settings.prices));
+  } finally {
+    await model.close();
+  }
 }
 
 /** Version of the price table that the settings lead to. */
