@@ -73,6 +73,7 @@ static void wait_a_moment(int pass) { nanosleep(&(struct timespec){.tv_nsec = pa
 /* Again and again, because some may fork while we look. Stopping first keeps a fork bomb from outrunning the search. */
 void process_kill_tree(const struct process *process) {
   if (process->supervisor == 0) return;
+  kill(process->supervisor, SIGCONT); /* somebody inside may have stopped it, and then it would never tell the end */
   for (int pass = 0; pass < PASSES; pass++) {
     struct entry *entries;
     size_t count = list_processes(&entries);

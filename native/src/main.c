@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static bool read_filter(struct options *options, const char *path) {
@@ -63,6 +64,7 @@ int main(int count, char **words) {
     fprintf(stderr, "usage: assay-sandbox zygote OPTIONS\n");
     return 2;
   }
+  syscall(SYS_close_range, 3, ~0U, 0); /* what the caller's caller left open is nobody's business inside */
   if (!parse(&options, count - 2, words + 2)) {
     fprintf(stderr, "assay-sandbox: %s\n", failure());
     return 2;

@@ -20,10 +20,6 @@ struct filter_program {
   const void *instructions;
 };
 
-#ifndef SYS_close_range
-#define SYS_close_range 436
-#endif
-
 static void no_capabilities(void) {
   for (int capability = 0; capability < 64; capability++) prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
   struct {

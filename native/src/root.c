@@ -19,14 +19,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Newer than some C libraries; the numbers are the same on all architectures. */
-#ifndef SYS_open_tree
-#define SYS_open_tree 428
-#define SYS_move_mount 429
-#endif
-#ifndef SYS_mount_setattr
-#define SYS_mount_setattr 442
-#endif
 #define OPEN_TREE_CLONE_FLAG 1
 #define AT_RECURSIVE_FLAG 0x8000
 #define MOVE_MOUNT_FROM_DESCRIPTOR 0x4

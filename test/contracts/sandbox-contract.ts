@@ -57,6 +57,12 @@ export function describeSandboxContract(name: string, makeBackend: () => Sandbox
           expect(result.stdout.toString()).toContain('HOME=/tmp\n');
         }));
 
+      test('programs get no descriptor but their own three', () =>
+        using(async (sandbox) => {
+          // 3 is the folder that ls reads.
+          expect((await bash(sandbox, 'ls /proc/self/fd | tr "\\n" " "')).output).toBe('0 1 2 3 ');
+        }));
+
       test('working directory: the default is made and writable, another may be asked for', () =>
         using(async (sandbox) => {
           expect((await bash(sandbox, 'pwd && echo x > file && cat file')).output).toBe('/testbed\nx\n');

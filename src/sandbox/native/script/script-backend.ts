@@ -19,6 +19,7 @@ import { hasLayer, layerFolder, removeDeadStaging, storeLayer } from '../layer-s
 import { probeNotes, probeOnce } from '../probe.ts';
 import { removeDeadRecords, removeRecord, writeRecord } from '../sandbox-records.ts';
 import { HolderPool } from './holder-pool.ts';
+import { inheritedDescriptors } from './inherited-descriptors.ts';
 import { ScriptSandbox } from './script-sandbox.ts';
 import type { ScriptTier } from './spawn-wrapper.ts';
 
@@ -37,6 +38,7 @@ const LACKS: Record<ScriptTier, string> = {
 
 export function createScriptBackend(options: { paths: AssayPaths; tier: ScriptTier }): SandboxBackend {
   const { paths, tier } = options;
+  const inherited = inheritedDescriptors();
   const open = new Set<Sandbox>();
   let prepared: Promise<HostFiles> | undefined;
 
@@ -87,6 +89,7 @@ export function createScriptBackend(options: { paths: AssayPaths; tier: ScriptTi
         limitsInForce: LIMITS_IN_FORCE,
         filterFile,
         binds,
+        inherited,
         uid: sandboxUid(),
         storeLayer: (from) => storeLayer(paths, (name) => from.storeLayer(join(paths.layers, name))),
         async onEnd() {

@@ -17,6 +17,7 @@ import {
 import { MemoryWatchdog } from '../memory-watchdog.ts';
 import { killQuietly, processTree } from '../process-tree.ts';
 import type { Holder } from './holder.ts';
+import { closingDescriptors } from './inherited-descriptors.ts';
 import { type ScriptTier, STATUS_FD, wrapperCommand } from './spawn-wrapper.ts';
 
 export interface ScriptSandboxOptions {
@@ -30,6 +31,8 @@ export interface ScriptSandboxOptions {
   filterFile: string;
   /** Read-only binds, for bubblewrap to make. */
   binds: readonly { source: string; target: string }[];
+  /** Descriptors of this process that must not reach the sandbox. */
+  inherited: readonly number[];
   uid?: number | undefined;
   /** Moves the frozen upper into the layer store. */
   storeLayer(holder: Holder): Promise<LayerRef>;
@@ -87,7 +90,7 @@ export class ScriptSandbox implements Sandbox {
       memoryBytes: this.spec.limits.memoryBytes,
       network: this.spec.network,
     };
-    const [program = '', ...args] = wrapperCommand(plan, argv);
+    const [program = '', ...args] = closingDescriptors(this.options.inherited, wrapperCommand(plan, argv));
     const filter = this.tier === 'bubblewrap' ? openSync(this.options.filterFile, 'r') : 'ignore';
     const child = spawn(program, args, {
       env: { ...this.spec.env, ...options.env },
