@@ -177,7 +177,7 @@ describeRequiring(
         runDir: join(home, 'runs/killed'),
         kills: 20,
         seed: 7,
-        longestWaitMs: 900,
+        longestWaitMs: () => 900,
         onKilled: async () => {
           const shown = JSON.parse((await assay(['show', 'killed', '--json'])).stdout) as RunReport;
           const now = new Set(shown.rows.filter((row) => row.state === 'finished').map((row) => row.instanceId));
