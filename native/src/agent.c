@@ -104,7 +104,7 @@ static void spawn(uint32_t number, const uint8_t *payload, size_t length) {
       process = NULL;
     } else {
       *process = (struct process){.number = number, .starting = -1, .report = -1, .in = -1, .out = -1, .err = -1};
-      if (process_start(process, &request, agent.options, agent.request, error)) {
+      if (process_start(process, &request, agent.options, agent.request, &agent.root->identity, error)) {
         agent.processes[agent.count++] = process;
         return;
       }

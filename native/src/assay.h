@@ -28,6 +28,7 @@ enum {
   MAX_BINDS = 64,
   MAX_LAYERS = 64,
   MAX_ID = 64,
+  MAX_GROUPS = 64,
 };
 
 struct bind {
@@ -58,8 +59,18 @@ struct shared {
   volatile pid_t pid; /* of the sandbox's first process, as the host sees it */
 };
 
+/* Whom programs run as, inside. */
+struct identity {
+  uid_t user;
+  gid_t group;
+  gid_t groups[MAX_GROUPS];
+  int group_count;
+};
+
 /* What a client asks for in its CREATE frame. */
 struct request {
+  bool on_image;    /* the layers are a whole root; else they lie over the skeleton and the host's programs */
+  const char *user; /* as an image names it: `name`, `uid`, with `:group` or not; empty: root */
   uint64_t disk_bytes;
   uint64_t inodes;
   uint64_t max_processes; /* RLIMIT_NPROC, 0: none */
@@ -71,6 +82,7 @@ struct request {
 
 /* Folders of a sandbox that outlive the change of root. */
 struct root {
+  struct identity identity;
   int upper;  /* the writable part */
   int layers; /* the layer store */
   int memory; /* the tmpfs that holds the upper */
@@ -91,6 +103,9 @@ void cgroup_thaw(const struct options *options, const char *id);
 struct prepared;
 struct prepared *root_prepare(const struct options *options);
 bool root_enter(struct prepared *prepared, const struct options *options, const struct request *request, struct root *root);
+
+/* identity.c: looks the user up in the files of the current root. */
+bool identity_find(const char *user, struct identity *identity);
 
 /* agent.c: the first process of a sandbox, once its root stands. Returns when the client is gone. */
 void agent_run(int connection, const struct options *options, const struct request *request, const struct root *root);

@@ -20,14 +20,34 @@ struct filter_program {
   const void *instructions;
 };
 
-static void no_capabilities(void) {
-  for (int capability = 0; capability < 64; capability++) prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
+/*
+ * What root of an image needs to install software and to become other users: chown, dac_override, fowner, fsetid, kill, setgid, setuid, setpcap, net_bind_service, sys_chroot,
+ * setfcap (capabilities(7)). They reach no further than the sandbox's own user namespace.
+ */
+static const uint64_t ROOT_OF_IMAGE = 1u << 0 | 1u << 1 | 1u << 3 | 1u << 4 | 1u << 5 | 1u << 6 | 1u << 7 | 1u << 8 | 1u << 10 | 1u << 18 | 1u << 31;
+
+static void bound_capabilities(uint64_t kept) {
+  for (int capability = 0; capability < 64; capability++) {
+    if ((kept >> capability & 1) == 0) prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
+  }
+}
+
+static void set_capabilities(uint64_t kept) {
   struct {
     uint32_t version;
     int pid;
   } header = {0x20080522, 0};
-  uint32_t none[6] = {0};
-  syscall(SYS_capset, &header, none);
+  uint32_t low = (uint32_t)kept, high = (uint32_t)(kept >> 32);
+  uint32_t sets[6] = {low, low, 0, high, high, 0}; /* effective, permitted, inheritable */
+  syscall(SYS_capset, &header, sets);
+}
+
+/* False when the user cannot be taken on. Where only one user exists (Assay runs as an ordinary user) everybody is that one. */
+static bool become(const struct identity *identity) {
+  if (identity->user == 0 && identity->group == 0 && identity->group_count == 0) return true;
+  bool done = syscall(SYS_setgroups, identity->group_count, identity->groups) == 0 && setresgid(identity->group, identity->group, identity->group) == 0 &&
+              setresuid(identity->user, identity->user, identity->user) == 0;
+  return done || errno == EINVAL || errno == EPERM;
 }
 
 static void limit(int resource, uint64_t value) {
@@ -70,8 +90,8 @@ static void run_program(const struct spawn_request *spawn) {
 }
 
 /* Becomes the program, with no rights beyond the sandbox. Never returns. */
-_Noreturn static void become_program(const struct spawn_request *spawn, const struct options *options, const struct request *request, int stdio[3],
-                                     int starting) {
+_Noreturn static void become_program(const struct spawn_request *spawn, const struct options *options, const struct request *request,
+                                     const struct identity *identity, int stdio[3], int starting) {
   setsid();
   sigset_t none;
   sigemptyset(&none);
@@ -88,7 +108,13 @@ _Noreturn static void become_program(const struct spawn_request *spawn, const st
     dprintf(starting, "the folder %s: %s", spawn->cwd, strerror(errno));
     _exit(126);
   }
-  no_capabilities();
+  uint64_t kept = request->on_image && identity->user == 0 ? ROOT_OF_IMAGE : 0;
+  bound_capabilities(kept);
+  if (!become(identity)) {
+    dprintf(starting, "its user: %s", strerror(errno));
+    _exit(126);
+  }
+  set_capabilities(kept);
   struct filter_program filter = {(unsigned short)(options->filter_bytes / 8), options->filter};
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || syscall(SYS_seccomp, SECCOMP_FILTER_MODE, 0, &filter) < 0) {
     dprintf(starting, "the system-call filter: %s", strerror(errno));
@@ -121,7 +147,7 @@ static void close_pair(int pair[2]) {
 }
 
 bool process_start(struct process *process, const struct spawn_request *spawn, const struct options *options, const struct request *request,
-                   char error[256]) {
+                   const struct identity *identity, char error[256]) {
   int in[2] = {-1, -1}, out[2] = {-1, -1}, err[2] = {-1, -1}, starting[2] = {-1, -1}, report[2] = {-1, -1};
   bool made = pipe2(in, O_CLOEXEC) == 0 && pipe2(out, O_CLOEXEC) == 0 && (spawn->merge || pipe2(err, O_CLOEXEC) == 0) &&
               pipe2(starting, O_CLOEXEC) == 0 && pipe2(report, O_CLOEXEC) == 0;
@@ -138,7 +164,7 @@ bool process_start(struct process *process, const struct spawn_request *spawn, c
     sigprocmask(SIG_SETMASK, &all, NULL);
     int stdio[3] = {in[0], out[1], spawn->merge ? out[1] : err[1]};
     pid_t program = fork();
-    if (program == 0) become_program(spawn, options, request, stdio, starting[1]);
+    if (program == 0) become_program(spawn, options, request, identity, stdio, starting[1]);
     if (program < 0) dprintf(starting[1], "no process could be made: %s", strerror(errno));
     if (program < 0) _exit(1);
     /* Holds nothing but the report pipe: no end of the program's pipes, no connection. */

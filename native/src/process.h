@@ -33,7 +33,7 @@ struct spawn_request {
 
 /* Fills `process`; false with `failure` unset but a message in `error` when no process could be made. */
 bool process_start(struct process *process, const struct spawn_request *spawn, const struct options *options, const struct request *request,
-                   char error[256]);
+                   const struct identity *identity, char error[256]);
 
 /* Ends the program and everything it started, also what hid in other sessions; returns when none is left or after many tries. */
 void process_kill_tree(const struct process *process);

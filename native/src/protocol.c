@@ -38,7 +38,9 @@ int split_strings(const uint8_t *payload, size_t length, const char **strings, i
   return count;
 }
 
-/* CREATE: disk bytes, inodes, processes, data bytes, working directory, then the layers, bottom first. The strings live as long as the process. */
+enum { FIELDS = 7 };
+
+/* CREATE: disk bytes, inodes, processes, data bytes, working directory, base, user, then the layers, bottom first. The strings live as long as the process. */
 bool receive_request(int connection, struct request *request) {
   uint8_t bytes[HEADER_BYTES];
   if (!read_all(connection, bytes, sizeof bytes)) return fail("the client went away");
@@ -46,17 +48,19 @@ bool receive_request(int connection, struct request *request) {
   if (header.type != FRAME_CREATE || header.length > MAX_PAYLOAD) return fail("the first frame is not a CREATE");
   uint8_t *payload = malloc(header.length + 1);
   if (payload == NULL || !read_all(connection, payload, header.length)) return fail("the client went away");
-  const char *strings[5 + MAX_LAYERS];
-  int count = split_strings(payload, header.length, strings, 5 + MAX_LAYERS);
-  if (count < 5) return fail("a CREATE frame has too few or too many fields");
+  const char *strings[FIELDS + MAX_LAYERS];
+  int count = split_strings(payload, header.length, strings, FIELDS + MAX_LAYERS);
+  if (count < FIELDS) return fail("a CREATE frame has too few or too many fields");
   *request = (struct request){
       .disk_bytes = strtoull(strings[0], NULL, 10),
       .inodes = strtoull(strings[1], NULL, 10),
       .max_processes = strtoull(strings[2], NULL, 10),
       .max_data = strtoull(strings[3], NULL, 10),
       .workdir = strings[4],
+      .on_image = strcmp(strings[5], "image") == 0,
+      .user = strings[6],
   };
-  for (int i = 5; i < count; i++) {
+  for (int i = FIELDS; i < count; i++) {
     if (strings[i][0] == 0 || strchr(strings[i], '/') || strchr(strings[i], ':') || strings[i][0] == '.') return fail("a layer has an odd name");
     request->layers[request->layer_count++] = strings[i];
   }

@@ -32,6 +32,7 @@ enum { READ_ONLY = 1, NO_SUID = 2, NO_DEVICES = 4 };
 struct detached {
   int fd;
   const char *target;
+  enum { ALWAYS, OVER_HOST, OVER_IMAGE } when;
 };
 
 struct prepared {
@@ -43,15 +44,17 @@ static const char *const DEVICES[] = {"null", "zero", "full", "random", "urandom
 static const char *const PROC_READ_ONLY[] = {"sys", "sysrq-trigger", "irq", "bus", "fs", "acpi", "scsi"};
 static const char *const PROC_HIDDEN[] = {"kcore", "keys", "timer_list", "sched_debug", "latency_stats", "kallsyms", "kmsg"};
 
+static const char *const NAME_FILES[] = {"/etc/hosts", "/etc/resolv.conf"};
+
 #define LENGTH(array) (sizeof(array) / sizeof(array)[0])
 
-static bool detach(struct prepared *prepared, const char *source, const char *target, uint64_t attributes) {
+static bool detach(struct prepared *prepared, const char *source, const char *target, uint64_t attributes, int when) {
   int fd = (int)syscall(SYS_open_tree, AT_FDCWD, source, OPEN_TREE_CLONE_FLAG | AT_RECURSIVE_FLAG | O_CLOEXEC);
   if (fd < 0) return fail("bind %s", source);
   struct mount_attributes wanted = {.set = attributes};
   if (attributes != 0 && syscall(SYS_mount_setattr, fd, "", AT_EMPTY_PATH | AT_RECURSIVE_FLAG, &wanted, sizeof wanted) < 0)
     return fail("bind %s read-only", source);
-  prepared->mounts[prepared->count++] = (struct detached){fd, target};
+  prepared->mounts[prepared->count++] = (struct detached){fd, target, when};
   return true;
 }
 
@@ -133,10 +136,16 @@ struct prepared *root_prepare(const struct options *options) {
   bool made = make_folder("upper", 0755) && make_folder("work", 0755) && make_folder("root", 0755) && make_folder("tmp", 01777) &&
               make_folder("run", 0755) && prepare_dev() && prepare_proc();
   for (int i = 0; made && i < options->bind_count; i++) {
-    made = detach(prepared, options->binds[i].source, options->binds[i].target, READ_ONLY | NO_SUID | NO_DEVICES);
+    made = detach(prepared, options->binds[i].source, options->binds[i].target, READ_ONLY | NO_SUID | NO_DEVICES, OVER_HOST);
   }
-  made = made && detach(prepared, "dev", "/dev", 0) && detach(prepared, "proc", "/proc", 0) && detach(prepared, "tmp", "/tmp", 0) &&
-         detach(prepared, "run", "/run", 0);
+  made = made && detach(prepared, "dev", "/dev", 0, ALWAYS) && detach(prepared, "proc", "/proc", 0, ALWAYS) &&
+         detach(prepared, "tmp", "/tmp", 0, ALWAYS) && detach(prepared, "run", "/run", 0, ALWAYS);
+  /* An image does not know where it runs: names are found as on the host. */
+  for (size_t i = 0; made && i < LENGTH(NAME_FILES); i++) {
+    char source[4096];
+    snprintf(source, sizeof source, "%s%s", options->skeleton, NAME_FILES[i]);
+    if (access(source, F_OK) == 0) made = detach(prepared, source, NAME_FILES[i], READ_ONLY | NO_SUID | NO_DEVICES, OVER_IMAGE);
+  }
   if (!made) return NULL;
   loopback_up();
   sethostname("sandbox", 7);
@@ -177,15 +186,26 @@ static bool mount_overlay(const struct options *options, const struct request *r
   } while (0)
   ADD("userxattr,lowerdir=");
   for (int i = request->layer_count - 1; i >= 0; i--) ADD("%s:", request->layers[i]);
-  ADD("%s,upperdir=%s/upper,workdir=%s/work", options->skeleton, options->mount_point, options->mount_point);
+  if (request->on_image) used--; /* the last colon */
+  else ADD("%s", options->skeleton);
+  ADD(",upperdir=%s/upper,workdir=%s/work", options->mount_point, options->mount_point);
 #undef ADD
   char target[4096];
   snprintf(target, sizeof target, "%s/root", options->mount_point);
+  if (request->on_image && request->layer_count == 0) return fail("an image without layers");
   if (chdir(options->layers) < 0) return fail("enter %s", options->layers);
   errno = 0;
   if (mount("overlay", target, "overlay", MS_NOSUID | MS_NODEV, text) < 0) return fail("mount the overlay of %d layers", request->layer_count);
   if (chdir(target) < 0) return fail("enter the new root");
   return true;
+}
+
+/* Belongs to whom it is made for; one that is there stays as it is. */
+static bool make_workdir(const struct request *request, struct identity *identity) {
+  if (!identity_find(request->user, identity)) return false;
+  if (access(request->workdir, F_OK) == 0) return true;
+  if (!make_path(request->workdir, false)) return false;
+  return chown(request->workdir, identity->user, identity->group) == 0 || fail("give %s to its user", request->workdir);
 }
 
 bool root_enter(struct prepared *prepared, const struct options *options, const struct request *request, struct root *root) {
@@ -202,7 +222,10 @@ bool root_enter(struct prepared *prepared, const struct options *options, const 
   if (syscall(SYS_pivot_root, ".", ".") < 0) return fail("change the root");
   if (umount2(".", MNT_DETACH) < 0 || chdir("/") < 0) return fail("leave the old root");
   for (int i = 0; i < prepared->count; i++) {
-    if (!attach(&prepared->mounts[i])) return false;
+    const struct detached *mount = &prepared->mounts[i];
+    bool wanted = mount->when == ALWAYS || (mount->when == OVER_IMAGE) == request->on_image;
+    if (!wanted) close(mount->fd);
+    else if (!attach(mount)) return false;
   }
-  return make_path(request->workdir, false);
+  return make_workdir(request, &root->identity);
 }
