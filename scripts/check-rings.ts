@@ -17,7 +17,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   'sandbox/docker': [...CORE, 'sandbox', 'sandbox/native'],
   dataset: CORE,
   grading: [...CORE, 'sandbox'],
-  environment: [...CORE, 'sandbox', 'dataset'],
+  environment: [...CORE, 'sandbox', 'sandbox/docker', 'dataset'],
   store: CORE,
   run: [...CORE, 'stats', 'agent', 'model', 'sandbox', 'grading', 'environment', 'dataset', 'store'],
   report: [...CORE, 'stats', 'store'],

@@ -1,9 +1,10 @@
 /** What is kept of environments on this machine, for `assay env ls`, `du` and `gc`. */
-import { chmod, lstat, readdir, rename, rm, stat } from 'node:fs/promises';
+import { lstat, readdir, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AssayPaths } from '../base/paths.ts';
 import { readRecord } from '../base/read-record.ts';
 import { environmentLayout, environmentRecordSchema, proofSchema, stageRecordSchema } from './environment-layout.ts';
+import { removeTree } from './remove-tree.ts';
 
 export interface EnvironmentSummary {
   digest: string;
@@ -162,23 +163,6 @@ async function treeBytes(root: string): Promise<number> {
     queue.push(...names.map((name) => join(folder, name)));
   }
   return bytes;
-}
-
-/** rm -rf that opens folders their owner closed to himself. */
-async function removeTree(path: string): Promise<void> {
-  try {
-    await rm(path, { recursive: true, force: true });
-  } catch (error) {
-    if (!['EACCES', 'EPERM', 'ENOTEMPTY'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
-    await openFolders(path);
-    await rm(path, { recursive: true, force: true });
-  }
-}
-
-async function openFolders(path: string): Promise<void> {
-  if (!(await lstat(path)).isDirectory()) return;
-  await chmod(path, 0o700);
-  for (const name of await readdir(path)) await openFolders(join(path, name));
 }
 
 function hexOf(digest: string): string {
