@@ -169,7 +169,7 @@ function decimal(text: string | undefined): number | undefined {
 }
 
 function demandChecksum(header: Buffer): void {
-  const told = number(header, 148, 8);
+  const told = Number.parseInt(header.toString('latin1', 148, 156).trim(), 8);
   let sum = 8 * 0x20;
   for (let index = 0; index < BLOCK; index++) if (index < 148 || index >= 156) sum += header[index] ?? 0;
   if (sum !== told) throw new TarError('it is no tar archive, or it is damaged');
