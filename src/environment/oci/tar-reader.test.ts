@@ -100,7 +100,7 @@ test('links, devices and unread content', async () => {
 });
 
 test('GNU long names and base-256 numbers', async () => {
-  const long = 'n/'.repeat(150) + 'end';
+  const long = `${'n/'.repeat(150)}end`;
   const head = member({ name: 'short' });
   head.write('L', 156);
   const big = member({ name: 'cut' });

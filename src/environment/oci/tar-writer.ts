@@ -23,7 +23,8 @@ export function tarHead(entry: TarHead): Buffer {
   if (!fits(entry.linkName, 100)) records.push(['linkpath', entry.linkName]);
   if (entry.size >= 8 ** 11) records.push(['size', String(entry.size)]);
   for (const id of ['uid', 'gid'] as const) if (entry[id] >= 8 ** 7) records.push([id, String(entry[id])]);
-  if (entry.mtime < 0 || entry.mtime >= 8 ** 11 || !Number.isInteger(entry.mtime)) records.push(['mtime', String(entry.mtime)]);
+  if (entry.mtime < 0 || entry.mtime >= 8 ** 11 || !Number.isInteger(entry.mtime))
+    records.push(['mtime', String(entry.mtime)]);
   for (const [name, value] of entry.attributes) records.push([`SCHILY.xattr.${name}`, value]);
   const head = block(entry, FLAGS[entry.type]);
   if (records.length === 0) return head;
