@@ -37,6 +37,9 @@ export const proofSchema = z.object({
   checkedAt: z.string(),
 });
 
+/** That an image was pulled under a name, and which it was then. */
+export const imageNameSchema = z.object({ name: z.string(), digest: z.string(), pulledAt: z.string() });
+
 /** Paths of records; keys and digests may carry their `sha256:`. */
 export function environmentLayout(root: string) {
   const hex = (digest: string) => digest.replace(/^sha256:/, '');

@@ -1,13 +1,12 @@
 /** Images on this machine: pulled from wherever they come, each layer unpacked once and shared by all images that have it. */
 import { mkdir, utimes } from 'node:fs/promises';
-import { z } from 'zod';
 import { writeFileAtomic } from '../../base/atomic-file.ts';
 import { digestOf } from '../../base/digest.ts';
 import { withFileLock } from '../../base/file-lock.ts';
 import type { AssayPaths } from '../../base/paths.ts';
 import { readRecord } from '../../base/read-record.ts';
 import { type ImageStore, type LocalImage, localImageSchema } from '../../contracts/index.ts';
-import { environmentLayout } from '../environment-layout.ts';
+import { environmentLayout, imageNameSchema } from '../environment-layout.ts';
 import { SingleFlight } from '../single-flight.ts';
 import { isDigest } from './image-reference.ts';
 import type { ImageSource } from './image-source.ts';
@@ -16,7 +15,7 @@ import { type Descriptor, type ImageConfig, parseConfig, refused } from './manif
 import { canonicalReference, openSource } from './open-source.ts';
 import { hostPlatform, platformName } from './platform.ts';
 import type { RegistryClientOptions } from './registry-client.ts';
-import { hasLayer, unpackLayer } from './unpack-layer.ts';
+import { hasLayer, layerFolder, unpackLayer } from './unpack-layer.ts';
 
 export interface ImageStoreOptions {
   paths: AssayPaths;
@@ -28,9 +27,6 @@ export interface ImageStoreOptions {
   /** Waits and credentials of registries, for tests. */
   registry?: Pick<RegistryClientOptions, 'findCredentials' | 'tries' | 'waitMs'>;
 }
-
-/** That a name was pulled and what it was then. */
-const nameSchema = z.object({ name: z.string(), digest: z.string(), pulledAt: z.string() });
 
 export function createImageStore(options: ImageStoreOptions): ImageStore {
   const { paths } = options;
@@ -98,7 +94,11 @@ export function createImageStore(options: ImageStoreOptions): ImageStore {
     what: string,
     signal: AbortSignal,
   ): Promise<boolean> => {
-    if (await hasLayer(paths.layers, diffId)) return true;
+    if (await hasLayer(paths.layers, diffId)) {
+      const now = new Date();
+      await utimes(layerFolder(paths.layers, diffId), now, now); // the record that will need it is not written yet
+      return true;
+    }
     return withFileLock(layout.lock(diffId), signal, async () => {
       if (await hasLayer(paths.layers, diffId)) return true;
       const file = await source.blobFile(descriptor);
@@ -121,7 +121,9 @@ export function createImageStore(options: ImageStoreOptions): ImageStore {
     },
 
     async find(reference) {
-      const digest = isDigest(reference) ? reference : (await readRecord(nameRecord(reference), nameSchema))?.digest;
+      const digest = isDigest(reference)
+        ? reference
+        : (await readRecord(nameRecord(reference), imageNameSchema))?.digest;
       if (digest === undefined) return undefined;
       const path = layout.image(digest);
       const image = await readRecord(path, localImageSchema);
