@@ -5,13 +5,13 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { sha256 } from '../../src/base/digest.ts';
 import { assayPaths } from '../../src/base/paths.ts';
 import { createImageStore } from '../../src/environment/oci/image-store.ts';
+import { unpackingProblem } from '../../src/environment/oci/unpacking-problem.ts';
 import { removeTree } from '../../src/environment/remove-tree.ts';
 import { registryProblem, startDockerRegistry } from '../support/docker-registry.ts';
 import { layerTar, pushLayout, writeLayout } from '../support/image-builder.ts';
 import { describeRequiring } from '../support/requirements.ts';
-import { unpackProblem } from '../support/unpack-problem.ts';
 
-const problem = (await registryProblem()) ?? (await unpackProblem());
+const problem = (await registryProblem()) ?? (await unpackingProblem());
 
 describeRequiring('docker-registry', problem, 'a real registry', () => {
   const folder = mkdtempSync(join(tmpdir(), 'assay-real-registry-'));

@@ -8,11 +8,11 @@ import { runHostProcess } from '../../src/base/host-process.ts';
 import { type AssayPaths, assayPaths } from '../../src/base/paths.ts';
 import type { LocalImage } from '../../src/contracts/index.ts';
 import { createImageStore, type ImageStoreOptions } from '../../src/environment/oci/image-store.ts';
+import { unpackingProblem } from '../../src/environment/oci/unpacking-problem.ts';
 import { removeTree } from '../../src/environment/remove-tree.ts';
 import { type FakeRegistry, type Misbehaviour, startFakeRegistry } from '../support/fake-registry.ts';
 import { layerTar, writeLayout } from '../support/image-builder.ts';
 import { describeRequiring } from '../support/requirements.ts';
-import { unpackProblem } from '../support/unpack-problem.ts';
 
 const base = layerTar([
   { name: 'etc/', mode: 0o755 },
@@ -39,7 +39,7 @@ const config = {
   Cmd: ['-x'],
 };
 
-describeRequiring('unpacking', await unpackProblem(), 'pulling images', () => {
+describeRequiring('unpacking', await unpackingProblem(), 'pulling images', () => {
   let folder: string;
   let paths: AssayPaths;
   let layout: string;

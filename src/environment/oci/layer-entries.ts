@@ -41,18 +41,21 @@ export class LayerEntries {
     this.shift = shiftIds ? IMAGE_ID_SHIFT : 0;
   }
 
-  /** The head to write, or null for what is left out. Throws `image-refused`. */
-  admit(entry: TarEntry): TarHead | null {
+  /**
+   * The heads to write, the last of them for the entry's content: before it the folders above it that the archive does not name. Empty for what is left out. Throws
+   * `image-refused`.
+   */
+  admit(entry: TarEntry): TarHead[] {
     this.count(entry);
     const parts = this.parts(entry.name);
     const base = parts.at(-1) ?? '';
-    if (parts.length === 0) return entry.type === 'directory' ? this.write(entry, []) : null;
+    if (parts.length === 0) return entry.type === 'directory' ? this.write(entry, []) : [];
     const folder = this.resolve(parts.slice(0, -1), entry.name);
     if (base === OPAQUE) return this.opaque(folder);
     if (base.startsWith(WHITEOUT)) return this.whiteout(folder, base.slice(WHITEOUT.length), entry);
     const path = [...folder, base];
     if (entry.type === 'character' || entry.type === 'block') {
-      if (path[0] === 'dev') return null; // sandboxes have a /dev of their own
+      if (path[0] === 'dev') return []; // sandboxes have a /dev of their own
       throw this.refuse(entry, 'is a device node');
     }
     this.demandParents(path, entry);
@@ -115,7 +118,7 @@ export class LayerEntries {
   }
 
   /** A hard link leads to a file of the same layer, by its path in the image. */
-  private link(entry: TarEntry, path: readonly string[]): TarHead {
+  private link(entry: TarEntry, path: readonly string[]): TarHead[] {
     if (entry.linkName.startsWith('/'))
       throw this.refuse(entry, `is a hard link to the absolute path ${printable(entry.linkName)}`);
     const parts = this.parts(entry.linkName);
@@ -126,7 +129,7 @@ export class LayerEntries {
     return this.write({ ...entry, linkName: `./${target}` }, path);
   }
 
-  private whiteout(folder: readonly string[], name: string, entry: TarEntry): TarHead {
+  private whiteout(folder: readonly string[], name: string, entry: TarEntry): TarHead[] {
     if (name === '' || name === '.' || name === '..' || name.startsWith(WHITEOUT))
       throw this.refuse(entry, 'is no valid whiteout');
     const path = [...folder, name];
@@ -138,20 +141,28 @@ export class LayerEntries {
     return this.write({ ...BARE, name: '', type: 'character', mode: 0o600, mtime: entry.mtime }, path);
   }
 
-  private opaque(folder: readonly string[]): TarHead {
+  private opaque(folder: readonly string[]): TarHead[] {
     const known = this.kinds.get(folder.join('/'));
     const head = known ?? { ...BARE, name: '', type: 'directory' as const, mode: 0o755 };
     return this.write({ ...head, attributes: new Map([...head.attributes, [OPAQUE_ATTRIBUTE, 'y']]) }, folder, true);
   }
 
-  private write(entry: TarHead, path: readonly string[], ours = false): TarHead {
+  private write(entry: TarHead, path: readonly string[], ours = false): TarHead[] {
     const key = path.join('/');
     const attributes = new Map([...entry.attributes].filter(([name]) => isContent(name) || ours));
     // A folder in the place of a whiteout of the same layer: what lies below stays hidden.
     if (entry.type === 'directory' && this.kinds.get(key)?.type === 'character') attributes.set(OPAQUE_ATTRIBUTE, 'y');
-    const head: TarHead = { ...headOf(entry), name: `./${key}`, attributes };
-    this.kinds.set(key, head);
-    return { ...head, uid: this.owner(head.uid), gid: this.owner(head.gid) };
+    const heads = [...this.unnamedParents(path, entry.mtime), { ...headOf(entry), name: `./${key}`, attributes }];
+    for (const head of heads) this.kinds.set(head.name.slice('./'.length), head);
+    return heads.map((head) => ({ ...head, uid: this.owner(head.uid), gid: this.owner(head.gid) }));
+  }
+
+  /** As other unpackers make them: for root, open to all for reading. */
+  private unnamedParents(path: readonly string[], mtime: number): TarHead[] {
+    const names = path.slice(0, -1).map((_, depth) => path.slice(0, depth + 1).join('/'));
+    return names
+      .filter((name) => !this.kinds.has(name))
+      .map((name) => ({ ...BARE, name: `./${name}`, type: 'directory', mode: 0o755, mtime }));
   }
 
   private owner(id: number): number {

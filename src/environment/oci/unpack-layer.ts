@@ -71,10 +71,10 @@ export async function unpackLayer(file: BlobFile, options: UnpackOptions): Promi
 /** All members that are admitted, rewritten, into `out`. */
 async function pass(bytes: AsyncIterable<Buffer>, entries: LayerEntries, out: TarProgram): Promise<void> {
   for await (const entry of readTar(bytes)) {
-    const head = entries.admit(entry);
-    if (head === null) continue;
-    await out.write(tarHead(head));
-    if (head.type !== 'file') continue;
+    const heads = entries.admit(entry);
+    for (const head of heads) await out.write(tarHead(head));
+    const head = heads.at(-1);
+    if (head?.type !== 'file') continue;
     for await (const chunk of entry.content()) await out.write(chunk);
     await out.write(tarPadding(head.size));
   }
