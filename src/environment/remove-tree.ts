@@ -1,6 +1,7 @@
 /** Removes folders as sandboxes and images leave them. */
 import { chmod, lstat, readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+
+const SLASH = Buffer.from('/');
 
 /** rm -rf that opens folders their owner closed to himself. */
 export async function removeTree(path: string): Promise<void> {
@@ -8,13 +9,14 @@ export async function removeTree(path: string): Promise<void> {
     await rm(path, { recursive: true, force: true });
   } catch (error) {
     if (!['EACCES', 'EPERM', 'ENOTEMPTY'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
-    await openFolders(path);
+    await openFolders(Buffer.from(path));
     await rm(path, { recursive: true, force: true });
   }
 }
 
-async function openFolders(path: string): Promise<void> {
+/** Names are bytes here: not all that sandboxes make are UTF-8. */
+async function openFolders(path: Buffer): Promise<void> {
   if (!(await lstat(path)).isDirectory()) return;
   await chmod(path, 0o700);
-  for (const name of await readdir(path)) await openFolders(join(path, name));
+  for (const name of await readdir(path, { encoding: 'buffer' })) await openFolders(Buffer.concat([path, SLASH, name]));
 }

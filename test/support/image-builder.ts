@@ -11,14 +11,15 @@ export type Member = Partial<Omit<TarHead, 'size'>> & { name: string; content?: 
 export function layerTar(members: readonly Member[]): Buffer {
   const parts = members.flatMap((member) => {
     const content = Buffer.from(member.content ?? '');
-    const head = tarHead({ ...DEFAULTS, ...member, type: member.type ?? typeOf(member), size: content.length });
+    const type = member.type ?? (member.name.endsWith('/') ? 'directory' : 'file');
+    const mode = type === 'directory' ? 0o755 : 0o644;
+    const head = tarHead({ ...DEFAULTS, mode, ...member, type, size: content.length });
     return [head, content, tarPadding(content.length)];
   });
   return Buffer.concat([...parts, TAR_END]);
 }
 
 const DEFAULTS = {
-  mode: 0o644,
   uid: 0,
   gid: 0,
   mtime: 1_700_000_000,
@@ -27,10 +28,6 @@ const DEFAULTS = {
   minor: 0,
   attributes: new Map<string, string>(),
 };
-
-function typeOf(member: Member): TarHead['type'] {
-  return member.name.endsWith('/') ? 'directory' : 'file';
-}
 
 export interface TestImage {
   layers: readonly Buffer[];
