@@ -11,8 +11,9 @@ import { EngineClient } from '../../src/sandbox/docker/engine-client.ts';
 import { findEngine } from '../../src/sandbox/docker/engine-endpoint.ts';
 import { inspectImage } from '../../src/sandbox/docker/engine-image.ts';
 
-const NAME = 'assay-test/base';
-const TAG = '2';
+/** With a host, and the one tag that Podman gives to what it imports. */
+const NAME = 'assay.local/test-base-2';
+const TAG = 'latest';
 
 /** The image's name, or why tests with it cannot run here. */
 export async function engineTestImage(): Promise<{ image: string; problem?: undefined } | { problem: string }> {

@@ -41,6 +41,9 @@ const CAPABILITIES = [
 /** The agent and the keeper of each running process count as processes of the container, too. */
 const PIDS_OF_ASSAY = 16;
 const SHM_BYTES = 64 * 1024 ** 2;
+const OPEN_FILES = 20_000;
+/** Per user of the engine's machine, so far above what one sandbox may have: the limit of the container holds first. */
+const OPEN_PROCESSES = 20_000;
 /** A long name or path says who it is in `ps` and `docker ps`; the kernel's host name holds 64 bytes. */
 const HOST_NAME = 'sandbox';
 
@@ -55,7 +58,6 @@ export function containerConfig(spec: SandboxSpec, image: string, engineCpus: nu
     Cmd: [FILTER_PATH],
     Hostname: spec.network === 'host' ? '' : HOST_NAME,
     WorkingDir: spec.workdir,
-    Healthcheck: { Test: ['NONE'] },
     Labels: {
       ...Object.fromEntries(labels),
       [LABEL.sandbox]: '1',
@@ -80,6 +82,9 @@ export function containerConfig(spec: SandboxSpec, image: string, engineCpus: nu
       Tmpfs: { '/tmp': tmpfs(limits.diskBytes, '1777'), '/run': tmpfs(Math.min(SHM_BYTES, limits.diskBytes), '755') },
       Ulimits: [
         { Name: 'core', Soft: 0, Hard: 0 },
+        // Stated, for Podman otherwise asks for more than it may give where it lacks CAP_SYS_RESOURCE.
+        { Name: 'nofile', Soft: OPEN_FILES, Hard: OPEN_FILES },
+        { Name: 'nproc', Soft: OPEN_PROCESSES, Hard: OPEN_PROCESSES },
         { Name: 'fsize', Soft: limits.diskBytes, Hard: limits.diskBytes },
       ],
       CapDrop: ['ALL'],

@@ -196,17 +196,20 @@ async function storeLayer(
   const layer: LayerRef = { digest };
   const tag = chainTag(base, [...spec.layers, layer]);
   if (!(await hasImage(engine, `${LAYER_REPOSITORY}:${tag}`)))
-    await container.commit(LAYER_REPOSITORY, tag, { [LABEL.layer]: digest });
+    await container.commit(LAYER_REPOSITORY, tag, { name: LABEL.layer, value: digest });
   return layer;
 }
 
-/** An image without a single file, made here: enough for a sandbox whose agent brings itself. */
+/** An image without a single file, made here: enough for a sandbox whose agent brings itself. Gives its id. */
 async function emptyImage(engine: EngineClient): Promise<string> {
   const tar = pack();
   tar.finalize();
-  const path = '/images/create?fromSrc=-&repo=assay.local/empty&tag=1';
-  await engine.call({ method: 'POST', path, body: tar });
-  return 'assay.local/empty:1';
+  const path = '/images/create?fromSrc=-&repo=assay.local/empty&tag=latest';
+  const { body } = await engine.call({ method: 'POST', path, body: tar });
+  // One JSON document per line; the id stands in the last.
+  const id = /sha256:[0-9a-f]{64}/.exec(body.toString())?.[0];
+  if (id === undefined) throw new EngineError(500, `the engine made no image: ${body.toString().slice(0, 300)}`);
+  return id;
 }
 
 function missingLimits(info: EngineInfo): string[] {
@@ -215,7 +218,7 @@ function missingLimits(info: EngineInfo): string[] {
 }
 
 const PROBE_SPEC: SandboxSpec = {
-  base: { kind: 'image', reference: 'assay.local/empty:1' },
+  base: { kind: 'image', reference: 'assay.local/empty:latest' },
   layers: [],
   limits: { memoryBytes: 2 ** 26, pids: 16, cpus: 1, diskBytes: 2 ** 24, wallSeconds: 60 },
   network: 'none',
