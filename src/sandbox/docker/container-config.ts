@@ -8,7 +8,6 @@ export const LABEL = {
   sandbox: 'dev.assay.sandbox',
   owner: 'dev.assay.owner',
   host: 'dev.assay.host',
-  layer: 'dev.assay.layer',
   user: 'dev.assay.label.',
 } as const;
 

@@ -72,11 +72,10 @@ export class Container {
     return (changesSchema.parse(reply) ?? []).map(({ Path, Kind }) => ({ path: Path, deleted: Kind === 2 }));
   }
 
-  /** Its file state as an image of this name. The label goes as an instruction: Podman does not read it from the body. */
-  async commit(repository: string, tag: string, label: { name: string; value: string }): Promise<void> {
-    const changes = `LABEL ${label.name}=${label.value}`;
-    const query = new URLSearchParams({ container: this.id, repo: repository, tag, pause: '1', changes });
-    await this.engine.call({ method: 'POST', path: `/commit?${query}`, timeoutMs: 1_800_000 });
+  /** Its file state as an image of this name. */
+  async commit(repository: string, tag: string): Promise<void> {
+    const query = new URLSearchParams({ container: this.id, repo: repository, tag, pause: '1' });
+    await this.engine.call({ method: 'POST', path: `/commit?${query}`, body: {}, timeoutMs: 1_800_000 });
   }
 
   async pause(): Promise<void> {

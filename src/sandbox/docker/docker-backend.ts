@@ -18,7 +18,7 @@ import { type AgentArch, agentBinary } from './agent-binary.ts';
 import { AgentConnection } from './agent-connection.ts';
 import { collectContainers } from './collect-containers.ts';
 import { Container } from './container.ts';
-import { AGENT_PATH, containerConfig, FILTER_PATH, LABEL } from './container-config.ts';
+import { AGENT_PATH, containerConfig, FILTER_PATH } from './container-config.ts';
 import { contentDigest, keptChanges } from './content-digest.ts';
 import { DockerSandbox } from './docker-sandbox.ts';
 import { EngineClient, EngineError } from './engine-client.ts';
@@ -26,7 +26,7 @@ import { type EngineEndpoint, findEngine } from './engine-endpoint.ts';
 import { ensureImage, type FindCredentials } from './engine-image.ts';
 import { type EngineInfo, engineInfo } from './engine-info.ts';
 import { engineStream } from './engine-stream.ts';
-import { chainImage, chainTag, hasImage, hasLayerImage, LAYER_REPOSITORY } from './layer-images.ts';
+import { chainImage, chainName, hasImage, hasLayerImage } from './layer-images.ts';
 import { StartGate } from './start-gate.ts';
 
 export interface DockerBackendOptions {
@@ -194,9 +194,8 @@ async function storeLayer(
   const env = { ...spec.env, LC_ALL: 'C' };
   const digest = await contentDigest(changes, (argv) => agent.spawn({ argv, cwd: '/', env, merge: false }));
   const layer: LayerRef = { digest };
-  const tag = chainTag(base, [...spec.layers, layer]);
-  if (!(await hasImage(engine, `${LAYER_REPOSITORY}:${tag}`)))
-    await container.commit(LAYER_REPOSITORY, tag, { name: LABEL.layer, value: digest });
+  const name = chainName(base, [...spec.layers, layer]);
+  if (!(await hasImage(engine, name))) await container.commit(name.repository, name.tag);
   return layer;
 }
 
