@@ -29,6 +29,8 @@ export const WINDOW = 256 * 1024;
 
 const MERGE = 1;
 const HEADER = 9;
+/** Flags and the two counts. */
+const SPAWN_HEAD = 9;
 const MAX_PAYLOAD = 4 * 1024 ** 2;
 
 export interface Frame {
@@ -59,7 +61,7 @@ export function encodeSpawn(request: SpawnRequest): Buffer {
   const variables = Object.entries(request.env).map(([name, value]) => `${name}=${value}`);
   const words = [request.cwd, ...request.argv, ...variables];
   if (words.some((word) => word.includes('\0'))) throw new RangeError('an argument or variable contains a NUL byte');
-  const head = Buffer.alloc(HEADER);
+  const head = Buffer.alloc(SPAWN_HEAD);
   head.writeUInt8(request.merge ? MERGE : 0, 0);
   head.writeUInt32LE(request.argv.length, 1);
   head.writeUInt32LE(variables.length, 5);

@@ -46,8 +46,18 @@ const OPEN_PROCESSES = 20_000;
 /** A long name or path says who it is in `ps` and `docker ps`; the kernel's host name holds 64 bytes. */
 const HOST_NAME = 'sandbox';
 
-/** Body of `POST /containers/create`. `engineCpus`: the engine refuses a limit above what it has. */
-export function containerConfig(spec: SandboxSpec, image: string, engineCpus: number): object {
+export interface ContainerPlan {
+  spec: SandboxSpec;
+  /** Name or id. */
+  image: string;
+  /** Whether the image's user is root: others get no capability, which some engines would make effective for them. */
+  asRoot: boolean;
+  /** The engine refuses a limit above what it has. */
+  engineCpus: number;
+}
+
+/** Body of `POST /containers/create`. */
+export function containerConfig({ spec, image, asRoot, engineCpus }: ContainerPlan): object {
   const { limits } = spec;
   const tmpfs = (bytes: number, mode: string) => `rw,exec,nosuid,nodev,size=${bytes},mode=${mode}`;
   const labels = Object.entries(spec.labels ?? {}).map(([name, value]) => [`${LABEL.user}${name}`, value]);
@@ -56,7 +66,7 @@ export function containerConfig(spec: SandboxSpec, image: string, engineCpus: nu
     Entrypoint: [AGENT_PATH],
     Cmd: [FILTER_PATH],
     Hostname: spec.network === 'host' ? '' : HOST_NAME,
-    WorkingDir: spec.workdir,
+    WorkingDir: '/', // another would be made by the engine, for root alone
     Labels: {
       ...Object.fromEntries(labels),
       [LABEL.sandbox]: '1',
@@ -87,7 +97,7 @@ export function containerConfig(spec: SandboxSpec, image: string, engineCpus: nu
         { Name: 'fsize', Soft: limits.diskBytes, Hard: limits.diskBytes },
       ],
       CapDrop: ['ALL'],
-      CapAdd: CAPABILITIES,
+      CapAdd: asRoot ? CAPABILITIES : [],
       SecurityOpt: ['no-new-privileges'],
       IpcMode: 'private',
     },

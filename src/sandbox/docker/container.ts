@@ -2,7 +2,7 @@
 import type { Duplex } from 'node:stream';
 import { pack } from 'tar-stream';
 import { z } from 'zod';
-import type { EngineClient } from './engine-client.ts';
+import { type EngineClient, EngineError } from './engine-client.ts';
 
 const createdSchema = z.object({ Id: z.string() });
 const changesSchema = z.array(z.object({ Path: z.string(), Kind: z.number() })).nullable();
@@ -18,9 +18,12 @@ export interface ContainerChange {
   deleted: boolean;
 }
 
-export interface ArchiveFile {
+interface ArchiveFolder {
   path: string;
   mode: number;
+}
+
+interface ArchiveFile extends ArchiveFolder {
   content: Buffer;
 }
 
@@ -56,10 +59,10 @@ export class Container {
     return reply.status !== 404;
   }
 
-  /** Puts files, owned by root, and open empty folders into it. */
-  async put(files: readonly ArchiveFile[], folders: readonly string[]): Promise<void> {
+  /** Puts files and empty folders, owned by root, into it. */
+  async put(files: readonly ArchiveFile[], folders: readonly ArchiveFolder[]): Promise<void> {
     const tar = pack();
-    for (const folder of folders) tar.entry({ name: relative(folder), type: 'directory', mode: 0o777 });
+    for (const { path, mode } of folders) tar.entry({ name: relative(path), type: 'directory', mode });
     for (const file of files) tar.entry({ name: relative(file.path), mode: file.mode }, file.content);
     tar.finalize();
     const chunks: Buffer[] = [];
@@ -105,15 +108,16 @@ export class Container {
 
   /** Kills and removes it; resolves when it is gone, also when something else removed it. */
   async remove(): Promise<void> {
-    const reply = await this.engine.call({
-      method: 'DELETE',
-      path: `/containers/${this.id}?force=1&v=1`,
-      accept: [404, 409],
-      timeoutMs: 120_000,
-    });
-    if (reply.status !== 409) return;
-    const path = this.path('wait?condition=removed');
-    await this.engine.call({ method: 'POST', path, accept: [404], timeoutMs: 120_000 });
+    try {
+      const path = `/containers/${this.id}?force=1&v=1`;
+      const reply = await this.engine.call({ method: 'DELETE', path, accept: [404, 409], timeoutMs: 120_000 });
+      if (reply.status !== 409) return;
+      const wait = this.path('wait?condition=removed');
+      await this.engine.call({ method: 'POST', path: wait, accept: [404], timeoutMs: 120_000 });
+    } catch (error) {
+      // Podman has another status for a container that vanishes while it looks.
+      if (!(error instanceof EngineError && /no such container/i.test(error.message))) throw error;
+    }
   }
 
   private path(rest: string): string {

@@ -69,16 +69,17 @@ export function createDockerBackend(options: DockerBackendOptions = {}): Sandbox
     const { info, agent, filter } = await prepare();
     const image = await chainImage(client(), base.id, spec.layers);
     const id = randomBytes(8).toString('hex');
-    const container = await Container.create(client(), `assay-${id}`, containerConfig(spec, image, info.cpus));
+    const asRoot = ['', '0', 'root'].includes(base.user.split(':')[0] ?? '');
+    const config = containerConfig({ spec, image, asRoot, engineCpus: info.cpus });
+    const container = await Container.create(client(), `assay-${id}`, config);
     try {
-      const folders = await missingWorkdir(container, spec.workdir, base.user);
-      await container.put(
-        [
-          { path: AGENT_PATH, mode: 0o755, content: agent },
-          { path: FILTER_PATH, mode: 0o644, content: filter },
-        ],
-        folders,
-      );
+      const files = [
+        { path: AGENT_PATH, mode: 0o755, content: agent },
+        { path: FILTER_PATH, mode: 0o644, content: filter },
+      ];
+      // Its owner is root: a user of the image must be able to write there, too.
+      const workdir = { path: spec.workdir, mode: asRoot ? 0o755 : 0o777 };
+      await container.put(files, (await container.exists(spec.workdir)) ? [] : [workdir]);
       const connection = await connect(container);
       const sandbox = new DockerSandbox({
         id,
@@ -175,12 +176,6 @@ async function connect(container: Container): Promise<AgentConnection> {
     throw complaint === '' ? error : new Error(`${(error as Error).message}: ${complaint.trim()}`);
   }
   return connection;
-}
-
-/** The engine makes a missing working directory for root; a user of the image must be able to write there. */
-async function missingWorkdir(container: Container, workdir: string, user: string): Promise<string[]> {
-  if (['', '0', 'root'].includes(user.split(':')[0] ?? '')) return [];
-  return (await container.exists(workdir)) ? [] : [workdir];
 }
 
 async function storeLayer(
