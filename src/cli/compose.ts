@@ -11,6 +11,7 @@ import {
   type SandboxBackend,
 } from '../contracts/index.ts';
 import { createEnvironmentBuilder } from '../environment/environment-builder.ts';
+import { createImageStore } from '../environment/oci/image-store.ts';
 import { capturePatch } from '../grading/capture-patch.ts';
 import { gradeAttempt } from '../grading/grade-attempt.ts';
 import { recordingModel } from '../model/cassette.ts';
@@ -34,7 +35,11 @@ export interface Engine {
 export async function openEngine(tier?: string): Promise<Engine> {
   const paths = assayPaths();
   const known = NATIVE_TIERS.find((one) => one === tier) as NativeTier | undefined;
-  const backend = createNativeBackend({ paths, ...(known === undefined ? {} : { tier: known }) });
+  const backend = createNativeBackend({
+    paths,
+    images: createImageStore({ paths }),
+    ...(known === undefined ? {} : { tier: known }),
+  });
   const probe = await backend.probe();
   if (!probe.available) {
     throw new AssayError('sandbox-unavailable', `no sandbox works on this machine:\n  ${probe.notes.join('\n  ')}`, {

@@ -1,6 +1,6 @@
 /** The native backend: the best tier that really works here; a tier that was asked for by name is never replaced by a weaker one. */
 import { type AssayPaths, assayPaths } from '../../base/paths.ts';
-import { AssayError, type BackendProbe, type SandboxBackend } from '../../contracts/index.ts';
+import { AssayError, type BackendProbe, type ImageStore, type SandboxBackend } from '../../contracts/index.ts';
 import { createHelperBackend } from './helper/helper-backend.ts';
 import { createScriptBackend } from './script/script-backend.ts';
 
@@ -9,6 +9,8 @@ export type NativeTier = (typeof NATIVE_TIERS)[number];
 
 export interface NativeBackendOptions {
   paths?: AssayPaths;
+  /** For sandboxes on images, which the helper tier can make. */
+  images?: ImageStore;
   /** Only this tier; without it the best that works. */
   tier?: NativeTier;
 }
@@ -17,12 +19,12 @@ export interface NativeBackendOptions {
 export function createNativeBackend(options: NativeBackendOptions = {}): SandboxBackend {
   const paths = options.paths ?? assayPaths();
   return options.tier === undefined
-    ? bestOf(NATIVE_TIERS.map((tier) => openTier(paths, tier)))
-    : openTier(paths, options.tier);
+    ? bestOf(NATIVE_TIERS.map((tier) => openTier(paths, tier, options.images)))
+    : openTier(paths, options.tier, options.images);
 }
 
-function openTier(paths: AssayPaths, tier: NativeTier): SandboxBackend {
-  return tier === 'helper' ? createHelperBackend(paths) : createScriptBackend({ paths, tier });
+function openTier(paths: AssayPaths, tier: NativeTier, images?: ImageStore): SandboxBackend {
+  return tier === 'helper' ? createHelperBackend(paths, images) : createScriptBackend({ paths, tier });
 }
 
 /** Probes tier after tier, once, when the backend is first used. */

@@ -10,7 +10,9 @@ import {
   AssayError,
   type BackendProbe,
   type GcReport,
+  type ImageStore,
   type LimitsInForce,
+  type LocalImage,
   type Sandbox,
   type SandboxBackend,
   type SandboxSpec,
@@ -41,7 +43,8 @@ interface Opened {
   close(): Promise<void>;
 }
 
-export function createHelperBackend(paths: AssayPaths): SandboxBackend {
+/** `images`: where image bases come from; without it only the host base works. */
+export function createHelperBackend(paths: AssayPaths, images?: ImageStore): SandboxBackend {
   const sandboxes = new Set<Sandbox>();
   let opened: Promise<Opened> | undefined;
 
@@ -82,19 +85,14 @@ export function createHelperBackend(paths: AssayPaths): SandboxBackend {
     },
 
     async create(spec: SandboxSpec): Promise<Sandbox> {
-      if (spec.base.kind !== 'host') {
-        throw new AssayError('sandbox-unavailable', 'the helper tier runs on the host base only', {
-          class: 'infra',
-          retryable: false,
-        });
-      }
+      const image = await findImage(spec, images);
       const { zygote, cgroups } = await open();
       try {
-        return await startSandbox(spec, zygote, cgroups);
+        return await startSandbox(spec, image, zygote, cgroups);
       } catch (error) {
         if (!(await hasEnded(zygote))) throw error;
         const next = await open(); // somebody killed the helper: once more with a new one
-        return startSandbox(spec, next.zygote, next.cgroups);
+        return startSandbox(spec, image, next.zygote, next.cgroups);
       }
     },
 
@@ -113,10 +111,15 @@ export function createHelperBackend(paths: AssayPaths): SandboxBackend {
     },
   };
 
-  const startSandbox = async (spec: SandboxSpec, zygote: Zygote, cgroups: Cgroups): Promise<Sandbox> => {
+  const startSandbox = async (
+    spec: SandboxSpec,
+    image: LocalImage | undefined,
+    zygote: Zygote,
+    cgroups: Cgroups,
+  ): Promise<Sandbox> => {
     const connection = new AgentConnection(zygote.connect(spec.network));
     try {
-      return await zygote.whileCreating(setUp(spec, connection, zygote, cgroups));
+      return await zygote.whileCreating(setUp(spec, image, connection, zygote, cgroups));
     } catch (error) {
       connection.close();
       throw error instanceof AssayError && error.code === 'sandbox-died' ? createFailed(error.message) : error;
@@ -125,6 +128,7 @@ export function createHelperBackend(paths: AssayPaths): SandboxBackend {
 
   const setUp = async (
     spec: SandboxSpec,
+    image: LocalImage | undefined,
     connection: AgentConnection,
     zygote: Zygote,
     cgroups: Cgroups,
@@ -132,7 +136,7 @@ export function createHelperBackend(paths: AssayPaths): SandboxBackend {
     const limitsInForce = limitsBy(cgroups);
     let started: { hello: Hello; gone: Promise<void>; cgroup: SandboxCgroup } | undefined;
     const patience = setTimeout(() => connection.close(), HELLO_MS);
-    await connection.create(createFields(spec, limitsInForce), (hello) => {
+    await connection.create(createFields(spec, image, limitsInForce), (hello) => {
       clearTimeout(patience);
       started = { hello, gone: zygote.gone(hello.id), cgroup: new SandboxCgroup(cgroups, hello.id) };
       started.cgroup.limit(spec.limits);
@@ -163,13 +167,28 @@ export function createHelperBackend(paths: AssayPaths): SandboxBackend {
   return backend;
 }
 
-/** The CREATE frame: disk bytes, inodes, RLIMIT_NPROC, RLIMIT_DATA (0: none), working directory, layers bottom first. */
-function createFields(spec: SandboxSpec, limitsInForce: LimitsInForce): string[] {
+/** The CREATE frame: disk bytes, inodes, RLIMIT_NPROC, RLIMIT_DATA (0: none), working directory, base, user, layers bottom first. */
+function createFields(spec: SandboxSpec, image: LocalImage | undefined, limitsInForce: LimitsInForce): string[] {
   const { limits } = spec;
   const processes = limitsInForce.pids === 'rlimit' ? limits.pids : 0;
   const data = limitsInForce.memory === 'watchdog' ? limits.memoryBytes : 0;
   const numbers = [limits.diskBytes, INODES, processes, data].map(String);
-  return [...numbers, spec.workdir, ...spec.layers.map(layerName)];
+  const base = image === undefined ? ['host', ''] : ['image', image.user];
+  const layers = [...(image?.layers ?? []), ...spec.layers];
+  return [...numbers, spec.workdir, ...base, ...layers.map(layerName)];
+}
+
+/** The image of an image base, fetched when it is not here yet; undefined on the host base. */
+async function findImage(spec: SandboxSpec, images: ImageStore | undefined): Promise<LocalImage | undefined> {
+  if (spec.base.kind === 'host') return undefined;
+  if (images === undefined) {
+    throw new AssayError('sandbox-unavailable', 'this backend was opened without a store of images', {
+      class: 'infra',
+      retryable: false,
+    });
+  }
+  const { reference } = spec.base;
+  return (await images.find(reference)) ?? images.pull(reference, new AbortController().signal);
 }
 
 function limitsBy(cgroups: Cgroups): LimitsInForce {

@@ -67,10 +67,15 @@ export function createScriptBackend(options: { paths: AssayPaths; tier: ScriptTi
 
     async create(spec: SandboxSpec): Promise<Sandbox> {
       if (spec.base.kind !== 'host') {
-        throw new AssayError('sandbox-unavailable', `the ${tier} tier runs on the host base only`, {
-          class: 'infra',
-          retryable: false,
-        });
+        throw new AssayError(
+          'sandbox-unavailable',
+          `the ${tier} tier runs on the host base only, images need the helper`,
+          {
+            class: 'infra',
+            retryable: false,
+            hint: 'Install a C compiler, so that Assay can build its helper.',
+          },
+        );
       }
       const { filterFile, binds } = await prepare();
       const held = await pool.open(spec.network, {
