@@ -78,7 +78,7 @@ function inNamespaces(script: string, args: readonly string[]): string {
 
 function overlayProblem(): string | undefined {
   const script =
-    'cd "$1" && mount -t tmpfs tmpfs . && mkdir l u w m && mount -t overlay -o userxattr,lowerdir=l,upperdir=u,workdir=w overlay m';
+    'cd "$1" && mount -t tmpfs tmpfs . && cd "$1" && mkdir l u w m && mount -t overlay -o userxattr,lowerdir=l,upperdir=u,workdir=w overlay m';
   const said = inNamespaces(script, [tmpdir()]);
   return said === '' ? undefined : `overlay cannot be mounted in a user namespace: ${said.trim()}`;
 }
