@@ -72,7 +72,7 @@ function workFolder(): string {
 
 function inNamespaces(script: string, args: readonly string[]): string {
   const argv = ['--user', '--map-root-user', '--mount', '--', 'sh', '-c', script, 'sh', ...args];
-  const result = spawnSync('unshare', argv, uid === undefined ? {} : { uid, gid: uid });
+  const result = spawnSync('/usr/bin/unshare', argv, uid === undefined ? {} : { uid, gid: uid });
   return result.stdout.toString() + result.stderr.toString();
 }
 
