@@ -18,6 +18,7 @@ import { seccompFilter } from '../native/seccomp-filter.ts';
 import { type AgentArch, agentBinary } from './agent-binary.ts';
 import { AgentConnection } from './agent-connection.ts';
 import { collectContainers } from './collect-containers.ts';
+import { collectImages } from './collect-images.ts';
 import { Container } from './container.ts';
 import { containerConfig } from './container-config.ts';
 import { contentDigest, keptChanges } from './content-digest.ts';
@@ -69,18 +70,23 @@ export function createDockerBackend(options: DockerBackendOptions = {}): Sandbox
 
   const start = async (spec: SandboxSpec, base: EngineImage): Promise<DockerSandbox> => {
     const { info, files, images } = await prepare();
-    const image = await images.get(await chainImage(client(), base, spec.layers), files, spec.workdir);
+    const chain = await chainImage(client(), base, spec.layers);
     const id = randomBytes(8).toString('hex');
-    const config = containerConfig({
-      spec,
-      image,
-      owner: await ownIdentity(),
-      asRoot: base.asRoot,
-      engineCpus: info.cpus,
-    });
-    const container = await Container.create(client(), `assay-${id}`, config).catch((error: unknown) => {
-      images.forget();
-      throw error;
+    const create = async () => {
+      const image = await images.get(chain, files, spec.workdir);
+      const config = containerConfig({
+        spec,
+        image,
+        owner: await ownIdentity(),
+        asRoot: base.asRoot,
+        engineCpus: info.cpus,
+      });
+      return Container.create(client(), `assay-${id}`, config);
+    };
+    const container = await create().catch((error: unknown) => {
+      if (!(error instanceof EngineError && error.status === 404)) throw error;
+      images.forget(); // somebody cleaned the engine up
+      return create();
     });
     try {
       const connection = await connect(container);
@@ -138,7 +144,10 @@ export function createDockerBackend(options: DockerBackendOptions = {}): Sandbox
     },
 
     hasLayer: (layer) => hasLayerImage(client(), layer),
-    gc: () => collectContainers(client()),
+    async gc() {
+      const report = await collectContainers(client());
+      return { ...report, bytes: await collectImages(client()) };
+    },
 
     async close() {
       await Promise.all([...open].map((sandbox) => sandbox.destroy()));

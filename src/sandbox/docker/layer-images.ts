@@ -6,7 +6,7 @@ import type { EngineClient } from './engine-client.ts';
 import { type EngineImage, inspectImage } from './engine-image.ts';
 
 /** Labels would be the natural place for what a layer is, but not every engine sets them on what it commits. */
-const REPOSITORY = 'assay.local/layers';
+export const LAYER_REPOSITORY = 'assay.local/layers';
 
 const imagesSchema = z.array(z.object({ Id: z.string() })).nullable();
 
@@ -21,7 +21,10 @@ export interface ChainName {
 export function chainName(base: string, layers: readonly LayerRef[]): ChainName {
   const hex = (digest: string) => digest.slice('sha256:'.length);
   const digests = layers.map((layer) => layer.digest);
-  return { repository: `${REPOSITORY}/${hex(digests.at(-1) ?? base)}`, tag: hex(digestOf({ base, layers: digests })) };
+  return {
+    repository: `${LAYER_REPOSITORY}/${hex(digests.at(-1) ?? base)}`,
+    tag: hex(digestOf({ base, layers: digests })),
+  };
 }
 
 /** The image to start from. Throws `sandbox-create-failed` when this engine has no such chain. */

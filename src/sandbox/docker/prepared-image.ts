@@ -11,7 +11,7 @@ import { AGENT_PATH, FILTER_PATH, LABEL } from './container-config.ts';
 import type { EngineClient } from './engine-client.ts';
 import { type EngineImage, inspectImage } from './engine-image.ts';
 
-const REPOSITORY = 'assay.local/prepared';
+export const PREPARED_REPOSITORY = 'assay.local/prepared';
 
 export interface AgentFiles {
   agent: Buffer;
@@ -38,13 +38,13 @@ export class PreparedImages {
     return name;
   }
 
-  /** After an image turned out to be gone: somebody cleaned the engine up. */
+  /** What is known may be gone. */
   forget(): void {
     this.known.clear();
   }
 
   private async prepare(image: EngineImage, files: AgentFiles, workdir: string, tag: string): Promise<string> {
-    const name = `${REPOSITORY}:${tag}`;
+    const name = `${PREPARED_REPOSITORY}:${tag}`;
     if ((await inspectImage(this.engine, name)) !== undefined) return name;
     const labels = {
       [LABEL.sandbox]: '1',
@@ -63,7 +63,7 @@ export class PreparedImages {
         ],
         (await container.exists(workdir)) ? [] : [folder],
       );
-      await container.commit(REPOSITORY, tag);
+      await container.commit(PREPARED_REPOSITORY, tag);
     } finally {
       await container.remove();
     }
