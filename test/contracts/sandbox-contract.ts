@@ -11,7 +11,7 @@ import { sandboxFiles } from '../../src/sandbox/files.ts';
 import { describeFileCases } from './sandbox-file-cases.ts';
 import { describeStreamCases } from './sandbox-stream-cases.ts';
 
-const CONTRACT_SPEC: SandboxSpec = {
+export const CONTRACT_SPEC: SandboxSpec = {
   base: { kind: 'host' },
   layers: [],
   limits: { memoryBytes: 512 * 1024 ** 2, pids: 128, cpus: 2, diskBytes: 64 * 1024 ** 2, wallSeconds: 300 },
@@ -76,6 +76,12 @@ export function describeSandboxContract(
           expect(names.filter((name) => !ofShells.includes(name)).sort()).toEqual(['EXTRA', 'HOME', 'LANG', 'PATH']);
           expect(result.stdout.toString()).toContain('EXTRA=a\nb c\n');
           expect(result.stdout.toString()).toContain('HOME=/tmp\n');
+        }));
+
+      test('programs get no descriptor but their own three', () =>
+        using(async (sandbox) => {
+          // 3 is the folder that ls reads.
+          expect((await bash(sandbox, 'ls /proc/self/fd | tr "\\n" " "')).output).toBe('0 1 2 3 ');
         }));
 
       test('working directory: the default is made and writable, another may be asked for', () =>

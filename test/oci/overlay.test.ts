@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { assayPaths } from '../../src/base/paths.ts';
+import { removeTree } from '../../src/base/remove-tree.ts';
 import { IMAGE_ID_SHIFT } from '../../src/contracts/index.ts';
 import { createImageStore } from '../../src/environment/oci/image-store.ts';
 import { unpackingProblem } from '../../src/environment/oci/unpacking-problem.ts';
-import { removeTree } from '../../src/environment/remove-tree.ts';
 import { layerTar, writeLayout } from '../support/image-builder.ts';
 import { describeRequiring } from '../support/requirements.ts';
 

@@ -1,12 +1,10 @@
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { isOwnerAlive } from '../../base/owner.ts';
 import { type AssayPaths, assayPaths } from '../../base/paths.ts';
 import { AssayError } from '../../contracts/index.ts';
 import { collectStore, summarizeStore } from '../../environment/environment-store.ts';
 import { createDockerBackend } from '../../sandbox/docker/docker-backend.ts';
 import { findEngine } from '../../sandbox/docker/engine-endpoint.ts';
 import { createNativeBackend } from '../../sandbox/native/native-backend.ts';
+import { liveRecords } from '../../sandbox/native/sandbox-records.ts';
 import { defineCommand } from '../flag.ts';
 import { print } from '../output.ts';
 
@@ -69,7 +67,7 @@ export const envGcCommand = defineCommand({
   examples: ['assay env gc', 'assay env gc --older-than 0'],
   async run({ flags }) {
     const paths = assayPaths();
-    const live = await liveSandboxes(paths.sandboxes);
+    const live = (await liveRecords(paths)).length;
     if (flags.olderThan === 0 && live > 0 && !flags.dryRun) {
       throw new AssayError('usage', `${live} sandboxes are in use, so not all environments can go`, {
         class: 'input',
@@ -104,12 +102,4 @@ async function collectSandboxes(paths: AssayPaths) {
 function unlessUnavailable(error: unknown): null {
   if (error instanceof AssayError && error.code === 'sandbox-unavailable') return null;
   throw error;
-}
-
-async function liveSandboxes(folder: string): Promise<number> {
-  const records = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith('.owner.json'));
-  const alive = await Promise.all(
-    records.map(async (name) => isOwnerAlive(await readFile(join(folder, name), 'utf8').catch(() => ''))),
-  );
-  return alive.filter(Boolean).length;
 }

@@ -1,6 +1,6 @@
 /** What a container of a sandbox is asked to be: limits, no network, few capabilities, nothing of the host. */
 import { hostname } from 'node:os';
-import { ownerRecord } from '../../base/owner.ts';
+import type { ProcessIdentity } from '../../base/process-identity.ts';
 import type { SandboxSpec } from '../../contracts/index.ts';
 
 /** Labels on all that is made; `owner` is the record of the process that made it, `host` the machine that process runs on. */
@@ -50,6 +50,8 @@ export interface ContainerPlan {
   spec: SandboxSpec;
   /** Name or id. */
   image: string;
+  /** This process. */
+  owner: ProcessIdentity;
   /** Whether the image's user is root: others get no capability, which some engines would make effective for them. */
   asRoot: boolean;
   /** The engine refuses a limit above what it has. */
@@ -57,7 +59,7 @@ export interface ContainerPlan {
 }
 
 /** Body of `POST /containers/create`. */
-export function containerConfig({ spec, image, asRoot, engineCpus }: ContainerPlan): object {
+export function containerConfig({ spec, image, owner, asRoot, engineCpus }: ContainerPlan): object {
   const { limits } = spec;
   const tmpfs = (bytes: number, mode: string) => `rw,exec,nosuid,nodev,size=${bytes},mode=${mode}`;
   const labels = Object.entries(spec.labels ?? {}).map(([name, value]) => [`${LABEL.user}${name}`, value]);
@@ -70,7 +72,7 @@ export function containerConfig({ spec, image, asRoot, engineCpus }: ContainerPl
     Labels: {
       ...Object.fromEntries(labels),
       [LABEL.sandbox]: '1',
-      [LABEL.owner]: JSON.stringify(ownerRecord()),
+      [LABEL.owner]: JSON.stringify(owner),
       [LABEL.host]: hostname(),
     },
     OpenStdin: true,

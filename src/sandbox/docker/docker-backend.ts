@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { pack } from 'tar-stream';
 import type { AssayPaths } from '../../base/paths.ts';
 import { assayPaths } from '../../base/paths.ts';
+import { ownIdentity } from '../../base/process-identity.ts';
 import {
   AssayError,
   type BackendProbe,
@@ -73,7 +74,13 @@ export function createDockerBackend(options: DockerBackendOptions = {}): Sandbox
     const id = randomBytes(8).toString('hex');
     const create = async () => {
       const image = await images.get(chain, files, spec.workdir);
-      const config = containerConfig({ spec, image, asRoot: base.asRoot, engineCpus: info.cpus });
+      const config = containerConfig({
+        spec,
+        image,
+        owner: await ownIdentity(),
+        asRoot: base.asRoot,
+        engineCpus: info.cpus,
+      });
       return Container.create(client(), `assay-${id}`, config);
     };
     const container = await create().catch((error: unknown) => {

@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { digestOf, sha256 } from '../../base/digest.ts';
-import { ownerRecord } from '../../base/owner.ts';
+import { ownIdentity } from '../../base/process-identity.ts';
 import { Container } from './container.ts';
 import { AGENT_PATH, FILTER_PATH, LABEL } from './container-config.ts';
 import type { EngineClient } from './engine-client.ts';
@@ -48,7 +48,7 @@ export class PreparedImages {
     if ((await inspectImage(this.engine, name)) !== undefined) return name;
     const labels = {
       [LABEL.sandbox]: '1',
-      [LABEL.owner]: JSON.stringify(ownerRecord()),
+      [LABEL.owner]: JSON.stringify(await ownIdentity()),
       [LABEL.host]: hostname(),
     };
     const config = { Image: image.id, Entrypoint: [AGENT_PATH], Cmd: [FILTER_PATH], Labels: labels };
