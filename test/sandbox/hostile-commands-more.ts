@@ -74,8 +74,9 @@ export const MORE_ATTACKS: readonly Attack[] = [
     contained: silent,
   },
   {
-    name: 'write below /proc/sys',
-    script: () => 'find /proc/sys -type f -writable 2>/dev/null | head -3',
+    name: 'write settings of the whole machine',
+    script: () =>
+      'for name in kernel/core_pattern kernel/sysrq kernel/panic kernel/modprobe kernel/randomize_va_space vm/overcommit_memory vm/drop_caches fs/file-max; do [ -w /proc/sys/$name ] && echo $name; done; true',
     contained: silent,
   },
   {
