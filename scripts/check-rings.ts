@@ -18,6 +18,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   grading: [...CORE, 'sandbox'],
   environment: [...CORE, 'sandbox', 'dataset'],
   store: CORE,
+  swebench: [...CORE, 'sandbox', 'dataset', 'grading', 'environment'],
   run: [...CORE, 'stats', 'agent', 'model', 'sandbox', 'grading', 'environment', 'dataset', 'store'],
   report: [...CORE, 'stats', 'store'],
   cli: [
@@ -33,6 +34,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'store',
     'run',
     'report',
+    'swebench',
   ],
 };
 
