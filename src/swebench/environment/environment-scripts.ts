@@ -1,0 +1,116 @@
+/** Bash programs that build the layers of an instance: installer, interpreter with test tools, history, repository. Each is a whole step; `set -e` is in force. */
+import type { PythonRecipe } from './python-recipe.ts';
+
+export const TESTBED = '/testbed';
+export const CONDA_ROOT = '/opt/miniconda3';
+export const ENV_FOLDER = `${CONDA_ROOT}/envs/testbed`;
+
+const UV_VERSION = '0.13.8';
+const UV = '/opt/assay/uv/bin/uv';
+
+/** What `source /opt/miniconda3/bin/activate; conda activate testbed` of the published scripts has to find. Works under `set -u` and `set -e`, as often as one likes. */
+const ACTIVATE = `# Stands in for conda: one environment, made with venv.
+conda() {
+  case "\${1:-}" in
+    activate)
+      export CONDA_DEFAULT_ENV=testbed CONDA_PREFIX=${ENV_FOLDER} VIRTUAL_ENV=${ENV_FOLDER}
+      case ":$PATH:" in
+        *:${ENV_FOLDER}/bin:*) ;;
+        *) export PATH="${ENV_FOLDER}/bin:$PATH" ;;
+      esac ;;
+    deactivate)
+      unset CONDA_DEFAULT_ENV CONDA_PREFIX VIRTUAL_ENV
+      PATH=":$PATH:"; PATH="\${PATH//:${ENV_FOLDER.replaceAll('/', '\\/')}\\/bin:/:}"; PATH="\${PATH#:}"; export PATH="\${PATH%:}" ;;
+    env | info | list) echo "testbed  ${ENV_FOLDER}" ;;
+    *) echo "conda $*: not available in this environment" >&2; return 1 ;;
+  esac
+}
+`;
+
+const INDEX = `export UV_DEFAULT_INDEX="\${PIP_INDEX_URL:-https://pypi.org/simple}" UV_NO_CACHE=1 UV_LINK_MODE=copy UV_NO_CONFIG=1
+export UV_HTTP_TIMEOUT=180
+`;
+
+/** Equal for all instances. */
+export const INSTALLER_STEP = `python3 -m venv /opt/assay/uv
+/opt/assay/uv/bin/pip install -q --no-cache-dir uv==${UV_VERSION}
+${UV} --version
+`;
+
+export interface PackageSource {
+  /** Path of the interpreter inside the sandbox. */
+  interpreter: string;
+  /** \`YYYY-MM-DD\`: packages published later do not exist. */
+  indexDate: string;
+}
+
+/** stdin: a tar archive of the interpreter's folder with absolute names. Equal for all instances of one interpreter. */
+export const INTERPRETER_STEP = 'tar -x -f - -C / --no-same-owner\n';
+
+/** Equal for all instances of one interpreter, date and set of packages. */
+export function pythonStep(recipe: PythonRecipe, source: PackageSource): string {
+  const packages = ['pip', 'setuptools', 'wheel', ...recipe.packages].map(quoted).join(' ');
+  return `${INDEX}mkdir -p ${CONDA_ROOT}/bin
+${UV} venv -q -p ${source.interpreter} ${ENV_FOLDER}
+${UV} pip install -p ${ENV_FOLDER}/bin/python --exclude-newer ${source.indexDate} ${packages}
+cat > ${CONDA_ROOT}/bin/activate <<'END_OF_ACTIVATE'
+${ACTIVATE}END_OF_ACTIVATE
+`;
+}
+
+/** stdin: lines \`ref object\`, an empty line, a pack. Makes the repository, or adds to it. */
+const RECEIVE_PACK = `refs=()
+while IFS= read -r line && [ -n "$line" ]; do refs+=("$line"); done
+[ -d .git ] || git init -q --template= -b main .
+git index-pack --stdin --fix-thin > /dev/null
+for ref in "\${refs[@]}"; do git update-ref "\${ref% *}" "\${ref#* }"; done
+`;
+
+export const HISTORY_STEP = `cd ${TESTBED}
+${RECEIVE_PACK}`;
+
+export interface RepositoryInput extends PackageSource {
+  baseCommit: string;
+  /** Of the build system. */
+  buildRequirements: readonly string[];
+}
+
+const IDENTITY = '-c user.name=SWE-bench -c user.email=setup@swebench.config';
+
+/** The work tree at the base commit, its dependencies as of the date, itself installed, and one commit on top where that changed files. */
+export function repositoryStep(recipe: PythonRecipe, input: RepositoryInput): string {
+  const install = `${UV} pip install -p ${ENV_FOLDER}/bin/python --exclude-newer ${input.indexDate}`;
+  const extras = recipe.extras.map((extra) => `--extra ${quoted(extra)}`).join(' ');
+  const files = recipe.requirements
+    .map(
+      (file) =>
+        `[ ! -f ${quoted(file)} ] || sed -E '/^ *(-e|--editable|\\.($|\\[))/d' ${quoted(file)} > ${REQUIREMENTS} && [ ! -f ${quoted(file)} ] || (cd "$(dirname ${quoted(file)})" && ${install} -r ${REQUIREMENTS})`,
+    )
+    .join('\n');
+  return `${INDEX}cd ${TESTBED}
+${RECEIVE_PACK}git update-ref refs/heads/main ${input.baseCommit}
+git reset -q --hard main
+${recipe.prepare.join('\n')}
+source ${CONDA_ROOT}/bin/activate
+conda activate testbed
+${files}
+${install} ${input.buildRequirements.map(quoted).join(' ')}
+for metadata in pyproject.toml setup.py setup.cfg; do
+  [ -f "$metadata" ] || continue
+  if ${install} --no-build-isolation -r "$metadata" ${extras}; then break; fi
+  if ${install} -r "$metadata" ${extras}; then break; fi
+  ${install} -r "$metadata" && break || true
+done
+python -m pip install --no-deps --no-build-isolation -e .
+git add -A
+git diff --cached --quiet || git ${IDENTITY} commit -q -m SWE-bench
+git status --short
+`;
+}
+
+const REQUIREMENTS = '/tmp/requirements.txt';
+
+/** One word of bash. */
+function quoted(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
