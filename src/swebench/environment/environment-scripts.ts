@@ -81,12 +81,7 @@ const IDENTITY = '-c user.name=SWE-bench -c user.email=setup@swebench.config';
 export function repositoryStep(recipe: PythonRecipe, input: RepositoryInput): string {
   const install = `${UV} pip install -p ${ENV_FOLDER}/bin/python --exclude-newer ${input.indexDate}`;
   const extras = recipe.extras.map((extra) => `--extra ${quoted(extra)}`).join(' ');
-  const files = recipe.requirements
-    .map(
-      (file) =>
-        `[ ! -f ${quoted(file)} ] || sed -E '/^ *(-e|--editable|\\.($|\\[))/d' ${quoted(file)} > ${REQUIREMENTS} && [ ! -f ${quoted(file)} ] || (cd "$(dirname ${quoted(file)})" && ${install} -r ${REQUIREMENTS})`,
-    )
-    .join('\n');
+  const files = recipe.requirements.map((file) => requirementsCommand(file, install)).join('\n');
   return `${INDEX}cd ${TESTBED}
 ${RECEIVE_PACK}git update-ref refs/heads/main ${input.baseCommit}
 git reset -q --hard main
@@ -108,7 +103,15 @@ git status --short
 `;
 }
 
-const REQUIREMENTS = '/tmp/requirements.txt';
+/** Installs a requirements file without the lines that name the repository itself; the copy lies beside it because such files include each other. */
+function requirementsCommand(file: string, install: string): string {
+  const copy = `${file.slice(0, file.lastIndexOf('/') + 1)}.assay-requirements.txt`;
+  return `if [ -f ${quoted(file)} ]; then
+  sed -E '/^ *(-e|--editable|\\.($|\\[))/d' ${quoted(file)} > ${quoted(copy)}
+  ${install} -r ${quoted(copy)}
+  rm ${quoted(copy)}
+fi`;
+}
 
 /** One word of bash. */
 function quoted(text: string): string {

@@ -14,7 +14,7 @@ export interface LocalRepository {
   tags(commit: string): Promise<string[]>;
   /** A file as of a commit; empty when there is none. */
   file(commit: string, path: string): Promise<string>;
-  /** A pack of all that `wanted` reach and `without` does not. */
+  /** A pack of all that `wanted` reach and `without` does not; objects a partial clone lacks are left out. */
   pack(wanted: readonly string[], without: readonly string[]): Promise<Buffer>;
 }
 
@@ -81,7 +81,7 @@ function openRepository(gitDir: string): LocalRepository {
     pack(wanted, without) {
       const revisions = [...wanted, ...without.map((commit) => `^${commit}`)].join('\n');
       return git(
-        ['pack-objects', '--revs', '--stdout', '-q', '--thin', '--delta-base-offset'],
+        ['pack-objects', '--revs', '--stdout', '-q', '--thin', '--delta-base-offset', '--missing=allow-any'],
         `${revisions}\n`,
         MAX_PACK_BYTES,
       );

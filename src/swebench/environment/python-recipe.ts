@@ -81,9 +81,8 @@ const RECIPES: Readonly<Record<string, RecipeSet>> = {
     packages: ['tox<4', 'tox-current-env'],
     extras: ['test'],
     prepare: [TOX_REPORTS_ALL],
-    before: [['7.2', {}]],
   },
-  'sqlfluff/sqlfluff': { requirements: ['requirements_dev.txt'] },
+  'sqlfluff/sqlfluff': { packages: ['pytest', 'hypothesis'] },
   'sympy/sympy': { packages: ['mpmath'] },
 };
 
@@ -115,12 +114,21 @@ export function indexDate(python: string, commitSeconds: number): string {
   return [after, earliest].sort()[1] ?? after;
 }
 
-/** `requires` of `[build-system]` in a pyproject.toml; setuptools where it says nothing. */
-export function buildRequirements(pyproject: string): string[] {
+/** What building the repository needs: `requires` of `[build-system]` in pyproject.toml and `setup_requires` of setup.cfg or setup.py; setuptools where none says anything. */
+export function buildRequirements(pyproject: string, setupCfg: string, setupPy: string): string[] {
   const section = /^\[build-system\]\s*$([\s\S]*?)(?=^\[|(?![\s\S]))/m.exec(pyproject)?.[1] ?? '';
-  const list = /^requires\s*=\s*\[([\s\S]*?)\]\s*(?:#.*)?$/m.exec(section)?.[1] ?? '';
-  const names = [...list.replace(/#.*$/gm, '').matchAll(/"([^"]+)"|'([^']+)'/g)].map(
-    (match) => match[1] ?? match[2] ?? '',
-  );
-  return names.length > 0 ? names : ['setuptools', 'wheel'];
+  const requires = /^requires\s*=\s*\[([\s\S]*?)\]\s*(?:#.*)?$/m.exec(section)?.[1] ?? '';
+  const configured = /^setup_requires\s*=[ \t]*((?:.*\n[ \t]+)*.*)/m.exec(setupCfg)?.[1] ?? '';
+  const called = /setup_requires\s*=\s*\[([^\]]*)\]/.exec(setupPy)?.[1] ?? '';
+  const names = [
+    ...strings(requires),
+    ...strings(called),
+    ...configured.split(/[\n;]/).map((line) => line.replace(/#.*$/, '').trim()),
+  ].filter((name) => name !== '' && !/[%{}]/.test(name));
+  return names.length > 0 ? [...new Set(names)] : ['setuptools', 'wheel'];
+}
+
+/** String literals of a list in TOML or Python. */
+function strings(list: string): string[] {
+  return [...list.replace(/#.*$/gm, '').matchAll(/"([^"]+)"|'([^']+)'/g)].map((match) => match[1] ?? match[2] ?? '');
 }

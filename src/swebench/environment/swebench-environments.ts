@@ -171,11 +171,13 @@ async function recipeOf(instance: SwebenchInstance, repository: LocalRepository,
     const run = `# ${anchor}\n${HISTORY_STEP}`;
     add('history', run, TESTBED, { network: false, input: () => packed(repository, anchor, null) });
   }
-  const pyproject = await repository.file(instance.base_commit, 'pyproject.toml');
+  const [pyproject = '', setupCfg = '', setupPy = ''] = await Promise.all(
+    ['pyproject.toml', 'setup.cfg', 'setup.py'].map((path) => repository.file(instance.base_commit, path)),
+  );
   const run = repositoryStep(recipe, {
     ...source,
     baseCommit: instance.base_commit,
-    buildRequirements: buildRequirements(pyproject),
+    buildRequirements: buildRequirements(pyproject, setupCfg, setupPy),
   });
   add('repository', run, TESTBED, { network: true, input: () => packed(repository, instance.base_commit, anchor) });
   return { digest: digestOf({ chain: parent, env }), base: { kind: 'host' }, stages, env };
