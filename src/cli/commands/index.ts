@@ -5,6 +5,7 @@ import { datasetCheckCommand, datasetLsCommand, datasetSchemaCommand, datasetSho
 import { demoCommand } from './demo.ts';
 import { doctorCommand } from './doctor.ts';
 import { envDuCommand, envGcCommand, envLsCommand } from './env.ts';
+import { gradeCommand } from './grade.ts';
 import { resumeCommand } from './resume.ts';
 import { runCommand } from './run.ts';
 import { showCommand } from './show.ts';
@@ -15,6 +16,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   runCommand,
   resumeCommand,
   validateCommand,
+  gradeCommand,
   showCommand,
   compareCommand,
   datasetLsCommand,

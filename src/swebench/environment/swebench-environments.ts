@@ -43,6 +43,8 @@ export interface SwebenchEnvironmentsOptions {
 
 /** Where instances get a place to run in. */
 export interface SwebenchEnvironments {
+  /** Digest of the environment, without building it. Throws like `ensure`, but for what building throws. */
+  digest(instance: SwebenchInstance): Promise<string>;
   /**
    * Builds or finds the environment of an instance. Throws `environment-build-failed` with the step and its log, `file-not-found` without its repository,
    * `environment-tool-missing` without its interpreter, `task-invalid` without a recipe.
@@ -84,12 +86,16 @@ export function createSwebenchEnvironments(options: SwebenchEnvironmentsOptions)
   const repositoryOf = (repo: string) => {
     const known = repositories.get(repo) ?? findRepository(repo, options.repos);
     repositories.set(repo, known);
+    known.catch(() => {}); // thrown to everyone who waits for it
     return known;
   };
+  const recipeFor = async (instance: SwebenchInstance) =>
+    recipeOf(instance, await repositoryOf(instance.repo), await host());
   return {
+    digest: async (instance) => (await recipeFor(instance)).digest,
     async ensure(instance, signal, onProgress = () => {}) {
       const started = performance.now();
-      const recipe = await recipeOf(instance, await repositoryOf(instance.repo), await host());
+      const recipe = await recipeFor(instance);
       const layers: LayerRef[] = [];
       const records: StageRecord[] = [];
       let cached = true;
