@@ -38,20 +38,29 @@ ${UV} --version
 `;
 
 export interface PackageSource {
-  /** Path of the interpreter inside the sandbox. */
-  interpreter: string;
+  /** Path of an interpreter that every sandbox has, to make a venv with; undefined where the environment has an interpreter of its own. */
+  interpreter: string | undefined;
   /** \`YYYY-MM-DD\`: packages published later do not exist. */
   indexDate: string;
 }
 
-/** stdin: a tar archive of the interpreter's folder with absolute names. Equal for all instances of one interpreter. */
-export const INTERPRETER_STEP = 'tar -x -f - -C / --no-same-owner\n';
+/**
+ * stdin: a tar archive of what lies in the interpreter's folder. It becomes the environment itself, a whole interpreter as with conda: links to it from elsewhere (tox makes such)
+ * find their packages, which those of a venv do not. Equal for all instances of one interpreter.
+ */
+export function interpreterStep(prefix: string): string {
+  return `mkdir -p ${ENV_FOLDER} ${prefix}
+tar -x -f - -C ${ENV_FOLDER} --no-same-owner
+# Where its programs look for their shared library.
+ln -s ${ENV_FOLDER}/lib ${prefix}/lib
+`;
+}
 
 /** Equal for all instances of one interpreter, date and set of packages. */
 export function pythonStep(recipe: PythonRecipe, source: PackageSource): string {
   const packages = ['pip', 'setuptools', 'wheel', ...recipe.packages].map(quoted).join(' ');
   return `${INDEX}mkdir -p ${CONDA_ROOT}/bin
-${UV} venv -q -p ${source.interpreter} ${ENV_FOLDER}
+${source.interpreter === undefined ? `ln -sf python${recipe.python} ${ENV_FOLDER}/bin/python` : `${UV} venv -q -p ${source.interpreter} ${ENV_FOLDER}`}
 ${UV} pip install -p ${ENV_FOLDER}/bin/python --exclude-newer ${source.indexDate} ${packages}
 cat > ${CONDA_ROOT}/bin/activate <<'END_OF_ACTIVATE'
 ${ACTIVATE}END_OF_ACTIVATE

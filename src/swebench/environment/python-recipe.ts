@@ -27,6 +27,23 @@ const DEFAULTS: PythonRecipe = { python: '3.9', packages: ['pytest'], extras: []
 /** Reports of passed tests too, as the published environments have it. */
 const TOX_REPORTS_ALL = "sed -i 's/pytest/pytest -rA/' tox.ini";
 
+/** Optional dependencies whose tests are expected to run. */
+const XARRAY_PACKAGES = [
+  ...['pytest', 'pytest-xdist', 'pytest-env', 'scipy', 'dask[complete]', 'bottleneck', 'cftime', 'sparse', 'pint'],
+  ...[
+    'zarr',
+    'h5netcdf',
+    'netcdf4',
+    'numbagg',
+    'numexpr',
+    'toolz',
+    'matplotlib',
+    'seaborn',
+    'nc-time-axis',
+    'rasterio',
+  ],
+];
+
 const RECIPES: Readonly<Record<string, RecipeSet>> = {
   'astropy/astropy': { extras: ['test'], before: [['4.0', { python: '3.6' }]] },
   'django/django': {
@@ -63,8 +80,8 @@ const RECIPES: Readonly<Record<string, RecipeSet>> = {
   'pvlib/pvlib-python': { extras: ['test', 'optional'] },
   'pydata/xarray': {
     python: '3.10',
-    packages: ['pytest', 'pytest-xdist', 'pytest-env', 'scipy', 'dask', 'numpy<1.24', 'pandas<1.5'],
-    before: [['2022.0', { python: '3.9', packages: ['pytest', 'scipy', 'dask', 'numpy<1.21', 'pandas<1.2'] }]],
+    packages: [...XARRAY_PACKAGES, 'numpy<1.24', 'pandas<1.6'],
+    before: [['2022.0', { python: '3.9', packages: [...XARRAY_PACKAGES, 'numpy<1.21', 'pandas<1.2'] }]],
   },
   'pydicom/pydicom': { packages: ['pytest', 'numpy'], before: [['2.0', { python: '3.8' }]] },
   'pylint-dev/astroid': { requirements: ['requirements_test_min.txt', 'requirements_test.txt'] },

@@ -23,7 +23,7 @@ import type { SwebenchInstance } from '../contracts.ts';
 import {
   HISTORY_STEP,
   INSTALLER_STEP,
-  INTERPRETER_STEP,
+  interpreterStep,
   pythonStep,
   repositoryStep,
   TESTBED,
@@ -147,7 +147,10 @@ async function recipeOf(instance: SwebenchInstance, repository: LocalRepository,
   const python = interpreterOf(recipe, instance, host);
   const dated = instance.environment_setup_commit ?? instance.base_commit;
   const times = await Promise.all([dated, instance.base_commit].map((commit) => repository.commitTime(commit)));
-  const source = { interpreter: python.path, indexDate: indexDate(recipe.python, Math.max(...times)) };
+  const source = {
+    interpreter: python.prefix === undefined ? python.path : undefined,
+    indexDate: indexDate(recipe.python, Math.max(...times)),
+  };
   const anchor = await repository.anchor(instance.base_commit);
   const bare = sandboxEnv(host.path);
   const env = sandboxEnv(host.path, INSTANCE_ENV);
@@ -168,8 +171,7 @@ async function recipeOf(instance: SwebenchInstance, repository: LocalRepository,
   add('installer', INSTALLER_STEP, '/', { network: true });
   const { prefix } = python;
   if (prefix !== undefined) {
-    const run = `# ${prefix}\n${INTERPRETER_STEP}`;
-    add('interpreter', run, '/', { network: false, input: () => interpreterArchive(prefix) });
+    add('interpreter', interpreterStep(prefix), '/', { network: false, input: () => interpreterArchive(prefix) });
   }
   add('python', pythonStep(recipe, source), '/', { network: true });
   if (anchor !== null) {

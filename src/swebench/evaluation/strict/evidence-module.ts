@@ -7,7 +7,8 @@ export const EVIDENCE_NAME = 'assay_evidence';
 
 /** `secret` opens every line of the file `path`. */
 export function evidenceModule(secret: string, path: string): string {
-  return `import atexit, os
+  return `"""PYTEST_DONT_REWRITE"""
+import atexit, os
 _write_to, _secret = ${JSON.stringify(path)}, ${JSON.stringify(secret)}
 _open, _write, _close, _getpid = os.open, os.write, os.close, os.getpid
 _flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
