@@ -86,10 +86,21 @@ export interface RepositoryInput extends PackageSource {
 
 const IDENTITY = '-c user.name=SWE-bench -c user.email=setup@swebench.config';
 
+/** Prints what the installed repository requires, with the extras named. Its own metadata counts: installers differ in which version numbers and old forms they accept. */
+const LIST_DEPENDENCIES = `import sys, pkg_resources
+def is_ours(dist):
+    if (dist.location or "").startswith("${TESTBED}"): return True
+    return dist.has_metadata("direct_url.json") and "${TESTBED}" in dist.get_metadata("direct_url.json")
+for dist in pkg_resources.working_set:
+    if is_ours(dist):
+        for requirement in dist.requires([extra for extra in sys.argv[1:] if extra in dist.extras]):
+            requirement.marker = None
+            print(requirement)
+`;
+
 /** The work tree at the base commit, its dependencies as of the date, itself installed, and one commit on top where that changed files. */
 export function repositoryStep(recipe: PythonRecipe, input: RepositoryInput): string {
   const install = `${UV} pip install -p ${ENV_FOLDER}/bin/python --exclude-newer ${input.indexDate}`;
-  const extras = recipe.extras.map((extra) => `--extra ${quoted(extra)}`).join(' ');
   const files = recipe.requirements.map((file) => requirementsCommand(file, install)).join('\n');
   return `${INDEX}cd ${TESTBED}
 ${RECEIVE_PACK}git update-ref refs/heads/main ${input.baseCommit}
@@ -99,13 +110,9 @@ source ${CONDA_ROOT}/bin/activate
 conda activate testbed
 ${files}
 ${install} ${input.buildRequirements.map(quoted).join(' ')}
-for metadata in pyproject.toml setup.py setup.cfg; do
-  [ -f "$metadata" ] || continue
-  if ${install} --no-build-isolation -r "$metadata" ${extras}; then break; fi
-  if ${install} -r "$metadata" ${extras}; then break; fi
-  ${install} -r "$metadata" && break || true
-done
 python -m pip install --no-deps --no-build-isolation -e .
+python -c ${quoted(LIST_DEPENDENCIES)} ${recipe.extras.map(quoted).join(' ')} > /tmp/dependencies.txt
+${install} -r /tmp/dependencies.txt
 git add -A
 git diff --cached --quiet || git ${IDENTITY} commit -q -m SWE-bench
 git status --short
