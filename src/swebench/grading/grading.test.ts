@@ -34,7 +34,7 @@ test('both lists have to pass; the report is written as Python writes it', () =>
   expect(grade(log('PASSED t.py::new\nFAILED t.py::old - x', 1)).resolved).toBe(false);
   expect(
     pythonJson(
-      new Map([
+      new Map<string, unknown>([
         ['2', 'ä\u2028'],
         ['1', []],
       ]),

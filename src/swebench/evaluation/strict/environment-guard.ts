@@ -13,6 +13,10 @@ for packages in "$1"/lib/python*/site-packages; do
 done | sort -z | xargs -0 -r sha256sum --
 find "$1/bin" -type f -print0 | sort -z | xargs -0 -r sha256sum --
 find "$1/bin" -type l -printf '%l  %p\\n' | sort
+for entries in "$1"/lib/python*/site-packages/*/entry_points.txt "$2"/*.egg-info/entry_points.txt "$2"/*/*.egg-info/entry_points.txt; do
+  section=$(awk '/^\\[/ { ours = /^\\[pytest11\\]/ } ours' "$entries")
+  [ -z "$section" ] || echo "$(sha256sum <<<"$section" | cut -d' ' -f1)  pytest11:$entries"
+done
 for home in "$HOME" /home/agent; do find "$home" -maxdepth 4 \\( -name '*.pth' -o -name 'sitecustomize.py' -o -name 'usercustomize.py' -o -name '.bash*' -o -name '.profile' \\) -printf 'there  %p\\n'; done 2>/dev/null | sort -u
 `;
 
@@ -20,7 +24,7 @@ export type EnvironmentState = ReadonlyMap<string, string>;
 
 /** Path to digest. */
 export async function environmentState(sandbox: Sandbox, signal: AbortSignal): Promise<EnvironmentState> {
-  const argv = ['bash', '--noprofile', '--norc', '-c', LIST, 'bash', ENV_FOLDER];
+  const argv = ['bash', '--noprofile', '--norc', '-c', LIST, 'bash', ENV_FOLDER, sandbox.spec.workdir];
   const result = await exec(sandbox, argv, { cwd: '/', timeoutSeconds: 120, signal });
   const lines = result.stdout
     .toString()

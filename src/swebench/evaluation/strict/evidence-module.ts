@@ -5,13 +5,26 @@
 
 export const EVIDENCE_NAME = 'assay_evidence';
 
-/** `secret` opens every line of the file `path`. */
-export function evidenceModule(secret: string, path: string): string {
+export interface EvidenceOptions {
+  /** Opens every line. */
+  secret: string;
+  /** The file the lines go to. */
+  path: string;
+  /** Where the code under test lies. */
+  workdir: string;
+  /** Modules of tests, absolute: reading them is the runner's business, not that of the code under test. */
+  testModules: readonly string[];
+}
+
+/** The module's text; Python 2.7 and later can read it. */
+export function evidenceModule({ secret, path, workdir, testModules }: EvidenceOptions): string {
   return `"""PYTEST_DONT_REWRITE"""
-import atexit, os
+import atexit, os, sys
 _write_to, _secret = ${JSON.stringify(path)}, ${JSON.stringify(secret)}
+_workdir, _tests = ${JSON.stringify(`${workdir}/`)}, set(${JSON.stringify(testModules)})
 _open, _write, _close, _getpid = os.open, os.write, os.close, os.getpid
 _flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+_packages = os.path.dirname(os.path.abspath(__file__))
 
 
 def _say(*words):
@@ -36,10 +49,56 @@ def _end():
         _say("end")
 
 
+def _key_functions():
+    import unittest.case
+    import _pytest.python, _pytest.reports, _pytest.runner
+    owners = {
+        "Function": _pytest.python.Function,
+        "TestReport": _pytest.reports.TestReport,
+        "CallInfo": _pytest.runner.CallInfo,
+        "runner": _pytest.runner,
+        "python": _pytest.python,
+        "TestCase": unittest.case.TestCase,
+        "builtins": sys.modules["builtins"],
+    }
+    found = {}
+    for owner, thing in owners.items():
+        for name, value in list(vars(thing).items()):
+            value = getattr(value, "__func__", value)
+            if callable(value) and not name.startswith("__"):
+                found[owner + "." + name] = (value, getattr(value, "__code__", None))
+    return found
+
+
+def _watch_reading():
+    def watch(event, arguments):
+        if event != "open" or not arguments or str(arguments[0]) not in _tests:
+            return
+        frame = sys._getframe(1)
+        while frame is not None:
+            name = frame.f_code.co_filename
+            if name.startswith(_workdir):
+                if name not in _tests and "/tests/" not in name and "/testing/" not in name:
+                    _say("read", name)
+                return
+            if name.startswith(_packages) or name.startswith("<frozen importlib"):
+                return
+            frame = frame.f_back
+
+    if hasattr(sys, "addaudithook") and _tests:
+        sys.addaudithook(watch)
+
+
+_before = {}
+
+
 def pytest_configure(config):
     os.environ["ASSAY_EVIDENCE"] = "1"
     if os.environ.get("PYTEST_PLUGINS") == "${EVIDENCE_NAME}":
         del os.environ["PYTEST_PLUGINS"]
+    if not _before:
+        _before.update(_key_functions())
+        _watch_reading()
 
 
 def pytest_runtest_logreport(report):
@@ -48,6 +107,9 @@ def pytest_runtest_logreport(report):
 
 
 def pytest_sessionfinish(session, exitstatus):
+    for name, value in _key_functions().items():
+        if name in _before and _before[name] != value:
+            _say("changed", name)
     _say("finish", int(exitstatus))
 `;
 }
@@ -59,12 +121,18 @@ export interface Evidence {
   finished: number;
   /** Tests of which every phase passed (or failed as expected). */
   passed: number;
+  /** Functions of the runner that something replaced while tests ran. */
+  changed: string[];
+  /** Source files of the code under test that read tests. */
+  readers: string[];
 }
 
 /** Lines without the secret are somebody else's. */
 export function readEvidence(text: string, secret: string): Evidence {
   const processes = new Map<string, boolean>();
   const outcomes = new Map<string, boolean>();
+  const changed = new Set<string>();
+  const readers = new Set<string>();
   let finished = 0;
   for (const line of text.split('\n')) {
     const [head, pid = '', word, ...rest] = line.split(' ');
@@ -72,6 +140,8 @@ export function readEvidence(text: string, secret: string): Evidence {
     if (word === 'start' && !processes.has(pid)) processes.set(pid, false);
     else if (word === 'end') processes.set(pid, true);
     else if (word === 'finish') finished++;
+    else if (word === 'changed') changed.add(rest.join(' '));
+    else if (word === 'read') readers.add(rest.join(' '));
     else if (word === 'test') {
       const [outcome, when, ...id] = rest;
       const name = id.join(' ');
@@ -79,5 +149,6 @@ export function readEvidence(text: string, secret: string): Evidence {
       if (when === 'call' || !good) outcomes.set(name, (outcomes.get(name) ?? true) && good);
     }
   }
-  return { processes, finished, passed: [...outcomes.values()].filter(Boolean).length };
+  const passed = [...outcomes.values()].filter(Boolean).length;
+  return { processes, finished, passed, changed: [...changed], readers: [...readers] };
 }

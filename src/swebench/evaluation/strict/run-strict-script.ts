@@ -11,7 +11,7 @@ import { END_MARKER, patchedFiles, START_MARKER } from '../../dataset/eval-scrip
 import { ENV_FOLDER } from '../../environment/environment-scripts.ts';
 import { applyOrExplain, runTimed, type ScriptOutcome, type ScriptSettings } from '../script-run.ts';
 import { environmentState, tamperedFiles } from './environment-guard.ts';
-import { EVIDENCE_NAME, type Evidence, evidenceModule, readEvidence } from './evidence-module.ts';
+import { EVIDENCE_NAME, type Evidence, type EvidenceOptions, evidenceModule, readEvidence } from './evidence-module.ts';
 import { ownRunner, restoreTouchedFiles } from './restore-touched-files.ts';
 import { splitScript } from './split-script.ts';
 
@@ -56,9 +56,15 @@ export async function runStrictScript(
   if (tampered.length > 0)
     problems.push(`the installation changed the test runner's environment: ${tampered.join(', ')}`);
 
+  if (!(await testPatchIsInPlace(sandbox, instance, signal))) problems.push('the test patch is not in place');
+
   const secret = randomBytes(16).toString('hex');
   const evidenceFile = `/tmp/.${randomBytes(8).toString('hex')}`;
-  const hasPython = await placeEvidence(sandbox, evidenceModule(secret, evidenceFile), signal);
+  const hasPython = await placeEvidence(
+    sandbox,
+    { secret, path: evidenceFile, ...testModules(instance, sandbox) },
+    signal,
+  );
   await sandboxFiles(sandbox).write('/eval.sh', parts.tests, { mode: 0o755 });
   const tests = await runTimed(sandbox, ['/bin/bash', '/eval.sh'], settings);
   if ('error' in tests) return { outcome: tests, restoredFiles, problems };
@@ -76,7 +82,22 @@ function framed(output: string, exitCode: number | null): string {
   return `+ : '${START_MARKER}'\n${harmless}\n+ : '${END_MARKER}'\n>>>>> Test Exit Code: ${exitCode ?? 137}\n`;
 }
 
-async function placeEvidence(sandbox: Sandbox, module: string, signal: AbortSignal): Promise<boolean> {
+/** Taking it back has to be possible; says nothing of scripts that place tests in another way. */
+async function testPatchIsInPlace(sandbox: Sandbox, instance: SwebenchInstance, signal: AbortSignal): Promise<boolean> {
+  const argv = ['git', '-c', 'core.fsmonitor=false', 'apply', '--check', '--reverse', '-'];
+  const options = { cwd: sandbox.spec.workdir, input: `${instance.test_patch}\n`, timeoutSeconds: 60, signal };
+  return (await exec(sandbox, argv, options)).exitCode === 0;
+}
+
+/** None where the code under test is the test runner. */
+function testModules(instance: SwebenchInstance, sandbox: Sandbox): Pick<EvidenceOptions, 'workdir' | 'testModules'> {
+  const { workdir } = sandbox.spec;
+  const paths = patchedFiles(instance.test_patch).map((file) => `${workdir}/${file.path}`);
+  const isRunner = instance.repo === 'pytest-dev/pytest';
+  return { workdir, testModules: isRunner ? [] : paths.filter((path) => path.endsWith('.py')) };
+}
+
+async function placeEvidence(sandbox: Sandbox, options: EvidenceOptions, signal: AbortSignal): Promise<boolean> {
   const found = await exec(sandbox, ['bash', '-c', `ls -d ${ENV_FOLDER}/lib/python*/site-packages`], {
     cwd: '/',
     signal,
@@ -84,7 +105,7 @@ async function placeEvidence(sandbox: Sandbox, module: string, signal: AbortSign
   const packages = found.stdout.toString().split('\n')[0] ?? '';
   if (packages === '') return false;
   const files = sandboxFiles(sandbox);
-  await files.write(`${packages}/${EVIDENCE_NAME}.py`, module);
+  await files.write(`${packages}/${EVIDENCE_NAME}.py`, evidenceModule(options));
   await files.write(`${packages}/${EVIDENCE_NAME}.pth`, `import ${EVIDENCE_NAME}\n`);
   return true;
 }

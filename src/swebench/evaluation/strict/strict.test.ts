@@ -67,7 +67,9 @@ test('evidence counts only with the secret, and only tests whose every phase pas
     ['7', true],
     ['8', false],
   ]);
-  expect(evidenceModule('sec"ret', '/tmp/x')).toContain(String.raw`"sec\"ret"`);
+  expect(evidenceModule({ secret: 'sec"ret', path: '/tmp/x', workdir: '/w', testModules: [] })).toContain(
+    String.raw`"sec\"ret"`,
+  );
 });
 
 test('installing a project may add its links and programs, nothing else', () => {

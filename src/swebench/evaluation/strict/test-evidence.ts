@@ -14,6 +14,9 @@ export function evidenceProblems(instance: SwebenchInstance, strict: StrictRun, 
   const [first] = evidence.processes.values();
   if (first === undefined) problems.push('no test process was seen');
   else if (!first) problems.push('the test process ended before its own end');
+  if (evidence.changed.length > 0)
+    problems.push(`the test runner was changed while it ran: ${evidence.changed.join(', ')}`);
+  if (evidence.readers.length > 0) problems.push(`the code under test read the tests: ${evidence.readers.join(', ')}`);
   const expected = instance.FAIL_TO_PASS.length + instance.PASS_TO_PASS.length;
   if (usesPytest(instance.log_parser)) {
     if (evidence.finished === 0) problems.push('no pytest session came to its end');
