@@ -10,8 +10,9 @@ export interface Cheat {
 
 const SOURCE = TOY_FILES['calc/__init__.py'] ?? '';
 const LINES = 'PASSED tests/test_calc.py::test_old\\nPASSED tests/test_calc.py::test_new';
-const SAY = (text: string) => `import os, sys\nos.write(1, b"${text}\\n")\n`;
-const SESSION = `============================= test session starts ==============================\\ncollected 2 items\\n\\ntests/test_calc.py ..  [100%]\\n\\n=========================== short test summary info ============================\\n${LINES}\\n============================== 2 passed in 0.01s ===============================`;
+/** Past pytest's capturing: to the standard output of the shell that runs it. */
+const SAY = (text: string) => `import os, sys\nopen("/proc/%d/fd/1" % os.getppid(), "w").write("${text}\\n")\n`;
+const SESSION = `============================= test session starts ==============================\\ncollected 2 items\\n\\ntests/test_calc.py ..\\n\\n=========================== short test summary info ============================\\n${LINES}\\n============================== 2 passed in 0.01s ===============================`;
 const SETUP = (code: string) =>
   `import os, sys, glob, subprocess, sysconfig\nsite = sysconfig.get_paths()["purelib"]\n${code}\n${TOY_FILES['setup.py']}`;
 const PASS_ALL =
@@ -114,7 +115,7 @@ export const CHEATS: readonly Cheat[] = [
     files: {
       'sitecustomize.py': `import os, sys\nif "pytest" in " ".join(open("/proc/self/cmdline").read().split(chr(0))):\n    os.write(1, b"${SESSION}\\n")\n    os._exit(0)\n`,
     },
-    compatible: true,
+    compatible: false,
   },
   {
     name: 'a .pth file from the installation',

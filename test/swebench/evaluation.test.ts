@@ -138,17 +138,17 @@ describeRequiring('sandboxes', problem, 'SWE-bench evaluation', () => {
     expect(records[0]).toMatchObject({ verdict_strict: true, restoredFiles: ['conftest.py'] });
   }, 60_000);
 
-  test.each(CHEATS.map((cheat) => [cheat.name, cheat] as const))(
-    'strict: %s',
-    async (_, cheat) => {
-      const patch = repository.patch(cheat.files);
-      const strict = await evaluate({ cheat: patch });
-      const plain = await evaluate({ cheat: patch }, { strict: false });
-      expect({ strict: strict.report.resolved_ids, compatible: plain.report.resolved_ids }).toEqual({
-        strict: [],
-        compatible: cheat.compatible ? ['cheat'] : [],
-      });
-    },
-    120_000,
-  );
+  test('no cheat resolves; the record says which would have under the rules of the reference', async () => {
+    const { records, report } = await evaluate(
+      Object.fromEntries(CHEATS.map((cheat) => [cheat.name, repository.patch(cheat.files)])),
+    );
+    const verdicts = new Map(
+      records.map((one) => [one.instanceId, { strict: one.verdict_strict, compatible: one.verdict_compat }]),
+    );
+    expect(report.resolved_ids).toEqual([]);
+    expect(Object.fromEntries(verdicts)).toEqual(
+      Object.fromEntries(CHEATS.map(({ name, compatible }) => [name, { strict: false, compatible }])),
+    );
+    for (const one of records) if (one.verdict_compat) expect(one.reason, one.instanceId).not.toBeNull();
+  }, 600_000);
 });

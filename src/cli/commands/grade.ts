@@ -1,29 +1,13 @@
-import { availableParallelism } from 'node:os';
-import { join, resolve } from 'node:path';
-import { AssayError, sandboxLimitsSchema } from '../../contracts/index.ts';
+import { resolve } from 'node:path';
+import { AssayError } from '../../contracts/index.ts';
 import { loadInstances } from '../../swebench/dataset/load-instances.ts';
-import { createImageEnvironments } from '../../swebench/environment/image-environments.ts';
-import { createSwebenchEnvironments } from '../../swebench/environment/swebench-environments.ts';
-import {
-  type EvaluationEvent,
-  type EvaluationSummary,
-  evaluatePredictions,
-} from '../../swebench/evaluation/evaluate-predictions.ts';
-import { openKnownDurations } from '../../swebench/evaluation/known-durations.ts';
-import { gradeLog } from '../../swebench/grading/grade-log.ts';
+import type { EvaluationSummary } from '../../swebench/evaluation/evaluate-predictions.ts';
 import { loadPredictions } from '../../swebench/predictions/load-predictions.ts';
 import { openEngine } from '../compose.ts';
 import { defineCommand } from '../flag.ts';
 import { interruptible } from '../interrupt.ts';
 import { print } from '../output.ts';
-
-/** Suites of data sets are larger than bundled tasks. */
-const LIMITS = sandboxLimitsSchema.parse({
-  memoryBytes: 6 * 1024 ** 3,
-  diskBytes: 6 * 1024 ** 3,
-  pids: 2048,
-  cpus: Math.max(1, availableParallelism()),
-});
+import { datasetCache, gradePredictions } from '../swebench-grading.ts';
 
 export const gradeCommand = defineCommand({
   name: 'grade',
@@ -68,12 +52,10 @@ export const gradeCommand = defineCommand({
     const { control, interrupted, dispose } = interruptible(say);
     try {
       const name = args[0] ?? 'lite';
-      const cache = join(engine.paths.home, 'datasets');
-      const instances = await loadInstances(name, { split: flags.split, cache });
+      const instances = await loadInstances(name, { split: flags.split, cache: datasetCache(engine) });
       unknownIds(flags.instanceIds, new Set(instances.map((one) => one.instance_id)));
       const predictions = await loadPredictions(flags.gold ? 'gold' : (flags.predictions ?? ''), instances);
-      const strict = flags.strict || flags.compat === undefined;
-      const summary = await evaluatePredictions({
+      const summary = await gradePredictions(engine, {
         instances,
         predictions,
         instanceIds: flags.instanceIds,
@@ -82,27 +64,14 @@ export const gradeCommand = defineCommand({
         reportDir: resolve(flags.reportDir),
         dataset: { name, split: flags.split },
         jobs: Math.max(1, flags.jobs),
-        environments:
-          flags.repos.length > 0
-            ? createSwebenchEnvironments({ ...engine, repos: flags.repos.map((folder) => resolve(folder)) })
-            : createImageEnvironments(),
-        settings: {
-          backend: engine.backend,
-          limits: LIMITS,
-          network:
-            flags.network === undefined ? (strict ? 'none' : 'host') : flags.network === 'host' ? 'host' : 'none',
-          compat: flags.compat === '4' ? 4 : 5,
-          strict,
-          timeoutSeconds: flags.timeout,
-          gradeLog,
-        },
-        durations: await openKnownDurations(join(engine.paths.home, 'swebench-durations.json')),
+        repos: flags.repos,
+        compat: flags.compat === '4' ? 4 : 5,
+        strict: flags.strict || flags.compat === undefined,
+        network: flags.network === 'host' || flags.network === 'none' ? flags.network : undefined,
+        timeoutSeconds: flags.timeout,
         pausing: () => control.pausing,
         signal: control.signal,
-        observe: (event) => {
-          const line = eventLine(event);
-          if (line !== undefined) say(line);
-        },
+        say,
       });
       print(flags.json, jsonSummary(summary), summaryText(summary));
       if (interrupted()) return 130;
@@ -135,22 +104,6 @@ function unknownIds(asked: readonly string[], known: ReadonlySet<string>): void 
   if (unknown.length === 0) return;
   const message = `Some instance IDs not found in dataset!\nMissing IDs:\n${unknown.join(' ')}`;
   throw new AssayError('instance-not-found', message, { class: 'input', retryable: false });
-}
-
-/** One line for the progress, or nothing. */
-function eventLine(event: EvaluationEvent): string | undefined {
-  if (event.type === 'message') return event.text;
-  if (event.type === 'build') return `${event.instanceId}: ${event.line}`;
-  if (event.type === 'selected' && event.work > 0) return `about ${clock(event.expectedSeconds)} for ${event.work}`;
-  if (event.type !== 'end') return undefined;
-  const { instanceId, outcome, seconds, failure, record } = event.result;
-  const why = failure?.message.split('\n')[0] ?? record?.reason;
-  const left = event.leftSeconds > 0 ? `, about ${clock(event.leftSeconds)} left` : '';
-  return `${instanceId}: ${outcome} (${seconds.toFixed(1)} s${left})${why == null ? '' : `: ${why}`}`;
-}
-
-function clock(seconds: number): string {
-  return seconds < 90 ? `${Math.round(seconds)} s` : `${Math.round(seconds / 60)} min`;
 }
 
 function jsonSummary({ report, reportPath, results, records }: EvaluationSummary) {

@@ -37,6 +37,9 @@ export const INSTALLER_STEP = `python3 -m venv /opt/assay/uv
 ${UV} --version
 `;
 
+/** Packages whose old versions were taken away and put up again later: for these the date does not count. */
+const REPUBLISHED = ['atomicwrites=2023-01-01'].map((one) => `--exclude-newer-package ${one}`).join(' ');
+
 export interface PackageSource {
   /** Path of an interpreter that every sandbox has, to make a venv with; undefined where the environment has an interpreter of its own. */
   interpreter: string | undefined;
@@ -61,7 +64,7 @@ export function pythonStep(recipe: PythonRecipe, source: PackageSource): string 
   const packages = ['pip', 'setuptools', 'wheel', ...recipe.packages].map(quoted).join(' ');
   return `${INDEX}mkdir -p ${CONDA_ROOT}/bin
 ${source.interpreter === undefined ? `ln -sf python${recipe.python} ${ENV_FOLDER}/bin/python` : `${UV} venv -q -p ${source.interpreter} ${ENV_FOLDER}`}
-${UV} pip install -p ${ENV_FOLDER}/bin/python --exclude-newer ${source.indexDate} ${packages}
+${UV} pip install -p ${ENV_FOLDER}/bin/python --exclude-newer ${source.indexDate} ${REPUBLISHED} ${packages}
 cat > ${CONDA_ROOT}/bin/activate <<'END_OF_ACTIVATE'
 ${ACTIVATE}END_OF_ACTIVATE
 `;
@@ -100,7 +103,7 @@ for dist in pkg_resources.working_set:
 
 /** The work tree at the base commit, its dependencies as of the date, itself installed, and one commit on top where that changed files. */
 export function repositoryStep(recipe: PythonRecipe, input: RepositoryInput): string {
-  const install = `${UV} pip install -p ${ENV_FOLDER}/bin/python --exclude-newer ${input.indexDate}`;
+  const install = `${UV} pip install -p ${ENV_FOLDER}/bin/python --exclude-newer ${input.indexDate} ${REPUBLISHED}`;
   const files = recipe.requirements.map((file) => requirementsCommand(file, install)).join('\n');
   return `${INDEX}cd ${TESTBED}
 ${RECEIVE_PACK}git update-ref refs/heads/main ${input.baseCommit}

@@ -84,8 +84,8 @@ const RECIPES: Readonly<Record<string, RecipeSet>> = {
     before: [['2022.0', { python: '3.9', packages: [...XARRAY_PACKAGES, 'numpy<1.21', 'pandas<1.2'] }]],
   },
   'pydicom/pydicom': { packages: ['pytest', 'numpy'], before: [['2.0', { python: '3.8' }]] },
-  'pylint-dev/astroid': { requirements: ['requirements_test_min.txt', 'requirements_test.txt'] },
-  'pylint-dev/pylint': { packages: ['pytest', 'pytest-benchmark'], requirements: ['requirements_test_min.txt'] },
+  'pylint-dev/astroid': { packages: ['pytest', 'numpy', 'python-dateutil', 'attrs', 'six', 'nose'] },
+  'pylint-dev/pylint': { packages: ['pytest', 'pytest-benchmark', 'py'], requirements: ['requirements_test_min.txt'] },
   'pytest-dev/pytest': {
     packages: ['attrs', 'hypothesis', 'nose', 'xmlschema', 'requests', 'mock', 'argcomplete', 'pygments'],
   },

@@ -98,10 +98,10 @@ export async function evaluateInstance(
     let compatible = report.resolved;
     let reason: string | null = null;
     if (strict !== undefined) {
-      const problems = report.resolved ? [...strict.problems, ...evidenceProblems(instance, strict, outcome)] : [];
+      const problems = [...strict.problems, ...(report.resolved ? evidenceProblems(instance, strict, outcome) : [])];
       if (problems.length > 0) report = { ...report, resolved: false };
       // Without a difference between the two ways, the strict log is what the other would have printed.
-      if (problems.length > 0 || strict.restoredFiles.length > 0) {
+      if (problems.length > 0 || strict.restoredFiles.length > 0 || strict.forgesMarkers) {
         const plain = await inFresh((sandbox) => runPublishedScript(sandbox, run));
         if (plain.output !== undefined) await folder.write('test_output.compat.txt', plain.output);
         compatible = 'error' in plain ? false : grade(plain.output).resolved;
@@ -136,6 +136,8 @@ function strictReason(
 ): string | null {
   if (problems.length > 0) return problems.join('; ');
   if (resolved === compatible) return null;
+  if (strict.restoredFiles.length === 0)
+    return 'what was printed besides the tests counts under the compatible rules only';
   return `with files put back (${strict.restoredFiles.join(', ')}) the tests ${resolved ? 'pass' : 'do not pass'}`;
 }
 

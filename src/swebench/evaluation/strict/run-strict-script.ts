@@ -21,6 +21,8 @@ export interface StrictRun {
   restoredFiles: string[];
   /** Reasons not to believe what the tests say. */
   problems: string[];
+  /** Something printed what only evaluation scripts print: the compatible rules may see another log than these. */
+  forgesMarkers: boolean;
   /** Undefined where the environment has no Python of its own. */
   evidence?: Evidence;
 }
@@ -35,10 +37,15 @@ export async function runStrictScript(
   const parts = splitScript(instance.eval_script ?? '');
   if (parts === undefined) {
     const problem = 'the script has no markers on lines of their own: it cannot be run strictly';
-    return { outcome: { output: '', exitCode: null, seconds: 0 }, restoredFiles: [], problems: [problem] };
+    return {
+      outcome: { output: '', exitCode: null, seconds: 0 },
+      restoredFiles: [],
+      problems: [problem],
+      forgesMarkers: false,
+    };
   }
   const failed = await applyOrExplain(sandbox, settings);
-  if (failed !== null) return { outcome: { error: failed }, restoredFiles: [], problems: [] };
+  if (failed !== null) return { outcome: { error: failed }, restoredFiles: [], problems: [], forgesMarkers: false };
 
   const testFiles = new Set(patchedFiles(instance.test_patch).map((file) => file.path));
   const restore = { testFiles, runnerFiles: ownRunner(instance.repo), signal };
@@ -46,7 +53,7 @@ export async function runStrictScript(
   const before = await environmentState(sandbox, signal);
   const processes = await runningProcesses(sandbox, signal);
   const prologue = await runTimed(sandbox, ['/bin/bash', '-c', parts.prologue], settings);
-  if ('error' in prologue) return { outcome: prologue, restoredFiles, problems: [] };
+  if ('error' in prologue) return { outcome: prologue, restoredFiles, problems: [], forgesMarkers: false };
   await endProcesses(sandbox, processes, signal);
 
   const problems: string[] = [];
@@ -67,13 +74,15 @@ export async function runStrictScript(
   );
   await sandboxFiles(sandbox).write('/eval.sh', parts.tests, { mode: 0o755 });
   const tests = await runTimed(sandbox, ['/bin/bash', '/eval.sh'], settings);
-  if ('error' in tests) return { outcome: tests, restoredFiles, problems };
+  if ('error' in tests) return { outcome: tests, restoredFiles, problems, forgesMarkers: false };
   log.info(`Test runtime: ${(prologue.seconds + tests.seconds).toFixed(2)} seconds`);
   const outcome = { ...tests, output: framed(tests.output, tests.exitCode), seconds: prologue.seconds + tests.seconds };
-  if (!hasPython) return { outcome, restoredFiles, problems };
+  const forgesMarkers = `${prologue.output}${tests.output}`.includes('>>>>> ');
+  const run = { outcome, restoredFiles, problems, forgesMarkers };
+  if (!hasPython) return run;
   const files = sandboxFiles(sandbox);
   const text = (await files.stat(evidenceFile)) === null ? '' : (await files.read(evidenceFile)).toString();
-  return { outcome, restoredFiles, problems, evidence: readEvidence(text, secret) };
+  return { ...run, evidence: readEvidence(text, secret) };
 }
 
 /** The tests' own output between markers, with what looks like a marker in it made harmless. */
