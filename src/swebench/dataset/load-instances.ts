@@ -25,11 +25,11 @@ export async function loadInstances(reference: string, options: LoadInstancesOpt
   return select(instances, options.instanceIds ?? []);
 }
 
-/** True for names of tables, published sets and folders with a table of the split; folders of tasks are something else. */
+/** True for names of tables, published sets and folders with a table of the split; folders of tasks, also the bundled `tasks/...`, are something else. */
 export async function isSwebenchReference(reference: string, split = 'test'): Promise<boolean> {
   if (isTableFile(reference)) return true;
   if ((await kindOf(reference)) === 'folder') return (await folderFiles(reference, split)).length > 0;
-  return isHubId(resolveAlias(reference));
+  return isHubId(resolveAlias(reference)) && !reference.startsWith('tasks/');
 }
 
 async function tableFiles(reference: string, options: LoadInstancesOptions): Promise<string[]> {

@@ -68,6 +68,7 @@ const RECIPES: Readonly<Record<string, RecipeSet>> = {
   'mwaskom/seaborn': { extras: ['dev', 'stats'] },
   'pallets/flask': {
     python: '3.11',
+    packages: ['pytest', 'python-dotenv', 'asgiref', 'blinker'],
     before: [
       ['2.2', { python: '3.10' }],
       ['2.1', { python: '3.9' }],
@@ -76,6 +77,7 @@ const RECIPES: Readonly<Record<string, RecipeSet>> = {
   'psf/requests': {
     packages: ['pytest', 'pytest-httpbin', 'pytest-mock', 'httpbin', 'trustme'],
     extras: ['socks'],
+    before: [['2.8', { packages: ['pytest'] }]],
   },
   'pvlib/pvlib-python': { extras: ['test', 'optional'] },
   'pydata/xarray': {
