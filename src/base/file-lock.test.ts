@@ -83,11 +83,11 @@ test('a reused pid, another boot, and a silent owner elsewhere are stale; a fres
     utimesSync(lock, then, then);
     return withFileLock(lock, AbortSignal.timeout(400), async () => 'taken').catch((error) => error.code);
   };
-  expect(await left({ started: '1' })).toBe('taken');
-  expect(await left({ boot: 'other' })).toBe('taken');
-  expect(await left({ boot: 'other', host: 'elsewhere' }, 200_000)).toBe('taken');
-  expect(await left({ boot: 'other', host: 'elsewhere' }, 60_000)).toBe('cancelled');
-  expect(await left({ namespace: 'pid:[1]' }, 60_000)).toBe('cancelled');
+  expect(await left({ startTicks: '1' })).toBe('taken');
+  expect(await left({ bootId: 'other' })).toBe('taken');
+  expect(await left({ bootId: 'other', host: 'elsewhere' }, 200_000)).toBe('taken');
+  expect(await left({ bootId: 'other', host: 'elsewhere' }, 60_000)).toBe('cancelled');
+  expect(await left({ pidNamespace: 'pid:[1]' }, 60_000)).toBe('cancelled');
   expect(await left({})).toBe('cancelled');
 });
 

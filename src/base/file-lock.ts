@@ -5,26 +5,19 @@
  * lock is stale when it has not been touched for two minutes; holders touch theirs every ten seconds.
  */
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, readFile, readlink, rm, stat, utimes, writeFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
+import { link, mkdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { AssayError } from '../contracts/index.ts';
+import { livenessOf, ownIdentity, processIdentitySchema } from './process-identity.ts';
 import { readRecord } from './read-record.ts';
 
 const TOUCH_MS = 10_000;
 const STALE_MS = 120_000;
 const POLL_MS = 100;
 
-const ownerSchema = z.object({
-  token: z.string(),
-  pid: z.number(),
-  started: z.string(),
-  boot: z.string(),
-  host: z.string(),
-  namespace: z.string(),
-});
+const ownerSchema = processIdentitySchema.extend({ token: z.string() });
 type LockOwner = z.infer<typeof ownerSchema>;
 
 /** Called once when somebody else holds the lock. */
@@ -37,7 +30,7 @@ export async function withFileLock<T>(
   body: () => Promise<T>,
   onWait?: OnLockWait,
 ): Promise<T> {
-  const me = await self();
+  const me = { ...(await ownIdentity()), token: randomUUID() };
   await acquire(path, me, signal, onWait);
   const touch = setInterval(() => {
     const now = new Date();
@@ -105,30 +98,8 @@ async function release(path: string, me: LockOwner): Promise<void> {
 }
 
 async function isStale(path: string, owner: LockOwner, me: LockOwner): Promise<boolean> {
-  if (owner.host === me.host && owner.boot !== me.boot) return true;
-  if (owner.boot === me.boot && owner.namespace === me.namespace) return (await startTime(owner.pid)) !== owner.started;
+  const liveness = await livenessOf(owner, me);
+  if (liveness !== 'unknown') return liveness === 'dead';
   const touched = await stat(path).catch(() => null);
   return touched !== null && Date.now() - touched.mtimeMs > STALE_MS;
-}
-
-let identity: Promise<Omit<LockOwner, 'token'>> | undefined;
-
-async function self(): Promise<LockOwner> {
-  identity ??= (async () => ({
-    pid: process.pid,
-    started: (await startTime(process.pid)) ?? '',
-    boot: (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim(),
-    host: hostname(),
-    namespace: await readlink('/proc/self/ns/pid'),
-  }))();
-  return { ...(await identity), token: randomUUID() };
-}
-
-/** Field 22 of /proc/<pid>/stat (clock ticks since boot), or null when no such process lives; a zombie is dead. */
-async function startTime(pid: number): Promise<string | null> {
-  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => null);
-  // The name in parentheses may hold spaces and parentheses; fields are counted after its end.
-  const fields = text?.slice(text.lastIndexOf(')') + 2).split(' ');
-  if (fields === undefined || fields[0] === 'Z' || fields[0] === 'X') return null;
-  return fields[19] ?? null;
 }

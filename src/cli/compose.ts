@@ -4,18 +4,20 @@ import { createTwoToolAgent } from '../agent/two-tool-agent.ts';
 import { type AssayPaths, assayPaths } from '../base/paths.ts';
 import {
   type Agent,
+  type AgentLimits,
   AssayError,
   type EnvironmentBuilder,
   type Model,
   type SandboxBackend,
 } from '../contracts/index.ts';
 import { createEnvironmentBuilder } from '../environment/environment-builder.ts';
+import { createImageStore } from '../environment/oci/image-store.ts';
 import { capturePatch } from '../grading/capture-patch.ts';
 import { gradeAttempt } from '../grading/grade-attempt.ts';
 import { recordingModel } from '../model/cassette.ts';
 import { startOrAttachCourier } from '../model/courier/courier-client.ts';
 import { openModel } from '../model/open-model.ts';
-import { Budget, budgetedModel } from '../model/priced-model.ts';
+import { Budget, budgetedModel, demandPrice } from '../model/priced-model.ts';
 import { openPriceBook } from '../model/prices/price-book.ts';
 import type { GradePorts, RunPorts } from '../run/ports.ts';
 import { createNativeBackend, NATIVE_TIERS, type NativeTier } from '../sandbox/native/native-backend.ts';
@@ -33,7 +35,11 @@ export interface Engine {
 export async function openEngine(tier?: string): Promise<Engine> {
   const paths = assayPaths();
   const known = NATIVE_TIERS.find((one) => one === tier) as NativeTier | undefined;
-  const backend = createNativeBackend({ paths, ...(known === undefined ? {} : { tier: known }) });
+  const backend = createNativeBackend({
+    paths,
+    images: createImageStore({ paths }),
+    ...(known === undefined ? {} : { tier: known }),
+  });
   const probe = await backend.probe();
   if (!probe.available) {
     throw new AssayError('sandbox-unavailable', `no sandbox works on this machine:\n  ${probe.notes.join('\n  ')}`, {
@@ -69,6 +75,17 @@ export function openAgent(settings: ModelSettings, prompt: string | undefined): 
     ...(settings.temperature === undefined ? {} : { temperature: settings.temperature }),
     ...(settings.maxOutputTokens === undefined ? {} : { maxOutputTokens: settings.maxOutputTokens }),
   });
+}
+
+/** Refuses what cannot work before anything starts: a missing key, an unknown model, a limit in dollars without prices. */
+export async function checkModel(settings: ModelSettings, limits: AgentLimits): Promise<void> {
+  const model = await openRunModel(settings);
+  try {
+    const costsAreGiven = /^(replay|scripted):/.test(settings.model);
+    if (limits.costUsd !== undefined && !costsAreGiven) demandPrice(model.id, await openPriceBook(settings.prices));
+  } finally {
+    await model.close();
+  }
 }
 
 /** Version of the price table that the settings lead to. */

@@ -25,3 +25,15 @@ export function interruptible(say: (line: string) => void): {
     },
   };
 }
+
+/** Runs work that has nothing to finish first: the first SIGINT or SIGTERM aborts its signal. */
+export async function withInterrupt<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const controller = new AbortController();
+  const abort = () => controller.abort();
+  process.on('SIGINT', abort).on('SIGTERM', abort);
+  try {
+    return await work(controller.signal);
+  } finally {
+    process.off('SIGINT', abort).off('SIGTERM', abort);
+  }
+}

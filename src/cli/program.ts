@@ -60,7 +60,7 @@ function groupOf(root: Command, groups: Map<string, Command>, name: string): Com
 
 const GROUPS: Record<string, string> = {
   dataset: 'task sets: list, show, check, schema',
-  env: 'environments and sandboxes: list, disk use, garbage collection',
+  env: 'environments, images and sandboxes: pull, export, list, disk use, garbage collection',
 };
 
 function declare(command: Command, spec: CommandSpec): void {

@@ -17,6 +17,7 @@ import { runAll } from '../run/run-all.ts';
 import { createRun, openRun } from '../store/file-run-store.ts';
 import { newRunId } from '../store/run-folder.ts';
 import {
+  checkModel,
   type Engine,
   type ModelSettings,
   openAgent,
@@ -59,7 +60,7 @@ export interface RunOutcome {
 /** Checks key, model, prompt and sandboxes before anything is written; then runs. */
 export async function beginRun(options: NewRun, progress: Progress): Promise<RunOutcome> {
   const agent = openAgent(options.settings, options.prompt);
-  await (await openRunModel(options.settings)).close();
+  await checkModel(options.settings, options.limits);
   const engine = await openEngine(options.tier);
   try {
     const { model, ...parameters } = options.settings;

@@ -59,6 +59,9 @@ export const failureCodeSchema = z.enum([
   'environment-build-failed',
   'environment-unclean',
   'environment-tool-missing',
+  'image-not-found',
+  'image-pull-failed',
+  'image-refused',
   // grading
   'patch-not-applicable',
   'grading-crashed',

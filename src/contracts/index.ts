@@ -4,6 +4,7 @@ export * from './environment.ts';
 export * from './errors.ts';
 export * from './events.ts';
 export * from './grading.ts';
+export * from './image.ts';
 export * from './model.ts';
 export * from './run.ts';
 export * from './sandbox.ts';

@@ -42,6 +42,7 @@ export const limitMechanismSchema = z.enum([
   'engine',
   'none',
 ]);
+export type LimitMechanism = z.infer<typeof limitMechanismSchema>;
 
 export const limitsInForceSchema = z.object({
   memory: limitMechanismSchema,

@@ -2,8 +2,8 @@
 import { readFile, realpath, stat } from 'node:fs/promises';
 import { basename, join, relative, resolve } from 'node:path';
 import { digestOf, sha256 } from '../base/digest.ts';
+import { imageInfo } from '../base/image-info.ts';
 import type { IssueImage, TaskFile, TaskInstance } from '../contracts/index.ts';
-import { imageMediaType } from './image-type.ts';
 import { parseTaskFile } from './parse-task-file.ts';
 import { readTree, refusal } from './read-tree.ts';
 import { fileDigest, sourceDigest } from './source-digest.ts';
@@ -72,9 +72,9 @@ async function readTaskParts(folder: FolderReader, task: TaskFile) {
   if (task.images.length > TASK_LIMITS.images) folder.problem('task.yaml', `images: more than ${TASK_LIMITS.images}`);
   for (const name of task.images.slice(0, TASK_LIMITS.images)) {
     const data = await folder.bytes(name, TASK_LIMITS.imageBytes);
-    const mediaType = data === null ? null : imageMediaType(data);
-    if (data !== null && mediaType === null) folder.problem(name, 'is not a PNG, JPEG, GIF or WebP image');
-    if (data !== null && mediaType !== null) images.push({ name, mediaType, data });
+    const mediaType = data === null ? undefined : imageInfo(data)?.mediaType;
+    if (data !== null && mediaType === undefined) folder.problem(name, 'is not a PNG, JPEG, GIF or WebP image');
+    if (data !== null && mediaType !== undefined) images.push({ name, mediaType, data });
   }
   return { source: source.digest, gold, images };
 }

@@ -330,7 +330,7 @@ describeRequiring('sandboxes', probe.available ? undefined : probe.notes.join(' 
     const first = await environments.ensure(instance, signal);
     setSteps([{ name: 'closed', run: 'mkdir -p dist/closed && touch dist/closed/x && chmod 000 dist/closed' }]);
     const second = await environments.ensure(await greet(), signal);
-    expect(await collectStore(paths, {})).toEqual({ environments: 0, stages: 0, layers: 0, bytes: 0 });
+    expect(await collectStore(paths, {})).toEqual({ environments: 0, images: 0, stages: 0, layers: 0, bytes: 0 });
     const record = join(paths.environments, 'environments', `${second.digest.slice(7)}.json`);
     rmSync(record);
     expect(await collectStore(paths, { graceMs: 0, dryRun: true })).toMatchObject({ stages: 2, layers: 1 });

@@ -37,6 +37,9 @@ export const proofSchema = z.object({
   checkedAt: z.string(),
 });
 
+/** That an image was pulled under a name, and which it was then. */
+export const imageNameSchema = z.object({ name: z.string(), digest: z.string(), pulledAt: z.string() });
+
 /** Paths of records; keys and digests may carry their `sha256:`. */
 export function environmentLayout(root: string) {
   const hex = (digest: string) => digest.replace(/^sha256:/, '');
@@ -44,10 +47,12 @@ export function environmentLayout(root: string) {
     environments: join(root, 'environments'),
     stages: join(root, 'stages'),
     proofs: join(root, 'proofs'),
+    images: join(root, 'images'),
     locks: join(root, 'locks'),
     environment: (digest: string) => join(root, 'environments', `${hex(digest)}.json`),
     stage: (key: string) => join(root, 'stages', `${hex(key)}.json`),
     log: (key: string) => join(root, 'stages', `${hex(key)}.log`),
+    image: (digest: string) => join(root, 'images', `${hex(digest)}.json`),
     proof: (key: string) => join(root, 'proofs', `${hex(key)}.json`),
     gold: (key: string) => join(root, 'gold', `${hex(key)}.patch`),
     lock: (key: string) => join(root, 'locks', `${hex(key)}.lock`),

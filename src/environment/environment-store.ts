@@ -1,9 +1,17 @@
 /** What is kept of environments on this machine, for `assay env ls`, `du` and `gc`. */
-import { chmod, lstat, readdir, rename, rm, stat } from 'node:fs/promises';
+import { lstat, readdir, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AssayPaths } from '../base/paths.ts';
 import { readRecord } from '../base/read-record.ts';
-import { environmentLayout, environmentRecordSchema, proofSchema, stageRecordSchema } from './environment-layout.ts';
+import { localImageSchema } from '../contracts/index.ts';
+import {
+  environmentLayout,
+  environmentRecordSchema,
+  imageNameSchema,
+  proofSchema,
+  stageRecordSchema,
+} from './environment-layout.ts';
+import { removeTree } from './remove-tree.ts';
 
 export interface EnvironmentSummary {
   digest: string;
@@ -18,12 +26,25 @@ export interface EnvironmentSummary {
   buildMs: number;
 }
 
+export interface ImageSummary {
+  /** Of the configuration. */
+  digest: string;
+  /** Under which it was pulled. */
+  names: string[];
+  platform: string;
+  layers: number;
+  /** Of all its layers; shared layers count in full for each image. */
+  bytes: number;
+  lastUsed: Date;
+}
+
 export interface StoreSummary {
   environments: EnvironmentSummary[];
+  images: ImageSummary[];
   /** On disk, each layer once. */
   layerBytes: number;
   layers: number;
-  /** Layers that no environment uses. */
+  /** Layers that no environment and no image uses. */
   unusedLayers: number;
   downloadBytes: number;
 }
@@ -49,8 +70,13 @@ export async function summarizeStore(paths: AssayPaths): Promise<StoreSummary> {
     const bytes = layers.reduce((sum, layer) => sum + layer.bytes, 0);
     return { digest, repo, instances: [...new Set(instances)].sort(), layers, bytes, builtAt, lastUsed, buildMs };
   });
-  const used = new Set(records.flatMap(({ record }) => record.layers.map(hexOf)));
+  const images = await summarizeImages(layout.images, sizes);
+  const used = new Set([
+    ...records.flatMap(({ record }) => record.layers.map(hexOf)),
+    ...images.flatMap(({ used: names }) => names),
+  ]);
   return {
+    images: images.map(({ used: _, ...image }) => image).sort((a, b) => b.lastUsed.getTime() - a.lastUsed.getTime()),
     environments: environments.sort((a, b) => b.lastUsed.getTime() - a.lastUsed.getTime()),
     layerBytes: [...sizes.values()].reduce((sum, bytes) => sum + bytes, 0),
     layers: sizes.size,
@@ -59,8 +85,24 @@ export async function summarizeStore(paths: AssayPaths): Promise<StoreSummary> {
   };
 }
 
+async function summarizeImages(folder: string, sizes: ReadonlyMap<string, number>) {
+  const names = await readRecords(folder, imageNameSchema);
+  return (await readRecords(folder, localImageSchema)).map(({ record, lastUsed }) => {
+    const used = record.layers.map(({ digest }) => hexOf(digest));
+    return {
+      digest: record.digest,
+      names: names.flatMap((one) => (one.record.digest === record.digest ? [one.record.name] : [])).sort(),
+      platform: record.platform,
+      layers: used.length,
+      bytes: used.reduce((sum, name) => sum + (sizes.get(name) ?? 0), 0),
+      lastUsed,
+      used,
+    };
+  });
+}
+
 export interface CollectOptions {
-  /** Environments not used for longer go. Default 30 days. 0 removes all: only while nothing runs, for sandboxes stand on layers. */
+  /** Environments and images not used for longer go. Default 30 days. 0 removes all: only while nothing runs, for sandboxes stand on layers. */
   unusedForMs?: number;
   /** Stages and layers younger than this stay although nothing refers to them: a build may be on its way. Default one hour. */
   graceMs?: number;
@@ -70,6 +112,7 @@ export interface CollectOptions {
 
 export interface CollectReport {
   environments: number;
+  images: number;
   stages: number;
   layers: number;
   bytes: number;
@@ -77,10 +120,10 @@ export interface CollectReport {
 
 const HOUR = 3_600_000;
 
-/** Removes environments that were not used for long, then stages no environment needs, then layers no stage needs. */
+/** Removes environments and images that were not used for long, then stages no environment needs, then layers no stage and no image needs. */
 export async function collectStore(paths: AssayPaths, options: CollectOptions = {}): Promise<CollectReport> {
   const layout = environmentLayout(paths.environments);
-  const report: CollectReport = { environments: 0, stages: 0, layers: 0, bytes: 0 };
+  const report: CollectReport = { environments: 0, images: 0, stages: 0, layers: 0, bytes: 0 };
   const remove = async (path: string) => {
     if (options.dryRun !== true) await removeTree(path);
   };
@@ -100,6 +143,15 @@ export async function collectStore(paths: AssayPaths, options: CollectOptions = 
       await remove(path);
       await remove(path.replace(/\.json$/, '.log'));
     } else if (record.layer !== null) neededLayers.add(hexOf(record.layer));
+  }
+  for (const { path, record, lastUsed } of await readRecords(layout.images, localImageSchema)) {
+    if (old(lastUsed, options.unusedForMs ?? 30 * 24 * HOUR)) {
+      report.images++;
+      await remove(path);
+    } else for (const layer of record.layers) neededLayers.add(hexOf(layer.digest));
+  }
+  for (const { path, record } of await readRecords(layout.images, imageNameSchema)) {
+    if ((await stat(layout.image(record.digest)).catch(ifMissing)) === null) await remove(path);
   }
   for (const name of await layerNames(paths)) {
     const path = join(paths.layers, name);
@@ -162,23 +214,6 @@ async function treeBytes(root: string): Promise<number> {
     queue.push(...names.map((name) => join(folder, name)));
   }
   return bytes;
-}
-
-/** rm -rf that opens folders their owner closed to himself. */
-async function removeTree(path: string): Promise<void> {
-  try {
-    await rm(path, { recursive: true, force: true });
-  } catch (error) {
-    if (!['EACCES', 'EPERM', 'ENOTEMPTY'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
-    await openFolders(path);
-    await rm(path, { recursive: true, force: true });
-  }
-}
-
-async function openFolders(path: string): Promise<void> {
-  if (!(await lstat(path)).isDirectory()) return;
-  await chmod(path, 0o700);
-  for (const name of await readdir(path)) await openFolders(join(path, name));
 }
 
 function hexOf(digest: string): string {

@@ -26,13 +26,7 @@ const MAY_COST: readonly FailureCode[] = ['model-stream-cut', 'model-timeout', '
  * does not cover the call; `model-price-unknown` at once for a model without a price. Tries that broke off are booked with their worst case, since nobody says what they cost.
  */
 export function budgetedModel(inner: Model, prices: PriceBook, budget: Budget): Model {
-  if (prices.find(inner.id) === undefined) {
-    throw new AssayError('model-price-unknown', `no price is known for ${inner.id}, so a budget cannot be held`, {
-      class: 'input',
-      retryable: false,
-      hint: 'Give its prices with --prices FILE, or run without --budget.',
-    });
-  }
+  demandPrice(inner.id, prices);
   return wrapModel(inner, {
     async complete(request, call) {
       const worst = worstCase(request, prices, inner.id);
@@ -51,6 +45,20 @@ export function budgetedModel(inner: Model, prices: PriceBook, budget: Budget): 
       }
     },
   });
+}
+
+/** A limit in dollars can be held only where prices are known. Throws `model-price-unknown`. */
+export function demandPrice(modelId: string, prices: PriceBook): void {
+  if (prices.find(modelId) !== undefined) return;
+  throw new AssayError(
+    'model-price-unknown',
+    `no price is known for ${modelId}, so a limit in dollars cannot be held`,
+    {
+      class: 'input',
+      retryable: false,
+      hint: 'Give its prices with --prices FILE, or run without --budget and --max-cost.',
+    },
+  );
 }
 
 /** Dollars: every two bytes a token and all of it written to the cache, images 2,000 tokens each, the output used up. */

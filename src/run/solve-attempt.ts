@@ -207,6 +207,7 @@ async function runAgent(
       model,
       limits,
       recorded: history.recorded,
+      elapsedMs: history.totals.wallMs,
       emit: (event) => emitter.emit({ ...event, ...ref }),
       signal: watch.signal,
       shouldPause: () => stop.control.pausing,

@@ -7,7 +7,10 @@ export class TotalsFold {
   private wallMs = 0;
   private segment: { first: number; last: number } | null = null;
 
-  /** Takes every event of the attempt, in order. Time counts from `attempt-start` or `attempt-resume` to the last event before the next one, or to `attempt-end`. */
+  /**
+   * Takes every event of the attempt, in order. Time counts from `attempt-start` or `attempt-resume` to the last event before the next one, or to `attempt-end`; running
+   * recorded commands again after a resume does not count.
+   */
   add(event: RunEvent): void {
     const at = Date.parse(event.at);
     if (event.type === 'attempt-start' || event.type === 'attempt-resume') {
@@ -15,6 +18,7 @@ export class TotalsFold {
       this.segment = { first: at, last: at };
     } else if (this.segment !== null) {
       this.segment.last = Math.max(this.segment.last, at);
+      if (event.type === 'tool-end' && event.repeated !== undefined) this.segment.first = this.segment.last;
     }
     if (event.type === 'attempt-end') this.closeSegment();
     if (event.type === 'reply-end' && !this.replies.has(event.step)) this.replies.set(event.step, event.reply);

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { ownIdentity, type ProcessIdentity } from './process-identity.ts';
+import { ownIdentity, type ProcessIdentity } from '../base/process-identity.ts';
 import { acquireRunLock, isRunLocked } from './run-lock.ts';
 
 let dir: string;

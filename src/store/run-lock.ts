@@ -8,8 +8,8 @@ import { link, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promis
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
+import { livenessOf, ownIdentity, processIdentitySchema } from '../base/process-identity.ts';
 import { AssayError } from '../contracts/index.ts';
-import { livenessOf, ownIdentity, processIdentitySchema } from './process-identity.ts';
 import { storeError, systemCode } from './store-error.ts';
 
 const lockSchema = z.object({ owner: processIdentitySchema, since: z.string() });

@@ -69,6 +69,12 @@ describe('what users get wrong', () => {
     expect(readdirSync(home)).not.toContain('runs');
   });
 
+  test('a limit in dollars needs a known price', async () => {
+    const args = ['run', 'tasks/starter', '--model', 'anthropic/claude-unheard-of', '--max-cost', '1'];
+    const { code, stderr } = await assay(args, { ANTHROPIC_API_KEY: 'x' });
+    expect([code, stderr]).toEqual([2, expect.stringContaining('model-price-unknown')]);
+  });
+
   test('with --json an error is a document on stdout', async () => {
     const { code, stdout } = await assay(['show', 'no-such-run', '--json']);
     expect(code).toBe(2);
@@ -171,7 +177,7 @@ describeRequiring(
         runDir: join(home, 'runs/killed'),
         kills: 20,
         seed: 7,
-        longestWaitMs: 900,
+        longestWaitMs: () => 900,
         onKilled: async () => {
           const shown = JSON.parse((await assay(['show', 'killed', '--json'])).stdout) as RunReport;
           const now = new Set(shown.rows.filter((row) => row.state === 'finished').map((row) => row.instanceId));

@@ -5,7 +5,7 @@
  */
 import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Sandbox, SandboxBackend, SandboxProcess, SandboxSpec } from '../../src/contracts/index.ts';
+import type { Sandbox, SandboxBackend, SandboxBase, SandboxProcess, SandboxSpec } from '../../src/contracts/index.ts';
 import { exec } from '../../src/sandbox/exec.ts';
 import { sandboxFiles } from '../../src/sandbox/files.ts';
 
@@ -18,8 +18,14 @@ export const CONTRACT_SPEC: SandboxSpec = {
   workdir: '/testbed',
 };
 
-export function describeSandboxContract(name: string, makeBackend: () => SandboxBackend): void {
+/** `base`: what the backend's sandboxes stand on; it has bash, git and coreutils. */
+export function describeSandboxContract(
+  name: string,
+  makeBackend: () => SandboxBackend,
+  base: SandboxBase = { kind: 'host' },
+): void {
   describe(`sandbox contract: ${name}`, () => {
+    const contractSpec: SandboxSpec = { ...CONTRACT_SPEC, base };
     let backend: SandboxBackend;
     beforeAll(() => {
       backend = makeBackend();
@@ -27,7 +33,7 @@ export function describeSandboxContract(name: string, makeBackend: () => Sandbox
     afterAll(() => backend.close());
 
     const using = async <T>(body: (sandbox: Sandbox) => Promise<T>, spec: Partial<SandboxSpec> = {}): Promise<T> => {
-      const sandbox = await backend.create({ ...CONTRACT_SPEC, ...spec });
+      const sandbox = await backend.create({ ...contractSpec, ...spec });
       try {
         return await body(sandbox);
       } finally {
@@ -55,6 +61,12 @@ export function describeSandboxContract(name: string, makeBackend: () => Sandbox
           expect(names.filter((name) => !ofShells.includes(name)).sort()).toEqual(['EXTRA', 'HOME', 'LANG', 'PATH']);
           expect(result.stdout.toString()).toContain('EXTRA=a\nb c\n');
           expect(result.stdout.toString()).toContain('HOME=/tmp\n');
+        }));
+
+      test('programs get no descriptor but their own three', () =>
+        using(async (sandbox) => {
+          // 3 is the folder that ls reads.
+          expect((await bash(sandbox, 'ls /proc/self/fd | tr "\\n" " "')).output).toBe('0 1 2 3 ');
         }));
 
       test('working directory: the default is made and writable, another may be asked for', () =>
@@ -133,7 +145,7 @@ export function describeSandboxContract(name: string, makeBackend: () => Sandbox
 
     describe('files and layers', () => {
       test('a snapshot becomes a layer; deletions, opaque folders, modes, links and odd names survive it', async () => {
-        const first = await backend.create(CONTRACT_SPEC);
+        const first = await backend.create(contractSpec);
         await bash(
           first,
           `mkdir -p gone kept/sub swap && echo a > gone/file && echo b > kept/sub/file && echo old > swap/old && chmod 751 kept && ln -s kept/sub link &&
@@ -141,7 +153,7 @@ export function describeSandboxContract(name: string, makeBackend: () => Sandbox
         );
         const bottom = await first.snapshot();
         expect((await first.closed).reason).toBe('destroyed');
-        const second = await backend.create({ ...CONTRACT_SPEC, layers: [bottom] });
+        const second = await backend.create({ ...contractSpec, layers: [bottom] });
         expect(
           (
             await bash(
@@ -174,7 +186,7 @@ export function describeSandboxContract(name: string, makeBackend: () => Sandbox
       test('equal content gives equal layers', async () => {
         const digests = await Promise.all(
           [1, 2].map(async () => {
-            const sandbox = await backend.create(CONTRACT_SPEC);
+            const sandbox = await backend.create(contractSpec);
             await bash(sandbox, 'mkdir d && echo same > d/file && chmod 640 d/file');
             return (await sandbox.snapshot()).digest;
           }),
@@ -183,7 +195,7 @@ export function describeSandboxContract(name: string, makeBackend: () => Sandbox
       });
 
       test('two sandboxes of one layer do not see each other', async () => {
-        const [left, right] = await Promise.all([backend.create(CONTRACT_SPEC), backend.create(CONTRACT_SPEC)]);
+        const [left, right] = await Promise.all([backend.create(contractSpec), backend.create(contractSpec)]);
         await sandboxFiles(left).write('/testbed/secret', 'left');
         await sandboxFiles(left).write('/tmp/secret', 'left');
         const tag = `sleep 98${Math.floor(Math.random() * 1e6)}`;
@@ -230,8 +242,8 @@ export function describeSandboxContract(name: string, makeBackend: () => Sandbox
 
       test('time: the sandbox ends by itself and says why', async () => {
         const sandbox = await backend.create({
-          ...CONTRACT_SPEC,
-          limits: { ...CONTRACT_SPEC.limits, wallSeconds: 0.5 },
+          ...contractSpec,
+          limits: { ...contractSpec.limits, wallSeconds: 0.5 },
         });
         const child = await sandbox.spawn(['sleep', '100']);
         expect((await sandbox.closed).reason).toBe('wall-limit');
@@ -255,7 +267,7 @@ export function describeSandboxContract(name: string, makeBackend: () => Sandbox
       });
 
       test('destroy ends everything, is idempotent, and tells running processes', async () => {
-        const sandbox = await backend.create(CONTRACT_SPEC);
+        const sandbox = await backend.create(contractSpec);
         const child = await sandbox.spawn(['bash', '-c', 'trap "" TERM HUP INT; while :; do sleep 0.1; done']);
         await Promise.all([sandbox.destroy(), sandbox.destroy()]);
         expect((await child.exit).sandboxDied).toBe(true);

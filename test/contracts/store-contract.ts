@@ -93,7 +93,7 @@ export function describeRunStore(name: string, make: () => Promise<StoreUnderTes
         [2, { type: 'text', text: 'two' }],
       ]);
       expect(history.recorded[0]?.results.map((result) => result.content)).toEqual([[{ type: 'text', text: 'seen' }]]);
-      expect(history.totals).toMatchObject({ steps: 3, usd: 0.5, unknownCosts: 1, wallMs: 6000 });
+      expect(history.totals).toMatchObject({ steps: 3, usd: 0.5, unknownCosts: 1, wallMs: 5000 });
       expect(history.record).toMatchObject({ state: 'running' });
       expect(await run.history({ instanceId: 'a', attempt: 2 })).toMatchObject({ record: null, recorded: [] });
       await run.close();

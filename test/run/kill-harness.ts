@@ -20,8 +20,8 @@ export interface KillPlan {
   kills: number;
   /** Of the random moments: the same seed gives the same waits. */
   seed: number;
-  /** Longest wait, in milliseconds, between the first event of a process and its end. */
-  longestWaitMs: number;
+  /** Longest wait, in milliseconds, between the first event of a process and its end; asked before each kill. */
+  longestWaitMs(): number;
   /** Called after each kill, when the process is gone. */
   onKilled?: (kill: number) => Promise<void>;
 }
@@ -44,7 +44,7 @@ export async function killAndResume(plan: KillPlan): Promise<KillResult> {
     const child = start(killed === 0 ? plan.run : plan.resume);
     if (killed === plan.kills) return { killed, ...(await child.end()) };
     await firstEvent(plan.runDir, child);
-    await Promise.race([sleep(random() * plan.longestWaitMs), child.exited]);
+    await Promise.race([sleep(random() * plan.longestWaitMs()), child.exited]);
     const ended = child.process.exitCode !== null || child.process.signalCode !== null;
     if (ended) return { killed, ...(await child.end()) };
     child.process.kill('SIGKILL');

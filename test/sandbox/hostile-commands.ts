@@ -27,6 +27,8 @@ export interface Attack {
   needs?: 'python3';
   /** Held by the system-call filter alone, which the unshare tier does not have: there only the general checks apply. */
   needsFilter?: true;
+  /** An image has such files of its own, which are nobody's secret: there only the general checks apply. */
+  ownInImages?: true;
 }
 
 const failed = (outcome: Outcome) => outcome.exitCode !== 0;
@@ -42,7 +44,12 @@ print('result', result, 'errno', ctypes.get_errno())`);
 const denied = prints(/result -1 errno (1|38|13|22)\b/);
 
 export const ATTACKS: readonly Attack[] = [
-  { name: 'read the password hashes', script: () => 'cat /etc/shadow /etc/gshadow', contained: failed },
+  {
+    name: 'read the password hashes',
+    script: () => 'cat /etc/shadow /etc/gshadow',
+    contained: failed,
+    ownInImages: true,
+  },
   {
     name: 'read a secret file in the home folder',
     script: (t) => `cat ${t.homeFile}; ls -la ~root /root /home/*`,
@@ -92,12 +99,12 @@ export const ATTACKS: readonly Attack[] = [
   {
     name: 'fill the disk',
     script: () => 'dd if=/dev/zero of=/testbed/big bs=1M count=4000 2>&1; ls -l /testbed/big',
-    contained: prints(/No space left|Killed|[Qq]uota/),
+    contained: prints(/No space left|Killed|[Qq]uota|size limit exceeded/),
   },
   {
     name: 'fill the temporary folders',
     script: () => 'for d in /tmp /dev/shm /var/tmp /run; do dd if=/dev/zero of=$d/big bs=1M count=4000 2>&1; done',
-    contained: prints(/No space left|Killed|denied|[Qq]uota/),
+    contained: prints(/No space left|Killed|denied|[Qq]uota|size limit exceeded/),
   },
   {
     name: 'make files without end',

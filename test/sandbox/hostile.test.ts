@@ -6,10 +6,12 @@ import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { assayPaths } from '../../src/base/paths.ts';
-import type { SandboxBackend } from '../../src/contracts/index.ts';
+import type { SandboxBackend, SandboxBase } from '../../src/contracts/index.ts';
+import { createDockerBackend } from '../../src/sandbox/docker/docker-backend.ts';
 import { exec } from '../../src/sandbox/exec.ts';
 import { hostBase } from '../../src/sandbox/host-base.ts';
 import { createNativeBackend } from '../../src/sandbox/native/native-backend.ts';
+import { engineTestImage } from '../support/engine-image.ts';
 import { describeRequiring } from '../support/requirements.ts';
 import { ATTACKS, type Target } from './hostile-commands.ts';
 
@@ -23,7 +25,39 @@ for (const tier of TIERS) {
   const backend = createNativeBackend({ paths: assayPaths(home), tier });
   const probe = await backend.probe();
   const problem = probe.available ? undefined : probe.notes.join(' ');
-  describeRequiring(tier, problem, `hostile commands in the ${tier} tier`, () => attackAll(backend, tier));
+  const place: Place = {
+    tier,
+    base: { kind: 'host' },
+    path: base.path,
+    has: (tool) => base.tools[tool] !== null,
+    filtered: tier !== 'unshare',
+  };
+  describeRequiring(tier, problem, `hostile commands in the ${tier} tier`, () => attackAll(backend, place));
+}
+
+const engine = await engineTestImage();
+const engineBackend = createDockerBackend({ paths: assayPaths(home) });
+const engineProbe = engine.problem === undefined ? await engineBackend.probe() : undefined;
+const engineProblem = engine.problem ?? (engineProbe?.available ? undefined : engineProbe?.notes.join(' '));
+describeRequiring('docker', engineProblem, 'hostile commands in containers', () => {
+  if (engine.problem !== undefined) return;
+  attackAll(engineBackend, {
+    tier: 'docker',
+    base: { kind: 'image', reference: engine.image },
+    path: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+    has: () => true,
+    filtered: true,
+  });
+});
+
+/** Where the attacks are run. */
+interface Place {
+  tier: string;
+  base: SandboxBase;
+  path: string;
+  has(tool: string): boolean;
+  /** System calls are filtered there. */
+  filtered: boolean;
 }
 
 /** What the host must look like after every attack. */
@@ -47,7 +81,7 @@ function processesNamed(tag: string): number {
 const secret = `ASSAY-SECRET-${randomBytes(8).toString('hex')}`;
 process.env.ASSAY_HOSTILE_KEY = secret;
 
-function attackAll(backend: SandboxBackend, tier: string): void {
+function attackAll(backend: SandboxBackend, place: Place): void {
   const homeFile = join(homedir(), `.assay-hostile-${randomBytes(4).toString('hex')}`);
   const projectFile = join(import.meta.dirname, `.hostile-${randomBytes(4).toString('hex')}`);
   let listener: Server;
@@ -79,14 +113,14 @@ function attackAll(backend: SandboxBackend, tier: string): void {
   });
 
   for (const attack of ATTACKS) {
-    test.skipIf(attack.needs !== undefined && base.tools[attack.needs] === null)(attack.name, async () => {
+    test.skipIf(attack.needs !== undefined && !place.has(attack.needs))(attack.name, async () => {
       const before = hostState();
       const sandbox = await backend.create({
-        base: { kind: 'host' },
+        base: place.base,
         layers: [],
         limits: { memoryBytes: 256 * 1024 ** 2, pids: 64, cpus: 1, diskBytes: 64 * 1024 ** 2, wallSeconds: 60 },
         network: 'none',
-        env: { PATH: base.path, HOME: '/home/agent', LANG: 'C.UTF-8' },
+        env: { PATH: place.path, HOME: '/home/agent', LANG: 'C.UTF-8' },
         workdir: '/testbed',
       });
       try {
@@ -97,10 +131,13 @@ function attackAll(backend: SandboxBackend, tier: string): void {
         });
         const output = result.stdout.toString();
         expect(output).not.toContain(secret);
-        if (attack.contained !== undefined && !(attack.needsFilter === true && tier === 'unshare')) {
+        const judged =
+          (attack.needsFilter !== true || place.filtered) &&
+          (attack.ownInImages !== true || place.base.kind === 'host');
+        if (attack.contained !== undefined && judged) {
           expect(
             attack.contained({ output, exitCode: result.exitCode }),
-            `${tier}: ${attack.name} printed: ${output.slice(0, 500)}`,
+            `${place.tier}: ${attack.name} printed: ${output.slice(0, 500)}`,
           ).toBe(true);
         }
       } finally {

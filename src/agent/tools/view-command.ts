@@ -1,7 +1,8 @@
 /** The command `view`: a file with line numbers, an image as an image, a directory two levels deep. */
+
+import { type ImageInfo, imageInfo } from '../../base/image-info.ts';
 import type { WorkspaceFiles } from '../../contracts/index.ts';
 import { countLines } from './edit-text.ts';
-import { type ImageInfo, imageInfo } from './image-info.ts';
 import { numberedView } from './numbered-view.ts';
 import { errorOutcome, type ToolOutcome, textOutcome } from './tool.ts';
 

@@ -2,6 +2,9 @@ import { statfs } from 'node:fs/promises';
 import { cpus, freemem, release, totalmem } from 'node:os';
 import { dirname } from 'node:path';
 import { assayPaths } from '../../base/paths.ts';
+import type { BackendProbe } from '../../contracts/index.ts';
+import { unpackingProblem } from '../../environment/oci/unpacking-problem.ts';
+import { createDockerBackend } from '../../sandbox/docker/docker-backend.ts';
 import { hostBase } from '../../sandbox/host-base.ts';
 import { createNativeBackend, NATIVE_TIERS } from '../../sandbox/native/native-backend.ts';
 import { defineCommand } from '../flag.ts';
@@ -25,7 +28,7 @@ const HOW_TO_GET: Record<string, string> = {
 export const doctorCommand = defineCommand({
   name: 'doctor',
   summary: 'what works on this machine, and how to get the rest',
-  description: 'Really starts a sandbox of each kind. Exits with 3 when none works.',
+  description: 'Really starts a sandbox of each kind. Exits with 3 when no native one works.',
   arguments: [],
   flags: {},
   examples: [],
@@ -39,6 +42,10 @@ export const doctorCommand = defineCommand({
         return { ...probe, tier };
       }),
     );
+    const engine = createDockerBackend({ paths, patienceMs: 0 });
+    const containers = await engine.probe();
+    await engine.close();
+    const unpacking = (await unpackingProblem()) ?? null;
     const { tools } = await hostBase();
     const disk = await freeDisk(paths.home);
     const keys = KEYS.filter((name) => (process.env[name] ?? '') !== '');
@@ -51,6 +58,8 @@ export const doctorCommand = defineCommand({
       home: paths.home,
       freeDiskBytes: disk,
       tiers,
+      containers,
+      unpacking,
       tools,
       keys,
     };
@@ -60,16 +69,11 @@ export const doctorCommand = defineCommand({
       `store ${paths.home}, ${gigabytes(disk)} of disk free`,
       '',
       'sandboxes (the first that works is used):',
-      ...tiers.flatMap((tier) => [
-        `  ${tier.available ? 'works' : 'no   '}  ${tier.tier}${
-          tier.limitsInForce === undefined
-            ? ''
-            : `  limits: ${Object.entries(tier.limitsInForce)
-                .map(([name, how]) => `${name} by ${how}`)
-                .join(', ')}`
-        }`,
-        ...tier.notes.map((note) => `         ${note}`),
-      ]),
+      ...tiers.flatMap((tier) => probeLines(tier.tier, tier)),
+      '',
+      'images:',
+      ...probeLines('container engine', containers),
+      `  ${unpacking === null ? 'works' : 'no   '}  pulling without an engine${unpacking === null ? '' : `  (${unpacking})`}`,
       '',
       'programs that tasks use:',
       ...Object.entries(tools).map(([name, tool]) =>
@@ -85,6 +89,14 @@ export const doctorCommand = defineCommand({
     return tiers.some((tier) => tier.available) ? 0 : 3;
   },
 });
+
+function probeLines(name: string, probe: BackendProbe): string[] {
+  const limits = Object.entries(probe.limitsInForce ?? {}).map(([limit, how]) => `${limit} by ${how}`);
+  return [
+    `  ${probe.available ? 'works' : 'no   '}  ${name}${limits.length === 0 ? '' : `  limits: ${limits.join(', ')}`}`,
+    ...probe.notes.map((note) => `         ${note}`),
+  ];
+}
 
 /** Free bytes where the folder is, or will be. */
 async function freeDisk(folder: string): Promise<number> {

@@ -1,10 +1,10 @@
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { isOwnerAlive } from '../../base/owner.ts';
-import { assayPaths } from '../../base/paths.ts';
+import { type AssayPaths, assayPaths } from '../../base/paths.ts';
 import { AssayError } from '../../contracts/index.ts';
 import { collectStore, summarizeStore } from '../../environment/environment-store.ts';
+import { createDockerBackend } from '../../sandbox/docker/docker-backend.ts';
+import { findEngine } from '../../sandbox/docker/engine-endpoint.ts';
 import { createNativeBackend } from '../../sandbox/native/native-backend.ts';
+import { liveRecords } from '../../sandbox/native/sandbox-records.ts';
 import { defineCommand } from '../flag.ts';
 import { print } from '../output.ts';
 
@@ -12,17 +12,25 @@ const megabytes = (bytes: number) => `${(bytes / 1024 ** 2).toFixed(1)} MB`;
 
 export const envLsCommand = defineCommand({
   name: 'env ls',
-  summary: 'built environments, the last used first',
+  summary: 'built environments and pulled images, the last used first',
   arguments: [],
   flags: {},
   examples: [],
   async run({ flags }) {
-    const { environments } = await summarizeStore(assayPaths());
+    const { environments, images } = await summarizeStore(assayPaths());
     const rows = environments.map(
       (one) =>
         `  ${one.digest.slice(7, 19)}  ${one.repo.padEnd(20)} ${megabytes(one.bytes).padStart(10)}  ${one.layers.length} layers  ${one.instances.join(', ')}\n`,
     );
-    print(flags.json, environments, rows.length === 0 ? 'no environment has been built yet\n' : rows.join(''));
+    const imageRows = images.map(
+      (one) =>
+        `  ${one.digest.slice(7, 19)}  ${one.platform.padEnd(20)} ${megabytes(one.bytes).padStart(10)}  ${one.layers} layers  ${one.names.join(', ')}\n`,
+    );
+    const text = [
+      rows.length === 0 ? 'no environment has been built yet\n' : rows.join(''),
+      ...(imageRows.length === 0 ? [] : ['images:\n', ...imageRows]),
+    ];
+    print(flags.json, { environments, images }, text.join(''));
     return 0;
   },
 });
@@ -36,7 +44,7 @@ export const envDuCommand = defineCommand({
   async run({ flags }) {
     const paths = assayPaths();
     const store = await summarizeStore(paths);
-    const text = `${store.environments.length} environments on ${store.layers} layers: ${megabytes(store.layerBytes)} (each layer once); ${store.unusedLayers} layers unused; downloads ${megabytes(store.downloadBytes)}\nin ${paths.home}\n`;
+    const text = `${store.environments.length} environments and ${store.images.length} images on ${store.layers} layers: ${megabytes(store.layerBytes)} (each layer once); ${store.unusedLayers} layers unused; downloads ${megabytes(store.downloadBytes)}\nin ${paths.home}\n`;
     print(flags.json, { ...store, home: paths.home }, text);
     return 0;
   },
@@ -59,7 +67,7 @@ export const envGcCommand = defineCommand({
   examples: ['assay env gc', 'assay env gc --older-than 0'],
   async run({ flags }) {
     const paths = assayPaths();
-    const live = await liveSandboxes(paths.sandboxes);
+    const live = (await liveRecords(paths)).length;
     if (flags.olderThan === 0 && live > 0 && !flags.dryRun) {
       throw new AssayError('usage', `${live} sandboxes are in use, so not all environments can go`, {
         class: 'input',
@@ -67,24 +75,31 @@ export const envGcCommand = defineCommand({
         hint: 'Wait until the runs have ended, or give --older-than 1.',
       });
     }
-    const backend = createNativeBackend({ paths });
-    const left = flags.dryRun ? null : await backend.gc();
-    await backend.close();
+    const left = flags.dryRun ? null : await collectSandboxes(paths);
     const removed = await collectStore(paths, {
       unusedForMs: flags.olderThan * 86_400_000,
       dryRun: flags.dryRun,
       ...(flags.olderThan === 0 ? { graceMs: 0 } : {}),
     });
-    const text = `${left === null ? '' : `left-over sandboxes: ${left.sandboxes}; `}${flags.dryRun ? 'would remove' : 'removed'} ${removed.environments} environments, ${removed.layers} layers, ${megabytes(removed.bytes)}\n`;
+    const text = `${left === null ? '' : `left-over sandboxes: ${left.native.sandboxes}${left.containers === null ? '' : `, containers: ${left.containers.sandboxes}`}; `}${flags.dryRun ? 'would remove' : 'removed'} ${removed.environments} environments, ${removed.images} images, ${removed.layers} layers, ${megabytes(removed.bytes)}\n`;
     print(flags.json, { sandboxes: left, store: removed }, text);
     return 0;
   },
 });
 
-async function liveSandboxes(folder: string): Promise<number> {
-  const records = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith('.owner.json'));
-  const alive = await Promise.all(
-    records.map(async (name) => isOwnerAlive(await readFile(join(folder, name), 'utf8').catch(() => ''))),
-  );
-  return alive.filter(Boolean).length;
+/** Of every backend that is there; an engine that does not answer has nothing to be collected now. */
+async function collectSandboxes(paths: AssayPaths) {
+  const backend = createNativeBackend({ paths });
+  const native = await backend.gc();
+  await backend.close();
+  const containers =
+    findEngine() === undefined
+      ? null
+      : await createDockerBackend({ paths, patienceMs: 0 }).gc().catch(unlessUnavailable);
+  return { native, containers };
+}
+
+function unlessUnavailable(error: unknown): null {
+  if (error instanceof AssayError && error.code === 'sandbox-unavailable') return null;
+  throw error;
 }

@@ -5,6 +5,7 @@ import { datasetCheckCommand, datasetLsCommand, datasetSchemaCommand, datasetSho
 import { demoCommand } from './demo.ts';
 import { doctorCommand } from './doctor.ts';
 import { envDuCommand, envGcCommand, envLsCommand } from './env.ts';
+import { envExportCommand, envPullCommand } from './env-image.ts';
 import { gradeCommand } from './grade.ts';
 import { resumeCommand } from './resume.ts';
 import { runCommand } from './run.ts';
@@ -23,6 +24,8 @@ export const COMMANDS: readonly CommandSpec[] = [
   datasetShowCommand,
   datasetCheckCommand,
   datasetSchemaCommand,
+  envPullCommand,
+  envExportCommand,
   envLsCommand,
   envDuCommand,
   envGcCommand,

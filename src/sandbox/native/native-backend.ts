@@ -1,6 +1,7 @@
 /** The native backend: the best tier that really works here; a tier that was asked for by name is never replaced by a weaker one. */
 import { type AssayPaths, assayPaths } from '../../base/paths.ts';
-import { AssayError, type BackendProbe, type SandboxBackend } from '../../contracts/index.ts';
+import { AssayError, type BackendProbe, type ImageStore, type SandboxBackend } from '../../contracts/index.ts';
+import { createHelperBackend } from './helper/helper-backend.ts';
 import { createScriptBackend } from './script/script-backend.ts';
 
 export const NATIVE_TIERS = ['helper', 'bubblewrap', 'unshare'] as const;
@@ -8,6 +9,8 @@ export type NativeTier = (typeof NATIVE_TIERS)[number];
 
 export interface NativeBackendOptions {
   paths?: AssayPaths;
+  /** For sandboxes on images, which the helper tier can make. */
+  images?: ImageStore;
   /** Only this tier; without it the best that works. */
   tier?: NativeTier;
 }
@@ -16,35 +19,13 @@ export interface NativeBackendOptions {
 export function createNativeBackend(options: NativeBackendOptions = {}): SandboxBackend {
   const paths = options.paths ?? assayPaths();
   return options.tier === undefined
-    ? bestOf(NATIVE_TIERS.map((tier) => openTier(paths, tier)))
-    : openTier(paths, options.tier);
+    ? bestOf(NATIVE_TIERS.map((tier) => openTier(paths, tier, options.images)))
+    : openTier(paths, options.tier, options.images);
 }
 
-function openTier(paths: AssayPaths, tier: NativeTier): SandboxBackend {
-  return tier === 'helper' ? helperBackend() : createScriptBackend({ paths, tier });
+function openTier(paths: AssayPaths, tier: NativeTier, images?: ImageStore): SandboxBackend {
+  return tier === 'helper' ? createHelperBackend(paths, images) : createScriptBackend({ paths, tier });
 }
-
-/** The place of the static helper, which this version does not ship. */
-function helperBackend(): SandboxBackend {
-  const missing = () => new AssayError('sandbox-unavailable', HELPER_MISSING, { class: 'infra', retryable: false });
-  return {
-    name: 'native',
-    probe: async (): Promise<BackendProbe> => ({
-      backend: 'native',
-      tier: 'helper',
-      available: false,
-      notes: [HELPER_MISSING],
-    }),
-    create: async () => {
-      throw missing();
-    },
-    hasLayer: async () => false,
-    gc: async () => ({ sandboxes: 0, processes: 0, mounts: 0, cgroups: 0, bytes: 0 }),
-    close: async () => {},
-  };
-}
-
-const HELPER_MISSING = 'The static helper is not part of this version; the bubblewrap tier takes its place.';
 
 /** Probes tier after tier, once, when the backend is first used. */
 function bestOf(tiers: readonly SandboxBackend[]): SandboxBackend {

@@ -62,6 +62,8 @@ const IOCTL: Record<SeccompArch, number> = { x64: 16, arm64: 29 };
 /** CLONE_NEWNS | NEWCGROUP | NEWUTS | NEWIPC | NEWUSER | NEWPID | NEWNET */
 const CLONE_NEW_FLAGS = 0x7e020000;
 const TIOCSTI = 0x5412;
+/** Limits of other processes: the sandbox's first one would obey. */
+const PRLIMIT: Record<SeccompArch, number> = { x64: 302, arm64: 261 };
 
 const LOAD = 0x20; // BPF_LD | BPF_W | BPF_ABS
 const JUMP_EQUAL = 0x15; // BPF_JMP | BPF_JEQ | BPF_K
@@ -102,6 +104,11 @@ export function seccompFilter(arch: SeccompArch): Buffer {
     [JUMP_EQUAL, 0, 4, CLONE[arch]],
     [LOAD, 0, 0, ARG0_LOW],
     [JUMP_BITS, 0, 1, CLONE_NEW_FLAGS],
+    [RETURN, 0, 0, EPERM],
+    [RETURN, 0, 0, ALLOW],
+    [JUMP_EQUAL, 0, 4, PRLIMIT[arch]],
+    [LOAD, 0, 0, ARG0_LOW],
+    [JUMP_EQUAL, 1, 0, 0],
     [RETURN, 0, 0, EPERM],
     [RETURN, 0, 0, ALLOW],
     [JUMP_EQUAL, 0, 3, IOCTL[arch]],

@@ -14,8 +14,10 @@ import {
   type SandboxUsage,
   type SpawnOptions,
 } from '../../../contracts/index.ts';
+import { MemoryWatchdog } from '../memory-watchdog.ts';
+import { killQuietly, processTree } from '../process-tree.ts';
 import type { Holder } from './holder.ts';
-import { cpuSeconds, killQuietly, processTree, residentBytes } from './process-tree.ts';
+import { closingDescriptors } from './inherited-descriptors.ts';
 import { type ScriptTier, STATUS_FD, wrapperCommand } from './spawn-wrapper.ts';
 
 export interface ScriptSandboxOptions {
@@ -27,13 +29,15 @@ export interface ScriptSandboxOptions {
   runFolder: string;
   /** File with the compiled system-call filter (bubblewrap). */
   filterFile: string;
-  uid?: number;
+  /** Read-only binds, for bubblewrap to make. */
+  binds: readonly { source: string; target: string }[];
+  /** Descriptors of this process that must not reach the sandbox. */
+  inherited: readonly number[];
+  uid?: number | undefined;
   /** Moves the frozen upper into the layer store. */
   storeLayer(holder: Holder): Promise<LayerRef>;
   onEnd(): Promise<void>;
 }
-
-const WATCH_MS = 100;
 
 export class ScriptSandbox implements Sandbox {
   readonly id: string;
@@ -44,13 +48,10 @@ export class ScriptSandbox implements Sandbox {
   readonly closed: Promise<SandboxEnd>;
   private readonly options: ScriptSandboxOptions;
   private readonly children = new Set<ChildProcess>();
-  private readonly watch: NodeJS.Timeout;
+  private readonly watchdog: MemoryWatchdog;
   private readonly wall: NodeJS.Timeout;
   private resolveClosed: (end: SandboxEnd) => void = () => {};
   private ending: Promise<void> | null = null;
-  private peakMemory = 0;
-  private cpu = 0;
-  private oomKills = 0;
 
   constructor(options: ScriptSandboxOptions) {
     this.options = options;
@@ -61,8 +62,9 @@ export class ScriptSandbox implements Sandbox {
     this.closed = new Promise((resolve) => {
       this.resolveClosed = resolve;
     });
-    this.watch = setInterval(() => this.watchMemory(), WATCH_MS);
-    this.watch.unref();
+    this.watchdog = new MemoryWatchdog(options.spec.limits.memoryBytes, () =>
+      [...this.children].flatMap((child) => (child.pid === undefined ? [] : processTree(child.pid))),
+    );
     const wallMs = Math.min(options.spec.limits.wallSeconds * 1000, 2 ** 31 - 1);
     this.wall = setTimeout(
       () => void this.finish({ reason: 'wall-limit', message: `its ${options.spec.limits.wallSeconds} s are over` }),
@@ -80,14 +82,15 @@ export class ScriptSandbox implements Sandbox {
     const plan = {
       tier: this.tier,
       holder: this.options.holder.pid,
-      root: `${this.options.runFolder}/root`,
+      runFolder: this.options.runFolder,
+      binds: this.options.binds,
       cwd: options.cwd ?? this.spec.workdir,
       merge: options.stderr === 'merge',
       pids: this.spec.limits.pids,
       memoryBytes: this.spec.limits.memoryBytes,
       network: this.spec.network,
     };
-    const [program = '', ...args] = wrapperCommand(plan, argv);
+    const [program = '', ...args] = closingDescriptors(this.options.inherited, wrapperCommand(plan, argv));
     const filter = this.tier === 'bubblewrap' ? openSync(this.options.filterFile, 'r') : 'ignore';
     const child = spawn(program, args, {
       env: { ...this.spec.env, ...options.env },
@@ -133,9 +136,7 @@ export class ScriptSandbox implements Sandbox {
   async usage(): Promise<SandboxUsage> {
     const written = this.ending === null ? Number(await this.options.holder.ask('usage')) : Number.NaN;
     return {
-      peakMemoryBytes: this.peakMemory,
-      cpuSeconds: this.cpu,
-      oomKills: this.oomKills,
+      ...this.watchdog.usage(),
       writtenBytes: Number.isFinite(written) ? written : null,
     };
   }
@@ -146,7 +147,7 @@ export class ScriptSandbox implements Sandbox {
 
   private finish(end: SandboxEnd): Promise<void> {
     this.ending ??= (async () => {
-      clearInterval(this.watch);
+      this.watchdog.stop();
       clearTimeout(this.wall);
       await this.killChildren();
       await this.options.holder.end();
@@ -169,22 +170,6 @@ export class ScriptSandbox implements Sandbox {
     const tree = processTree(child.pid);
     if (signal === 'SIGKILL') for (const pid of tree.reverse()) killQuietly(pid, 'SIGKILL');
     else for (const pid of programGroup(tree)) killQuietly(pid, signal);
-  }
-
-  private watchMemory(): void {
-    const pids = [...this.children].flatMap((child) => (child.pid === undefined ? [] : processTree(child.pid)));
-    const sizes = pids.map((pid) => ({ pid, bytes: residentBytes(pid) }));
-    const total = sizes.reduce((sum, one) => sum + one.bytes, 0);
-    this.cpu = Math.max(
-      this.cpu,
-      pids.reduce((sum, pid) => sum + cpuSeconds(pid), 0),
-    );
-    this.peakMemory = Math.max(this.peakMemory, total);
-    if (total <= this.spec.limits.memoryBytes) return;
-    const largest = sizes.sort((a, b) => b.bytes - a.bytes)[0];
-    if (largest === undefined) return;
-    this.oomKills++;
-    killQuietly(largest.pid, 'SIGKILL');
   }
 }
 

@@ -5,8 +5,12 @@ export type ScriptTier = 'bubblewrap' | 'unshare';
 export const STATUS_FD = 3;
 export const FILTER_FD = 4;
 
-/** Runs as the last step inside: reports on descriptor 3, then becomes the program. Exit 126 / 127 before that mean it could not. */
+/** Runs as the last step inside: sets the limits (kilobytes of data, processes), reports on descriptor 3, then becomes the program. Exit 126 / 127 before that mean it could not. */
 const PRELUDE = `
+ulimit -c 0
+ulimit -d "$1"
+ulimit -u "$2" 2>/dev/null || ulimit -p "$2" # dash and bash name it differently
+shift 2
 cd -- "$1" 2>/dev/null || { printf 'the folder %s does not exist' "$1" >&3; exit 126; }
 shift
 command -v -- "$1" >/dev/null 2>&1 || { printf '%s: not found' "$1" >&3; exit 127; }
@@ -54,8 +58,9 @@ export interface WrapperPlan {
   tier: ScriptTier;
   /** Host pid of the holder. */
   holder: number;
-  /** The merged root, as the holder sees it. */
-  root: string;
+  /** Holds the merged root, `tmp`, `run` and `shm`, as the holder sees them. */
+  runFolder: string;
+  binds: readonly { source: string; target: string }[];
   cwd: string;
   merge: boolean;
   pids: number;
@@ -67,10 +72,20 @@ export interface WrapperPlan {
 export function wrapperCommand(plan: WrapperPlan, argv: readonly string[]): string[] {
   const entered = ['user', 'mount', 'ipc', 'uts', ...(plan.network === 'none' ? ['net'] : [])];
   const namespaces = entered.map((name) => `--${name}=/proc/${plan.holder}/ns/${name === 'mount' ? 'mnt' : name}`);
-  const limits = ['/usr/bin/prlimit', `--nproc=${plan.pids}`, `--data=${plan.memoryBytes}`, '--core=0', '--'];
-  const inner = ['/bin/sh', '-c', `${PRELUDE}exec "$@"${plan.merge ? ' 2>&1' : ''}`, 'sh', plan.cwd, ...argv];
+  const limits = [String(Math.floor(plan.memoryBytes / 1024)), String(plan.pids)];
+  const inner = [
+    '/bin/sh',
+    '-c',
+    `${PRELUDE}exec "$@"${plan.merge ? ' 2>&1' : ''}`,
+    'sh',
+    ...limits,
+    plan.cwd,
+    ...argv,
+  ];
   const enter = ['/usr/bin/nsenter', ...namespaces, '--preserve-credentials', '--'];
   if (plan.tier === 'unshare') {
+    // Set behind nsenter, which gains rights and so would lose it; `--kill-child` carries it on.
+    const endsWithParent = ['/usr/bin/setpriv', '--pdeathsig', 'KILL', '--'];
     const unshare = [
       '/usr/bin/unshare',
       '--mount',
@@ -81,20 +96,24 @@ export function wrapperCommand(plan: WrapperPlan, argv: readonly string[]): stri
       'private',
       '--',
     ];
-    return [...enter, ...unshare, ...limits, '/bin/sh', '-c', UNSHARE_ROOT, 'sh', plan.root, ...inner];
+    return [
+      ...enter,
+      ...endsWithParent,
+      ...unshare,
+      '/bin/sh',
+      '-c',
+      UNSHARE_ROOT,
+      'sh',
+      `${plan.runFolder}/root`,
+      ...inner,
+    ];
   }
+  const { runFolder } = plan;
   const bubblewrap = [
-    '/usr/bin/bwrap',
-    '--bind',
-    plan.root,
-    '/',
-    '--dev',
-    '/dev',
-    '--bind',
-    `${plan.root}/../shm`,
-    '/dev/shm',
-    '--proc',
-    '/proc',
+    ...['/usr/bin/bwrap', '--bind', `${runFolder}/root`, '/'],
+    ...plan.binds.flatMap(({ source, target }) => ['--ro-bind', source, target]),
+    ...['--bind', `${runFolder}/tmp`, '/tmp', '--bind', `${runFolder}/run`, '/run'],
+    ...['--dev', '/dev', '--bind', `${runFolder}/shm`, '/dev/shm', '--proc', '/proc'],
   ];
   const cuts = [
     '--unshare-pid',
@@ -106,5 +125,5 @@ export function wrapperCommand(plan: WrapperPlan, argv: readonly string[]): stri
     String(FILTER_FD),
     '--',
   ];
-  return [...enter, ...limits, ...bubblewrap, ...cuts, ...inner];
+  return [...enter, ...bubblewrap, ...cuts, ...inner];
 }

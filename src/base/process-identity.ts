@@ -2,7 +2,6 @@
 import { readFile, readlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { z } from 'zod';
-import { systemCode } from './store-error.ts';
 
 export const processIdentitySchema = z.object({
   pid: z.number().int().positive(),
@@ -17,7 +16,14 @@ export const processIdentitySchema = z.object({
 export type ProcessIdentity = z.infer<typeof processIdentitySchema>;
 
 /** Who this process is. */
-export async function ownIdentity(): Promise<ProcessIdentity> {
+export function ownIdentity(): Promise<ProcessIdentity> {
+  own ??= readOwnIdentity();
+  return own;
+}
+
+let own: Promise<ProcessIdentity> | undefined;
+
+async function readOwnIdentity(): Promise<ProcessIdentity> {
   return {
     pid: process.pid,
     startTicks: await startTicks(process.pid),
@@ -41,12 +47,12 @@ export async function livenessOf(
     process.kill(identity.pid, 0);
     return 'alive';
   } catch (error) {
-    return systemCode(error) === 'EPERM' ? 'alive' : 'dead';
+    return (error as NodeJS.ErrnoException).code === 'EPERM' ? 'alive' : 'dead';
   }
 }
 
 /** Field 22 of /proc/<pid>/stat, counted after the program name, which may hold spaces and brackets. Null when there is no such process; a zombie is none. */
-async function startTicks(pid: number): Promise<string | null> {
+export async function startTicks(pid: number): Promise<string | null> {
   const stat = await orNull(readFile(`/proc/${pid}/stat`, 'utf8'));
   if (stat === null) return null;
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');

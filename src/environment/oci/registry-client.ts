@@ -1,0 +1,209 @@
+/**
+ * One registry host, read-only (OCI distribution spec): answers challenges, waits as `Retry-After` says, tries again what may get better, and takes up a blob where
+ * a broken connection left it.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { AssayError } from '../../contracts/index.ts';
+import { type Credentials, findCredentials } from './docker-credentials.ts';
+import { answerChallenge, parseChallenge } from './registry-auth.ts';
+import type { RegistryHost } from './registry-hosts.ts';
+
+export interface RegistryClientOptions {
+  signal: AbortSignal;
+  onProgress?: (line: string) => void;
+  /** Default: the user's files. */
+  findCredentials?: (registry: string) => Promise<Credentials | undefined>;
+  /** Tries in a row that brought nothing. Default 5. */
+  tries?: number;
+  /** First wait in milliseconds, doubled each time. Default 500. */
+  waitMs?: number;
+}
+
+/** Longest wait that a registry may ask for. */
+const LONGEST_WAIT_MS = 10 * 60_000;
+const HEADERS_TIMEOUT_MS = 60_000;
+
+export class RegistryClient {
+  readonly host: RegistryHost;
+  private readonly options: RegistryClientOptions;
+  private readonly authorizations = new Map<string, string>();
+
+  constructor(host: RegistryHost, options: RegistryClientOptions) {
+    this.host = host;
+    this.options = options;
+  }
+
+  /** A small document, whole. Throws `image-not-found`, `image-pull-failed`, `cancelled`. */
+  async document(
+    repository: string,
+    path: string,
+    accept: string,
+    maxBytes: number,
+  ): Promise<{ body: Buffer; digest: string | null }> {
+    return this.retrying(async () => {
+      const response = await this.get(repository, path, { accept });
+      this.showLimit(response);
+      const chunks: Uint8Array[] = [];
+      let size = 0;
+      for await (const chunk of response.body ?? []) {
+        size += chunk.byteLength;
+        if (size > maxBytes)
+          throw failed(`${this.host.name}/${repository}/${path} is larger than ${maxBytes} bytes`, false);
+        chunks.push(chunk);
+      }
+      return { body: Buffer.concat(chunks), digest: response.headers.get('docker-content-digest') };
+    });
+  }
+
+  /**
+   * Hands the bytes of a blob from `offset` on to `take`, in order, each once; goes on by itself after broken connections. `restart` is called when the registry
+   * begins anew because it knows no ranges.
+   */
+  async blob(
+    repository: string,
+    digest: string,
+    sink: { offset: number; take(chunk: Uint8Array): Promise<void>; restart(): Promise<void> },
+  ): Promise<void> {
+    let offset = sink.offset;
+    await this.retrying(async (progressed) => {
+      const range: Record<string, string> = offset > 0 ? { range: `bytes=${offset}-` } : {};
+      const response = await this.get(repository, `blobs/${digest}`, range, [416]);
+      if (response.status === 416) return void (await response.body?.cancel()); // all of it is here already
+      if (offset > 0 && response.status !== 206) {
+        await sink.restart();
+        offset = 0;
+      }
+      const expected = Number(response.headers.get('content-length') ?? Number.NaN);
+      let received = 0;
+      for await (const chunk of response.body ?? []) {
+        await sink.take(chunk);
+        received += chunk.byteLength;
+        offset += chunk.byteLength;
+        progressed();
+      }
+      if (Number.isFinite(expected) && received < expected)
+        throw new Error(`cut off after ${received} of ${expected} bytes`);
+    });
+  }
+
+  private async get(
+    repository: string,
+    path: string,
+    headers: Record<string, string>,
+    accepted: readonly number[] = [],
+  ): Promise<Response> {
+    const url = `${this.host.url}/v2/${repository}/${path}`;
+    const scope = `repository:${repository}:pull`;
+    for (let asked = false; ; asked = true) {
+      const authorization = this.authorizations.get(scope);
+      const response = await this.fetch(url, {
+        ...headers,
+        ...(authorization === undefined ? {} : { authorization }),
+      });
+      if (response.ok || accepted.includes(response.status)) return response;
+      const challenge =
+        response.status === 401 && !asked ? parseChallenge(response.headers.get('www-authenticate')) : undefined;
+      if (challenge === undefined) throw await this.refusal(response, repository, path);
+      await response.body?.cancel();
+      const credentials = await (this.options.findCredentials ?? findCredentials)(this.host.name);
+      this.authorizations.set(scope, await answerChallenge(challenge, credentials, scope, this.options.signal));
+    }
+  }
+
+  private async fetch(url: string, headers: Record<string, string>): Promise<Response> {
+    const timeout = new AbortController();
+    const timer = setTimeout(() => timeout.abort(new Error('no answer in time')), HEADERS_TIMEOUT_MS);
+    try {
+      return await fetch(url, { headers, signal: AbortSignal.any([this.options.signal, timeout.signal]) });
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  private async refusal(response: Response, repository: string, path: string): Promise<Error> {
+    const text = (await response.text().catch(() => '')).slice(0, 300);
+    const what = `${this.host.name}/${repository} (${path})`;
+    const { status } = response;
+    if (status === 429 || status === 408 || status >= 500) {
+      return new TryAgain(`${what}: HTTP ${status}`, status === 429, retryAfterMs(response.headers.get('retry-after')));
+    }
+    if (status === 404) {
+      return new AssayError('image-not-found', `${what} does not exist`, { class: 'input', retryable: false });
+    }
+    return new AssayError('image-pull-failed', `${what}: HTTP ${status} ${text}`, {
+      class: 'input',
+      retryable: false,
+      hint:
+        status === 401 || status === 403
+          ? 'The image is private or does not exist: check the name, or run `docker login`.'
+          : 'Check the name of the image.',
+    });
+  }
+
+  /** Runs `work` until it succeeds; the count of tries starts anew whenever bytes came. */
+  private async retrying<T>(work: (progressed: () => void) => Promise<T>): Promise<T> {
+    const { signal, onProgress, tries = 5, waitMs = 500 } = this.options;
+    let failures = 0;
+    for (;;) {
+      try {
+        return await work(() => {
+          failures = 0;
+        });
+      } catch (error) {
+        if (signal.aborted) throw cancelled(error);
+        if (error instanceof AssayError || (error as NodeJS.ErrnoException).code === 'ENOSPC') throw error;
+        const { rateLimited, afterMs } = error instanceof TryAgain ? error : { rateLimited: false, afterMs: null };
+        if (++failures >= tries) throw failed(`${this.host.name}: ${reasonOf(error)}`, true, error);
+        const wait = afterMs ?? waitMs * 2 ** (failures - 1) * (0.75 + Math.random() / 2);
+        if (rateLimited)
+          onProgress?.(`${this.host.name} limits the rate of pulls: waiting ${Math.ceil(wait / 1000)} s`);
+        await sleep(wait, undefined, { signal }).catch((reason: unknown) => {
+          throw cancelled(reason);
+        });
+      }
+    }
+  }
+
+  /** Docker Hub tells how many pulls are left: `76;w=21600`, the window in seconds. */
+  private showLimit(response: Response): void {
+    const match = /^(\d+)(?:;w=(\d+))?/.exec(response.headers.get('ratelimit-remaining') ?? '');
+    if (match === null) return;
+    const window = match[2] === undefined ? '' : ` in ${Math.round(Number(match[2]) / 3600)} h`;
+    this.options.onProgress?.(`${this.host.name} allows ${match[1]} more pulls${window}`);
+  }
+}
+
+class TryAgain extends Error {
+  readonly rateLimited: boolean;
+  readonly afterMs: number | null;
+  constructor(message: string, rateLimited: boolean, afterMs: number | null) {
+    super(message);
+    this.rateLimited = rateLimited;
+    this.afterMs = afterMs;
+  }
+}
+
+/** Seconds or an HTTP date. */
+function retryAfterMs(header: string | null): number | null {
+  if (header === null) return null;
+  const seconds = /^\d+$/.test(header.trim()) ? Number(header) : (Date.parse(header) - Date.now()) / 1000;
+  return Number.isFinite(seconds) ? Math.min(LONGEST_WAIT_MS, Math.max(0, seconds * 1000)) : null;
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
+}
+
+function cancelled(cause: unknown): AssayError {
+  return new AssayError('cancelled', 'the pull was cancelled', { class: 'cancelled', retryable: true, cause });
+}
+
+function failed(message: string, again: boolean, cause?: unknown): AssayError {
+  return new AssayError('image-pull-failed', message, {
+    class: 'infra',
+    retryable: again,
+    ...(again ? { hint: 'Check the network; what has arrived is kept and the next pull goes on from there.' } : {}),
+    cause,
+  });
+}

@@ -1,0 +1,239 @@
+/**
+ * Sandboxes in containers of a Docker or Podman engine, local or remote, over its API. Each container runs one agent, attached once, that starts all processes; no
+ * `docker exec`. The connection is the life line: when this process dies, the agent ends and the engine removes the container.
+ */
+import { randomBytes } from 'node:crypto';
+import { pack } from 'tar-stream';
+import type { AssayPaths } from '../../base/paths.ts';
+import { assayPaths } from '../../base/paths.ts';
+import { ownIdentity } from '../../base/process-identity.ts';
+import {
+  AssayError,
+  type BackendProbe,
+  type LayerRef,
+  type SandboxBackend,
+  type SandboxSpec,
+} from '../../contracts/index.ts';
+import { seccompFilter } from '../native/seccomp-filter.ts';
+import { type AgentArch, agentBinary } from './agent-binary.ts';
+import { AgentConnection } from './agent-connection.ts';
+import { collectContainers } from './collect-containers.ts';
+import { Container } from './container.ts';
+import { AGENT_PATH, containerConfig, FILTER_PATH } from './container-config.ts';
+import { contentDigest, keptChanges } from './content-digest.ts';
+import { DockerSandbox } from './docker-sandbox.ts';
+import { EngineClient, EngineError } from './engine-client.ts';
+import { type EngineEndpoint, findEngine } from './engine-endpoint.ts';
+import { ensureImage, type FindCredentials } from './engine-image.ts';
+import { type EngineInfo, engineInfo } from './engine-info.ts';
+import { engineStream } from './engine-stream.ts';
+import { chainImage, chainName, hasImage, hasLayerImage } from './layer-images.ts';
+import { StartGate } from './start-gate.ts';
+
+export interface DockerBackendOptions {
+  paths?: AssayPaths;
+  /** Default: where `docker` and `podman` would look. */
+  endpoint?: EngineEndpoint;
+  /** Containers that are created and started at once. Default 4: more make an engine slower. */
+  startsAtOnce?: number;
+  /** For images that the engine has to pull. */
+  findCredentials?: FindCredentials;
+  /** How long a call waits while the engine restarts. Default 30 s. */
+  patienceMs?: number;
+}
+
+/** Nothing is asked of the engine before the first `probe` or `create`. */
+export function createDockerBackend(options: DockerBackendOptions = {}): SandboxBackend {
+  const paths = options.paths ?? assayPaths();
+  const gate = new StartGate(options.startsAtOnce ?? 4);
+  const open = new Set<DockerSandbox>();
+  let engine: EngineClient | undefined;
+  let prepared: Promise<Prepared> | undefined;
+
+  const client = (): EngineClient => {
+    if (engine === undefined) {
+      const endpoint = options.endpoint ?? findEngine();
+      if (endpoint === undefined) throw noEngine();
+      engine = new EngineClient(endpoint, options.patienceMs);
+    }
+    return engine;
+  };
+  const prepare = (): Promise<Prepared> => {
+    prepared ??= prepareAgent(client(), paths).catch((error: unknown) => {
+      prepared = undefined;
+      throw error;
+    });
+    return prepared;
+  };
+
+  const start = async (spec: SandboxSpec, base: { id: string; user: string }): Promise<DockerSandbox> => {
+    const { info, agent, filter } = await prepare();
+    const image = await chainImage(client(), base.id, spec.layers);
+    const id = randomBytes(8).toString('hex');
+    const asRoot = ['', '0', 'root'].includes(base.user.split(':')[0] ?? '');
+    const config = containerConfig({ spec, image, owner: await ownIdentity(), asRoot, engineCpus: info.cpus });
+    const container = await Container.create(client(), `assay-${id}`, config);
+    try {
+      const files = [
+        { path: AGENT_PATH, mode: 0o755, content: agent },
+        { path: FILTER_PATH, mode: 0o644, content: filter },
+      ];
+      // Its owner is root: a user of the image must be able to write there, too.
+      const workdir = { path: spec.workdir, mode: asRoot ? 0o755 : 0o777 };
+      await container.put(files, (await container.exists(spec.workdir)) ? [] : [workdir]);
+      const connection = await connect(container);
+      const sandbox = new DockerSandbox({
+        id,
+        spec,
+        limitsInForce: info.limitsInForce,
+        container,
+        agent: connection,
+        storeLayer: () => storeLayer(client(), container, connection, base.id, spec),
+        onEnd: () => open.delete(sandbox),
+      });
+      open.add(sandbox);
+      return sandbox;
+    } catch (error) {
+      await container.remove();
+      throw error;
+    }
+  };
+
+  return {
+    name: 'docker',
+
+    async probe(): Promise<BackendProbe> {
+      try {
+        const { info } = await prepare();
+        const sandbox = await start(PROBE_SPEC, { id: await emptyImage(client()), user: '' });
+        await sandbox.destroy();
+        const notes = [`engine ${info.version} at ${client().endpoint.address}`, ...missingLimits(info)];
+        return { backend: 'docker', tier: 'agent', available: true, notes, limitsInForce: info.limitsInForce };
+      } catch (error) {
+        const { hint } = error as { hint?: string };
+        const notes = [error instanceof Error ? error.message : String(error), ...(hint === undefined ? [] : [hint])];
+        return { backend: 'docker', tier: 'agent', available: false, notes };
+      }
+    },
+
+    async create(spec) {
+      if (spec.base.kind !== 'image') {
+        throw new AssayError('sandbox-unavailable', 'the docker backend runs images only, not the host base', {
+          class: 'input',
+          retryable: false,
+          hint: 'Give the task an image, or use the native backend.',
+        });
+      }
+      const { reference } = spec.base;
+      try {
+        return await gate.pass(async () =>
+          start(spec, await ensureImage(client(), reference, options.findCredentials)),
+        );
+      } catch (error) {
+        if (error instanceof AssayError) throw error;
+        throw createFailed(error);
+      }
+    },
+
+    hasLayer: (layer) => hasLayerImage(client(), layer),
+    gc: () => collectContainers(client()),
+
+    async close() {
+      await Promise.all([...open].map((sandbox) => sandbox.destroy()));
+    },
+  };
+}
+
+interface Prepared {
+  info: EngineInfo;
+  agent: Buffer;
+  filter: Buffer;
+}
+
+async function prepareAgent(engine: EngineClient, paths: AssayPaths): Promise<Prepared> {
+  const info = await engineInfo(engine);
+  const arch: AgentArch | undefined = info.arch;
+  if (arch === undefined) {
+    throw new AssayError('sandbox-unavailable', `the engine runs ${info.architecture}, which Assay does not know`, {
+      class: 'infra',
+      retryable: false,
+    });
+  }
+  return { info, agent: await agentBinary(paths.native, arch), filter: seccompFilter(arch) };
+}
+
+/** The attached, running agent of a created container. Throws with what the agent said when it does not come up. */
+async function connect(container: Container): Promise<AgentConnection> {
+  let complaint = '';
+  const stream = engineStream(await container.attach(), (text) => {
+    complaint = (complaint + text).slice(-1000);
+  });
+  const connection = new AgentConnection(stream);
+  try {
+    await container.start();
+    await connection.hello();
+  } catch (error) {
+    connection.close();
+    throw complaint === '' ? error : new Error(`${(error as Error).message}: ${complaint.trim()}`);
+  }
+  return connection;
+}
+
+async function storeLayer(
+  engine: EngineClient,
+  container: Container,
+  agent: AgentConnection,
+  base: string,
+  spec: SandboxSpec,
+): Promise<LayerRef> {
+  const changes = keptChanges(await container.changes());
+  const env = { ...spec.env, LC_ALL: 'C' };
+  const digest = await contentDigest(changes, (argv) => agent.spawn({ argv, cwd: '/', env, merge: false }));
+  const layer: LayerRef = { digest };
+  const name = chainName(base, [...spec.layers, layer]);
+  if (!(await hasImage(engine, name))) await container.commit(name.repository, name.tag);
+  return layer;
+}
+
+/** An image without a single file, made here: enough for a sandbox whose agent brings itself. Gives its id. */
+async function emptyImage(engine: EngineClient): Promise<string> {
+  const tar = pack();
+  tar.finalize();
+  const path = '/images/create?fromSrc=-&repo=assay.local/empty&tag=latest';
+  const { body } = await engine.call({ method: 'POST', path, body: tar });
+  // One JSON document per line; the id stands in the last.
+  const id = /sha256:[0-9a-f]{64}/.exec(body.toString())?.[0];
+  if (id === undefined) throw new EngineError(500, `the engine made no image: ${body.toString().slice(0, 300)}`);
+  return id;
+}
+
+function missingLimits(info: EngineInfo): string[] {
+  const missing = Object.entries(info.limitsInForce).flatMap(([name, how]) => (how === 'none' ? [name] : []));
+  return missing.length === 0 ? [] : [`This engine holds no limit of ${missing.join(', ')}.`];
+}
+
+const PROBE_SPEC: SandboxSpec = {
+  base: { kind: 'image', reference: 'assay.local/empty:latest' },
+  layers: [],
+  limits: { memoryBytes: 2 ** 26, pids: 16, cpus: 1, diskBytes: 2 ** 24, wallSeconds: 60 },
+  network: 'none',
+  env: {},
+  workdir: '/work',
+};
+
+function noEngine(): AssayError {
+  return new AssayError('sandbox-unavailable', 'no container engine was found on this machine', {
+    class: 'infra',
+    retryable: false,
+    hint: 'Install Docker or Podman, or set DOCKER_HOST to where one listens.',
+  });
+}
+
+function createFailed(cause: unknown): AssayError {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  return new AssayError('sandbox-create-failed', `the container could not be started: ${message}`, {
+    class: 'infra',
+    retryable: !(cause instanceof EngineError && cause.status < 500),
+    cause,
+  });
+}

@@ -1,0 +1,255 @@
+/**
+ * The native backend's first tier: a static helper in C that keeps prepared sandboxes waiting and starts processes in them, so that this process never forks. Limits by
+ * cgroups where they can be written, else as in the tiers below.
+ */
+import { randomBytes } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { AssayPaths } from '../../../base/paths.ts';
+import {
+  AssayError,
+  type BackendProbe,
+  type GcReport,
+  type ImageStore,
+  type LimitsInForce,
+  type LocalImage,
+  type Sandbox,
+  type SandboxBackend,
+  type SandboxSpec,
+} from '../../../contracts/index.ts';
+import { prepareHostFiles, sandboxUid } from '../host-files.ts';
+import { hasLayer, layerName, removeDeadStaging, storeLayer } from '../layer-store.ts';
+import { MemoryWatchdog } from '../memory-watchdog.ts';
+import { probeNotes, probeOnce } from '../probe.ts';
+import { processTree } from '../process-tree.ts';
+import { removeDeadRecords, removeRecord, sandboxFolder, writeRecord } from '../sandbox-records.ts';
+import { AgentConnection, createFailed, type Hello } from './agent-connection.ts';
+import { type Cgroups, mechanism, openCgroups, removeDeadCgroups } from './cgroups.ts';
+import { buildHelper } from './helper-build.ts';
+import { HelperSandbox } from './helper-sandbox.ts';
+import { SandboxCgroup } from './sandbox-cgroup.ts';
+import { Zygote } from './zygote.ts';
+
+/** Range of users inside as root: as many as images expect. An ordinary user is root inside, and nobody else is there. */
+const USERS = 65_536;
+const INODES = 400_000;
+const HELLO_MS = 30_000;
+/** sun_path of unix(7), with its NUL. */
+const MAX_SOCKET_PATH = 107;
+
+interface Opened {
+  zygote: Zygote;
+  cgroups: Cgroups;
+  close(): Promise<void>;
+}
+
+/** `images`: where image bases come from; without it only the host base works. */
+export function createHelperBackend(paths: AssayPaths, images?: ImageStore): SandboxBackend {
+  const sandboxes = new Set<Sandbox>();
+  let opened: Promise<Opened> | undefined;
+
+  /** The helper process; a new one when the last one ended. */
+  const open = (): Promise<Opened> => {
+    opened ??= startHelper(paths).then(
+      (started) => {
+        void started.zygote.ended.then(async () => {
+          opened = undefined;
+          await started.close();
+        });
+        return started;
+      },
+      (error: unknown) => {
+        opened = undefined;
+        throw error;
+      },
+    );
+    return opened;
+  };
+
+  const backend: SandboxBackend = {
+    name: 'native',
+
+    async probe(): Promise<BackendProbe> {
+      const result = await probeOnce(backend);
+      if (!result.works)
+        return { backend: 'native', tier: 'helper', available: false, notes: probeNotes(result.error) };
+      const limitsInForce = result.limitsInForce;
+      const lacks = Object.entries(limitsInForce).filter(([, how]) => how === 'none' || how === 'watchdog');
+      const notes =
+        lacks.length === 0
+          ? []
+          : [
+              `No cgroup for ${lacks.map(([name]) => name).join(', ')}: run as root, or hand a cgroup to this user (\`systemd-run --user --scope -p Delegate=yes\`).`,
+            ];
+      return { backend: 'native', tier: 'helper', available: true, notes, limitsInForce };
+    },
+
+    async create(spec: SandboxSpec): Promise<Sandbox> {
+      const image = await findImage(spec, images);
+      const { zygote, cgroups } = await open();
+      try {
+        return await startSandbox(spec, image, zygote, cgroups);
+      } catch (error) {
+        if (!(await hasEnded(zygote))) throw error;
+        const next = await open(); // somebody killed the helper: once more with a new one
+        return startSandbox(spec, image, next.zygote, next.cgroups);
+      }
+    },
+
+    hasLayer: (layer) => hasLayer(paths, layer),
+
+    async gc(): Promise<GcReport> {
+      await removeDeadStaging(paths);
+      const removed = await removeDeadCgroups();
+      return { sandboxes: await removeDeadRecords(paths), ...removed, mounts: 0, bytes: 0 };
+    },
+
+    async close() {
+      await Promise.all([...sandboxes].map((sandbox) => sandbox.destroy()));
+      const started = await opened?.catch(() => undefined);
+      await started?.close();
+    },
+  };
+
+  const startSandbox = async (
+    spec: SandboxSpec,
+    image: LocalImage | undefined,
+    zygote: Zygote,
+    cgroups: Cgroups,
+  ): Promise<Sandbox> => {
+    const connection = new AgentConnection(zygote.connect(spec.network));
+    try {
+      return await zygote.whileCreating(setUp(spec, image, connection, zygote, cgroups));
+    } catch (error) {
+      connection.close();
+      throw error instanceof AssayError && error.code === 'sandbox-died' ? createFailed(error.message) : error;
+    }
+  };
+
+  const setUp = async (
+    spec: SandboxSpec,
+    image: LocalImage | undefined,
+    connection: AgentConnection,
+    zygote: Zygote,
+    cgroups: Cgroups,
+  ): Promise<Sandbox> => {
+    const limitsInForce = limitsBy(cgroups);
+    let started: { hello: Hello; gone: Promise<void>; cgroup: SandboxCgroup } | undefined;
+    const patience = setTimeout(() => connection.close(), HELLO_MS);
+    await connection.create(createFields(spec, image, limitsInForce), (hello) => {
+      clearTimeout(patience);
+      started = { hello, gone: zygote.gone(hello.id), cgroup: new SandboxCgroup(cgroups, hello.id) };
+      started.cgroup.limit(spec.limits);
+    });
+    if (started === undefined) throw createFailed('no prepared sandbox answered');
+    const { hello } = started;
+    const recorded = writeRecord(paths, hello.id, spec.labels);
+    recorded.catch(() => {}); // told by `onEnd`
+    const sandbox = new HelperSandbox({
+      ...started,
+      spec,
+      connection,
+      limitsInForce,
+      watchdog:
+        limitsInForce.memory === 'watchdog'
+          ? new MemoryWatchdog(spec.limits.memoryBytes, () => processTree(hello.pid))
+          : undefined,
+      storeLayer: (from) => storeLayer(paths, (name) => from.snapshot(name)),
+      async onEnd() {
+        sandboxes.delete(sandbox);
+        await recorded;
+        await removeRecord(paths, hello.id);
+      },
+    });
+    sandboxes.add(sandbox);
+    return sandbox;
+  };
+  return backend;
+}
+
+/** The CREATE frame: disk bytes, inodes, RLIMIT_NPROC, RLIMIT_DATA (0: none), working directory, base, user, layers bottom first. */
+function createFields(spec: SandboxSpec, image: LocalImage | undefined, limitsInForce: LimitsInForce): string[] {
+  const { limits } = spec;
+  const processes = limitsInForce.pids === 'rlimit' ? limits.pids : 0;
+  const data = limitsInForce.memory === 'watchdog' ? limits.memoryBytes : 0;
+  const numbers = [limits.diskBytes, INODES, processes, data].map(String);
+  const base = image === undefined ? ['host', ''] : ['image', image.user];
+  const layers = [...(image?.layers ?? []), ...spec.layers];
+  return [...numbers, spec.workdir, ...base, ...layers.map(layerName)];
+}
+
+/** The image of an image base, fetched when it is not here yet; undefined on the host base. */
+async function findImage(spec: SandboxSpec, images: ImageStore | undefined): Promise<LocalImage | undefined> {
+  if (spec.base.kind === 'host') return undefined;
+  if (images === undefined) {
+    throw new AssayError('sandbox-unavailable', 'this backend was opened without a store of images', {
+      class: 'infra',
+      retryable: false,
+    });
+  }
+  const { reference } = spec.base;
+  return (await images.find(reference)) ?? images.pull(reference, new AbortController().signal);
+}
+
+function limitsBy(cgroups: Cgroups): LimitsInForce {
+  return {
+    memory: mechanism(cgroups, 'memory', 'watchdog'),
+    pids: mechanism(cgroups, 'pids', 'rlimit'),
+    cpu: mechanism(cgroups, 'cpu', 'none'),
+    disk: 'tmpfs-size',
+    wall: 'timer',
+  };
+}
+
+async function startHelper(paths: AssayPaths): Promise<Opened> {
+  const files = await prepareHostFiles(paths);
+  const program = await buildHelper(paths.native);
+  await removeDeadCgroups();
+  const uid = sandboxUid();
+  const id = `helper-${randomBytes(6).toString('hex')}`;
+  const folder = sandboxFolder(paths, id);
+  const sockets = { none: join(folder, 'n'), host: join(folder, 'h') };
+  if (Buffer.byteLength(sockets.none) > MAX_SOCKET_PATH) {
+    throw new AssayError('sandbox-unavailable', `the path of the store is too long for a socket: ${paths.home}`, {
+      class: 'infra',
+      retryable: false,
+      hint: 'Set ASSAY_HOME to a shorter path.',
+    });
+  }
+  const mountPoint = join(folder, 'm');
+  await writeRecord(paths, id, { purpose: 'helper' });
+  await mkdir(mountPoint, { recursive: true, mode: 0o711 });
+  const cgroups = await openCgroups();
+  const close = async () => {
+    await cgroups.close();
+    await removeRecord(paths, id);
+  };
+  const zygote = await Zygote.start({
+    ...files,
+    program,
+    idMap: uid === undefined ? `0 ${process.getuid?.() ?? 0} 1` : `0 ${uid} ${USERS}`,
+    layers: paths.layers,
+    mountPoint,
+    sockets,
+    cgroups: cgroups.parents,
+  }).catch(async (error: unknown) => {
+    await close();
+    throw error;
+  });
+  return {
+    zygote,
+    cgroups,
+    async close() {
+      await zygote.close();
+      await close();
+    },
+  };
+}
+
+/** True when the helper process is gone, or goes within a second. */
+function hasEnded(zygote: Zygote): Promise<boolean> {
+  const patience = new Promise<boolean>((resolve) => {
+    setTimeout(() => resolve(false), 1000).unref();
+  });
+  return Promise.race([zygote.ended.then(() => true), patience]);
+}

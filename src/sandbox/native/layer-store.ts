@@ -1,0 +1,52 @@
+/** The folders of layers: `layers/<hex>/`, written under another name first, so that a half-made layer is never used. */
+import { randomBytes } from 'node:crypto';
+import { chmod, chown, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { AssayPaths } from '../../base/paths.ts';
+import type { LayerRef } from '../../contracts/index.ts';
+import { sandboxUid } from './host-files.ts';
+
+export function layerFolder(paths: AssayPaths, layer: LayerRef): string {
+  return join(paths.layers, layerName(layer));
+}
+
+/** The folder's name in the layer store. */
+export function layerName(layer: LayerRef): string {
+  return layer.digest.slice('sha256:'.length);
+}
+
+export async function hasLayer(paths: AssayPaths, layer: LayerRef): Promise<boolean> {
+  return exists(layerFolder(paths, layer));
+}
+
+/** Gives `write` the name of an empty folder of the store, then moves that to the hex digest it returns. What it throws is passed on, with nothing left behind. */
+export async function storeLayer(paths: AssayPaths, write: (name: string) => Promise<string>): Promise<LayerRef> {
+  const name = `.staging-${process.pid}-${randomBytes(4).toString('hex')}`;
+  const staging = join(paths.layers, name);
+  const uid = sandboxUid();
+  await mkdir(staging, { mode: 0o700 });
+  if (uid !== undefined) await chown(staging, uid, uid);
+  const hex = await write(name).catch(async (error: unknown) => {
+    await rm(staging, { recursive: true, force: true });
+    throw error;
+  });
+  await chmod(staging, 0o755);
+  await rename(staging, join(paths.layers, hex)).catch(async (error: NodeJS.ErrnoException) => {
+    await rm(staging, { recursive: true, force: true });
+    if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error; // an equal layer is there already
+  });
+  return { digest: `sha256:${hex}` };
+}
+
+/** Removes half-made layers of processes that are gone. */
+export async function removeDeadStaging(paths: AssayPaths): Promise<void> {
+  for (const name of await readdir(paths.layers).catch(() => [])) {
+    const owner = /^\.staging-(\d+)-/.exec(name)?.[1];
+    if (owner === undefined || (await exists(`/proc/${owner}`))) continue;
+    await rm(join(paths.layers, name), { recursive: true, force: true });
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => null)) !== null;
+}

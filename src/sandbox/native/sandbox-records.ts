@@ -1,0 +1,71 @@
+/**
+ * Records of sandboxes in use, `sandboxes/<id>.<pid>-<start>.owner.json`, with a private folder `<id>` beside some: what a killed owner leaves is found by them. The owner stands in
+ * the name as well, for a record whose writing was cut off by a kill.
+ */
+import { readdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { AssayPaths } from '../../base/paths.ts';
+import { livenessOf, ownIdentity, type ProcessIdentity, processIdentitySchema } from '../../base/process-identity.ts';
+import { readRecord } from '../../base/read-record.ts';
+
+const NAME = /^(.+)\.(\d+)-(\d+)\.owner\.json$/;
+const recordSchema = z.object({ owner: processIdentitySchema, labels: z.record(z.string(), z.string()) });
+
+/** The private folder of a sandbox; not made here. */
+export function sandboxFolder(paths: AssayPaths, id: string): string {
+  return join(paths.sandboxes, id);
+}
+
+function recordFile(paths: AssayPaths, id: string, owner: ProcessIdentity): string {
+  return join(paths.sandboxes, `${id}.${owner.pid}-${owner.startTicks ?? 0}.owner.json`);
+}
+
+/** Says that this process holds the sandbox. */
+export async function writeRecord(
+  paths: AssayPaths,
+  id: string,
+  labels?: Readonly<Record<string, string>>,
+): Promise<void> {
+  const owner = await ownIdentity();
+  await writeFile(recordFile(paths, id, owner), JSON.stringify({ owner, labels: labels ?? {} }));
+}
+
+/** Removes this process's record and the folder. */
+export async function removeRecord(paths: AssayPaths, id: string): Promise<void> {
+  await rm(sandboxFolder(paths, id), { recursive: true, force: true });
+  await rm(recordFile(paths, id, await ownIdentity()), { force: true });
+}
+
+/** Removes records and folders whose owner is gone; how many. */
+export async function removeDeadRecords(paths: AssayPaths): Promise<number> {
+  const dead = (await records(paths)).filter(({ alive }) => !alive);
+  for (const { id, file } of dead) {
+    await rm(sandboxFolder(paths, id), { recursive: true, force: true });
+    await rm(file, { force: true });
+  }
+  return dead.length;
+}
+
+/** Sandboxes that living processes hold. */
+export async function liveRecords(paths: AssayPaths): Promise<string[]> {
+  return (await records(paths)).filter(({ alive }) => alive).map(({ id }) => id);
+}
+
+/** An owner that cannot be looked up (another container) counts as alive. */
+async function records(paths: AssayPaths): Promise<{ id: string; file: string; alive: boolean }[]> {
+  const own = await ownIdentity();
+  const names = await readdir(paths.sandboxes).catch(() => []);
+  const found = names.flatMap((name) => {
+    const [, id = '', pid = '', startTicks = ''] = NAME.exec(name) ?? [];
+    return id === ''
+      ? []
+      : [{ id, file: join(paths.sandboxes, name), named: { ...own, pid: Number(pid), startTicks } }];
+  });
+  return Promise.all(
+    found.map(async ({ id, file, named }) => {
+      const owner = (await readRecord(file, recordSchema))?.owner ?? named;
+      return { id, file, alive: (await livenessOf(owner, own)) !== 'dead' };
+    }),
+  );
+}
