@@ -58,7 +58,7 @@ export async function gradePredictions(engine: Engine, request: GradingRequest):
     environments:
       repos.length > 0
         ? createSwebenchEnvironments({ ...engine, repos: repos.map((folder) => resolve(folder)) })
-        : createImageEnvironments(),
+        : createImageEnvironments(engine.images),
     settings: {
       backend: engine.backend,
       limits: LIMITS,
