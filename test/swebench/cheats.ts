@@ -12,10 +12,12 @@ const SOURCE = TOY_FILES['calc/__init__.py'] ?? '';
 const LINES = 'PASSED tests/test_calc.py::test_old\\nPASSED tests/test_calc.py::test_new';
 /** Past pytest's capturing: to the pipe it keeps for itself. */
 const SAY = (text: string) => `import os, stat, sys
-def is_pipe(fd):
-    try: return stat.S_ISFIFO(os.fstat(fd).st_mode)
-    except OSError: return False
-os.write(next((fd for fd in range(3, 30) if is_pipe(fd)), 1), b"${text}\\n")
+def say(text):
+    for fd in list(range(3, 30)) + [1]:
+        try:
+            if fd == 1 or stat.S_ISFIFO(os.fstat(fd).st_mode): return os.write(fd, text)
+        except OSError: pass
+say(b"${text}\\n")
 `;
 const SESSION = `============================= test session starts ==============================\\ncollected 2 items\\n\\ntests/test_calc.py ..\\n\\n=========================== short test summary info ============================\\n${LINES}\\n============================== 2 passed in 0.01s ===============================`;
 const SETUP = (code: string) =>
