@@ -95,12 +95,14 @@ export function toyInstance(repository: ToyRepository) {
   return parseInstance({ ...row, eval_script: evalScript(row, rules) });
 }
 
-const INSTALL = `set -e
+const CLONE = `set -e
 cat > /tmp/toy.bundle
 git clone -q -b main /tmp/toy.bundle /testbed
 cd /testbed
 git remote remove origin
-python3 -m venv ${ENV_FOLDER}
+`;
+
+const INSTALL = `${CLONE}python3 -m venv ${ENV_FOLDER}
 ${ENV_FOLDER}/bin/pip install -q pytest==8.3.5 setuptools==75.8.0 wheel
 ${ENV_FOLDER}/bin/python -m pip install -q --no-deps -e .
 mkdir -p ${CONDA_ROOT}/bin
@@ -108,7 +110,16 @@ echo 'conda() { export PATH="${ENV_FOLDER}/bin:$PATH"; }' > ${CONDA_ROOT}/bin/ac
 `;
 
 /** With real pytest, from the package index. */
-export async function toyEnvironment(backend: SandboxBackend, repository: ToyRepository): Promise<BuiltEnvironment> {
+export function toyEnvironment(backend: SandboxBackend, repository: ToyRepository): Promise<BuiltEnvironment> {
+  return build(backend, repository, INSTALL);
+}
+
+/** The repository alone; no network needed. */
+export function bareToyEnvironment(backend: SandboxBackend, repository: ToyRepository): Promise<BuiltEnvironment> {
+  return build(backend, repository, CLONE);
+}
+
+async function build(backend: SandboxBackend, repository: ToyRepository, script: string): Promise<BuiltEnvironment> {
   const { path } = await hostBase();
   const env = sandboxEnv(path, { PIP_NO_BUILD_ISOLATION: '0', PIP_RETRIES: '0' });
   const network = networkEnv(process.env, await registryConfig(process.env));
@@ -116,12 +127,12 @@ export async function toyEnvironment(backend: SandboxBackend, repository: ToyRep
     base: { kind: 'host' },
     layers: [],
     limits: sandboxLimitsSchema.parse({}),
-    network: 'host',
+    network: script === INSTALL ? 'host' : 'none',
     env,
     workdir: '/testbed',
   });
   try {
-    const result = await exec(sandbox, ['bash', '-c', INSTALL], {
+    const result = await exec(sandbox, ['bash', '-c', script], {
       input: repository.bundle(),
       env: network.env,
       stderr: 'merge',
