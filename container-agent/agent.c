@@ -413,8 +413,6 @@ int main(int argc, char **argv) {
     return 64;
   }
   load_filter(argv[1]);
-  unlink(argv[1]); /* neither file is needed again, and a snapshot should not hold them; where the user may not, they stay */
-  unlink(argv[0]);
   prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
   signal(SIGPIPE, SIG_IGN);
   sigemptyset(&child);

@@ -29,7 +29,7 @@ struct linked {
 struct copy {
   struct sha256 hash;
   int top; /* of the layer */
-  struct linked *links;
+  struct linked *links; /* a hash table */
   size_t count, capacity;
 };
 
@@ -74,34 +74,45 @@ static bool copy_data(struct copy *copy, int from, int to, const char *path, off
   return ftruncate(to, size) == 0 || fail("set the size of %s", path);
 }
 
-static const char *earlier_name(const struct copy *copy, const struct stat *about) {
-  for (size_t i = 0; i < copy->count; i++) {
-    if (copy->links[i].inode == about->st_ino && copy->links[i].device == about->st_dev) return copy->links[i].path;
-  }
-  return NULL;
+/* Where a file is in the table, or would be. The table is never more than half full. */
+static struct linked *slot_of(struct linked *table, size_t capacity, dev_t device, ino_t inode) {
+  size_t at = (size_t)((inode ^ device) * 0x9e3779b97f4a7c15u) & (capacity - 1);
+  while (table[at].path != NULL && (table[at].inode != inode || table[at].device != device)) at = (at + 1) & (capacity - 1);
+  return &table[at];
 }
 
-static bool remember_name(struct copy *copy, const struct stat *about, const char *path) {
-  if (copy->count == copy->capacity) {
-    size_t capacity = copy->capacity == 0 ? FIRST_LINKS : copy->capacity * 2;
-    struct linked *larger = realloc(copy->links, capacity * sizeof *larger);
-    if (larger == NULL) return fail("no memory");
-    copy->links = larger;
-    copy->capacity = capacity;
+static bool grow(struct copy *copy) {
+  size_t capacity = copy->capacity == 0 ? FIRST_LINKS : copy->capacity * 2;
+  struct linked *larger = calloc(capacity, sizeof *larger);
+  if (larger == NULL) return fail("no memory");
+  for (size_t i = 0; i < copy->capacity; i++) {
+    const struct linked *old = &copy->links[i];
+    if (old->path != NULL) *slot_of(larger, capacity, old->device, old->inode) = *old;
   }
-  char *kept = strdup(path);
-  if (kept == NULL) return fail("no memory");
-  copy->links[copy->count++] = (struct linked){about->st_dev, about->st_ino, kept};
+  free(copy->links);
+  copy->links = larger;
+  copy->capacity = capacity;
   return true;
 }
 
+/* The name under which the file was met before, NULL at the first time, when it is remembered under `path`. False without memory. */
+static bool meet(struct copy *copy, const struct stat *about, const char *path, const char **earlier) {
+  if (2 * (copy->count + 1) > copy->capacity && !grow(copy)) return false;
+  struct linked *slot = slot_of(copy->links, copy->capacity, about->st_dev, about->st_ino);
+  *earlier = slot->path;
+  if (slot->path != NULL) return true;
+  *slot = (struct linked){about->st_dev, about->st_ino, strdup(path)};
+  copy->count++;
+  return slot->path != NULL || fail("no memory");
+}
+
 static bool copy_file(struct copy *copy, int from_folder, int to_folder, const char *name, const char *path, const struct stat *about) {
-  const char *earlier = about->st_nlink > 1 ? earlier_name(copy, about) : NULL;
+  const char *earlier = NULL;
+  if (about->st_nlink > 1 && !meet(copy, about, path, &earlier)) return false;
   if (earlier != NULL) {
     hash_fact(copy, "same as", earlier, strlen(earlier));
     return linkat(copy->top, earlier, to_folder, name, 0) == 0 || fail("link %s", path);
   }
-  if (about->st_nlink > 1 && !remember_name(copy, about, path)) return false;
   int from = openat(from_folder, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
   int to = openat(to_folder, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   bool done = (from >= 0 && to >= 0) || fail("open %s", path);
@@ -217,7 +228,7 @@ bool layer_store(const struct root *root, const char *name, char digest[65]) {
   if (done && syncfs(copy.top) < 0) done = fail("write to disk");
   close(copy.top);
   sha256_hex(&copy.hash, digest);
-  for (size_t i = 0; i < copy.count; i++) free(copy.links[i].path);
+  for (size_t i = 0; i < copy.capacity; i++) free(copy.links[i].path);
   free(copy.links);
   return done;
 }

@@ -3,6 +3,7 @@ import { lstat, readdir, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AssayPaths } from '../base/paths.ts';
 import { readRecord } from '../base/read-record.ts';
+import { removeTree } from '../base/remove-tree.ts';
 import { localImageSchema } from '../contracts/index.ts';
 import {
   environmentLayout,
@@ -11,7 +12,6 @@ import {
   proofSchema,
   stageRecordSchema,
 } from './environment-layout.ts';
-import { removeTree } from './remove-tree.ts';
 
 export interface EnvironmentSummary {
   digest: string;

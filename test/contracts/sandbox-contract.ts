@@ -8,6 +8,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Sandbox, SandboxBackend, SandboxBase, SandboxProcess, SandboxSpec } from '../../src/contracts/index.ts';
 import { exec } from '../../src/sandbox/exec.ts';
 import { sandboxFiles } from '../../src/sandbox/files.ts';
+import { describeFileCases } from './sandbox-file-cases.ts';
+import { describeStreamCases } from './sandbox-stream-cases.ts';
 
 export const CONTRACT_SPEC: SandboxSpec = {
   base: { kind: 'host' },
@@ -44,6 +46,19 @@ export function describeSandboxContract(
       const result = await exec(sandbox, ['bash', '-c', script], { stderr: 'merge', timeoutSeconds });
       return { ...result, output: result.stdout.toString() };
     };
+
+    describe('one sandbox', () => {
+      let shared: Sandbox;
+      beforeAll(async () => {
+        shared = await backend.create(contractSpec);
+      });
+      afterAll(() => shared.destroy());
+      describeStreamCases(() => shared);
+      describeFileCases(
+        () => shared,
+        (layers) => backend.create({ ...contractSpec, layers }),
+      );
+    });
 
     describe('processes', () => {
       test('exit codes and signals', () =>

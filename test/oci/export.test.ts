@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type AssayPaths, assayPaths } from '../../src/base/paths.ts';
+import { removeTree } from '../../src/base/remove-tree.ts';
 import { exportImage } from '../../src/environment/oci/export-image.ts';
 import { createImageStore } from '../../src/environment/oci/image-store.ts';
 import { unpackingProblem } from '../../src/environment/oci/unpacking-problem.ts';
-import { removeTree } from '../../src/environment/remove-tree.ts';
 import { layerTar, writeLayout } from '../support/image-builder.ts';
 import { describeRequiring } from '../support/requirements.ts';
 

@@ -76,6 +76,17 @@ describeRequiring('docker', found.problem, 'the life of containers', () => {
     await sandbox.destroy();
   });
 
+  test('an image that was prepared and then removed by somebody is prepared again', async () => {
+    const unusual = { ...spec, workdir: `/work-${process.pid}` };
+    const sandbox = await backend.create(unusual);
+    const container = await engine().json({ method: 'GET', path: `/containers/assay-${sandbox.id}/json` });
+    const prepared = (container as { Config: { Image: string } }).Config.Image;
+    await sandbox.destroy();
+    await engine().call({ method: 'DELETE', path: `/images/${prepared}` });
+    await (await backend.create(unusual)).destroy();
+    await engine().call({ method: 'DELETE', path: `/images/${prepared}` });
+  });
+
   test('a container that is removed from outside ends its sandbox and all that runs in it', async () => {
     const sandbox = await backend.create(spec);
     const child = await sandbox.spawn(['sleep', '300']);

@@ -1,9 +1,10 @@
 /** What programs in a sandbox of the helper could do to the processes that watch over them, and what the kernel's limits do to both. */
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { assayPaths } from '../../src/base/paths.ts';
+import { removeTree } from '../../src/base/remove-tree.ts';
 import type { Sandbox, SandboxSpec } from '../../src/contracts/index.ts';
 import { exec } from '../../src/sandbox/exec.ts';
 import { hostBase } from '../../src/sandbox/host-base.ts';
@@ -18,7 +19,7 @@ const probe = await backend.probe();
 const { tools } = await hostBase();
 afterAll(async () => {
   await backend.close();
-  rmSync(home, { recursive: true, force: true });
+  await removeTree(home);
 });
 
 async function using<T>(body: (sandbox: Sandbox) => Promise<T>, spec: Partial<SandboxSpec> = {}): Promise<T> {

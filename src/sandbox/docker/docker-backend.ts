@@ -18,16 +18,18 @@ import { seccompFilter } from '../native/seccomp-filter.ts';
 import { type AgentArch, agentBinary } from './agent-binary.ts';
 import { AgentConnection } from './agent-connection.ts';
 import { collectContainers } from './collect-containers.ts';
+import { collectImages } from './collect-images.ts';
 import { Container } from './container.ts';
-import { AGENT_PATH, containerConfig, FILTER_PATH } from './container-config.ts';
+import { containerConfig } from './container-config.ts';
 import { contentDigest, keptChanges } from './content-digest.ts';
 import { DockerSandbox } from './docker-sandbox.ts';
 import { EngineClient, EngineError } from './engine-client.ts';
 import { type EngineEndpoint, findEngine } from './engine-endpoint.ts';
-import { ensureImage, type FindCredentials } from './engine-image.ts';
+import { type EngineImage, ensureImage, type FindCredentials, inspectImage } from './engine-image.ts';
 import { type EngineInfo, engineInfo } from './engine-info.ts';
 import { engineStream } from './engine-stream.ts';
-import { chainImage, chainName, hasImage, hasLayerImage } from './layer-images.ts';
+import { chainImage, chainName, hasLayerImage } from './layer-images.ts';
+import { type AgentFiles, PreparedImages } from './prepared-image.ts';
 import { StartGate } from './start-gate.ts';
 
 export interface DockerBackendOptions {
@@ -66,21 +68,27 @@ export function createDockerBackend(options: DockerBackendOptions = {}): Sandbox
     return prepared;
   };
 
-  const start = async (spec: SandboxSpec, base: { id: string; user: string }): Promise<DockerSandbox> => {
-    const { info, agent, filter } = await prepare();
-    const image = await chainImage(client(), base.id, spec.layers);
+  const start = async (spec: SandboxSpec, base: EngineImage): Promise<DockerSandbox> => {
+    const { info, files, images } = await prepare();
+    const chain = await chainImage(client(), base, spec.layers);
     const id = randomBytes(8).toString('hex');
-    const asRoot = ['', '0', 'root'].includes(base.user.split(':')[0] ?? '');
-    const config = containerConfig({ spec, image, owner: await ownIdentity(), asRoot, engineCpus: info.cpus });
-    const container = await Container.create(client(), `assay-${id}`, config);
+    const create = async () => {
+      const image = await images.get(chain, files, spec.workdir);
+      const config = containerConfig({
+        spec,
+        image,
+        owner: await ownIdentity(),
+        asRoot: base.asRoot,
+        engineCpus: info.cpus,
+      });
+      return Container.create(client(), `assay-${id}`, config);
+    };
+    const container = await create().catch((error: unknown) => {
+      if (!(error instanceof EngineError && error.status === 404)) throw error;
+      images.forget(); // somebody cleaned the engine up
+      return create();
+    });
     try {
-      const files = [
-        { path: AGENT_PATH, mode: 0o755, content: agent },
-        { path: FILTER_PATH, mode: 0o644, content: filter },
-      ];
-      // Its owner is root: a user of the image must be able to write there, too.
-      const workdir = { path: spec.workdir, mode: asRoot ? 0o755 : 0o777 };
-      await container.put(files, (await container.exists(spec.workdir)) ? [] : [workdir]);
       const connection = await connect(container);
       const sandbox = new DockerSandbox({
         id,
@@ -105,7 +113,7 @@ export function createDockerBackend(options: DockerBackendOptions = {}): Sandbox
     async probe(): Promise<BackendProbe> {
       try {
         const { info } = await prepare();
-        const sandbox = await start(PROBE_SPEC, { id: await emptyImage(client()), user: '' });
+        const sandbox = await start(PROBE_SPEC, await emptyImage(client()));
         await sandbox.destroy();
         const notes = [`engine ${info.version} at ${client().endpoint.address}`, ...missingLimits(info)];
         return { backend: 'docker', tier: 'agent', available: true, notes, limitsInForce: info.limitsInForce };
@@ -136,7 +144,10 @@ export function createDockerBackend(options: DockerBackendOptions = {}): Sandbox
     },
 
     hasLayer: (layer) => hasLayerImage(client(), layer),
-    gc: () => collectContainers(client()),
+    async gc() {
+      const report = await collectContainers(client());
+      return { ...report, bytes: await collectImages(client()) };
+    },
 
     async close() {
       await Promise.all([...open].map((sandbox) => sandbox.destroy()));
@@ -146,8 +157,8 @@ export function createDockerBackend(options: DockerBackendOptions = {}): Sandbox
 
 interface Prepared {
   info: EngineInfo;
-  agent: Buffer;
-  filter: Buffer;
+  files: AgentFiles;
+  images: PreparedImages;
 }
 
 async function prepareAgent(engine: EngineClient, paths: AssayPaths): Promise<Prepared> {
@@ -159,7 +170,8 @@ async function prepareAgent(engine: EngineClient, paths: AssayPaths): Promise<Pr
       retryable: false,
     });
   }
-  return { info, agent: await agentBinary(paths.native, arch), filter: seccompFilter(arch) };
+  const files = { agent: await agentBinary(paths.native, arch), filter: seccompFilter(arch) };
+  return { info, files, images: new PreparedImages(engine) };
 }
 
 /** The attached, running agent of a created container. Throws with what the agent said when it does not come up. */
@@ -191,20 +203,22 @@ async function storeLayer(
   const digest = await contentDigest(changes, (argv) => agent.spawn({ argv, cwd: '/', env, merge: false }));
   const layer: LayerRef = { digest };
   const name = chainName(base, [...spec.layers, layer]);
-  if (!(await hasImage(engine, name))) await container.commit(name.repository, name.tag);
+  const known = await inspectImage(engine, `${name.repository}:${name.tag}`);
+  if (known === undefined) await container.commit(name.repository, name.tag);
   return layer;
 }
 
-/** An image without a single file, made here: enough for a sandbox whose agent brings itself. Gives its id. */
-async function emptyImage(engine: EngineClient): Promise<string> {
+/** An image without a single file, made here: enough for a sandbox whose agent brings itself. */
+async function emptyImage(engine: EngineClient): Promise<EngineImage> {
+  const known = await inspectImage(engine, EMPTY_IMAGE);
+  if (known !== undefined) return known;
   const tar = pack();
   tar.finalize();
-  const path = '/images/create?fromSrc=-&repo=assay.local/empty&tag=latest';
-  const { body } = await engine.call({ method: 'POST', path, body: tar });
-  // One JSON document per line; the id stands in the last.
-  const id = /sha256:[0-9a-f]{64}/.exec(body.toString())?.[0];
-  if (id === undefined) throw new EngineError(500, `the engine made no image: ${body.toString().slice(0, 300)}`);
-  return id;
+  const [repository, tag] = EMPTY_IMAGE.split(':');
+  await engine.call({ method: 'POST', path: `/images/create?fromSrc=-&repo=${repository}&tag=${tag}`, body: tar });
+  const made = await inspectImage(engine, EMPTY_IMAGE);
+  if (made === undefined) throw new EngineError(500, 'the engine imported an image and does not have it');
+  return made;
 }
 
 function missingLimits(info: EngineInfo): string[] {
@@ -212,8 +226,11 @@ function missingLimits(info: EngineInfo): string[] {
   return missing.length === 0 ? [] : [`This engine holds no limit of ${missing.join(', ')}.`];
 }
 
+/** Podman gives no other tag to what it imports. */
+const EMPTY_IMAGE = 'assay.local/empty:latest';
+
 const PROBE_SPEC: SandboxSpec = {
-  base: { kind: 'image', reference: 'assay.local/empty:latest' },
+  base: { kind: 'image', reference: EMPTY_IMAGE },
   layers: [],
   limits: { memoryBytes: 2 ** 26, pids: 16, cpus: 1, diskBytes: 2 ** 24, wallSeconds: 60 },
   network: 'none',

@@ -110,11 +110,15 @@ export class DockerSandbox implements Sandbox {
     this.ending ??= (async () => {
       clearTimeout(this.wall);
       this.watch.abort();
+      this.options.agent.close();
+      this.options.onEnd();
+      // Nothing runs any more. The engine removes such a container itself, and may be just restarting.
+      if (end.reason === 'died') this.resolveClosed(end);
       try {
         await this.options.container.remove();
+      } catch (error) {
+        if (end.reason !== 'died' || !isUnavailable(error)) throw error;
       } finally {
-        this.options.agent.close();
-        this.options.onEnd();
         this.resolveClosed(end);
       }
     })();
@@ -132,6 +136,10 @@ export class DockerSandbox implements Sandbox {
       this.endBy({ reason: 'disk-limit', message: `it wrote ${written} of ${diskBytes} bytes` });
     }
   }
+}
+
+function isUnavailable(error: unknown): boolean {
+  return error instanceof AssayError && error.code === 'sandbox-unavailable';
 }
 
 function noFreezer(cause: unknown): never {

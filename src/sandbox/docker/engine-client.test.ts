@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { collectImages } from './collect-images.ts';
 import { EngineClient } from './engine-client.ts';
 import { findEngine, parseEndpoint } from './engine-endpoint.ts';
 import { engineStream } from './engine-stream.ts';
@@ -67,6 +68,31 @@ test('an engine that is not there is said, with what to do', async () => {
     code: 'sandbox-unavailable',
     hint: expect.stringContaining('DOCKER_HOST'),
   });
+});
+
+test('old images that Assay made are removed, those in use and those of others are not', async () => {
+  const now = 1_800_000_000;
+  const days = (count: number) => now - count * 86_400;
+  const images = [
+    { Created: days(8), RepoTags: ['assay.local/prepared:old'], Size: 5 },
+    { Created: days(8), RepoTags: ['assay.local/prepared:used'], Size: 7 },
+    { Created: days(8), RepoTags: ['assay.local/layers/a:young'], Size: 1 },
+    { Created: days(31), RepoTags: ['assay.local/layers/a:old', 'mine:1'], Size: 3 },
+    { Created: days(99), RepoTags: ['assay.local/prepared-by-me:1', 'debian:12'], Size: 1 },
+    { Created: days(99), RepoTags: null, Size: 1 },
+  ];
+  const deleted: string[] = [];
+  await serve((request, response) => {
+    if (request.method === 'GET') return void response.end(JSON.stringify(images));
+    deleted.push(request.url ?? '');
+    response.writeHead(request.url?.endsWith(':used') ? 409 : 200).end('[]');
+  });
+  expect(await collectImages(client(), now)).toBe(8);
+  expect(deleted.sort()).toEqual([
+    '/images/assay.local/layers/a:old',
+    '/images/assay.local/prepared:old',
+    '/images/assay.local/prepared:used',
+  ]);
 });
 
 test('where the engine is: variables, the chosen context', async () => {

@@ -12,8 +12,8 @@ const imageSchema = z.object({ Id: z.string(), Config: z.object({ User: z.string
 export interface EngineImage {
   /** `sha256:<hex>` of the image's configuration. */
   id: string;
-  /** The user that processes run as; empty: root. */
-  user: string;
+  /** Whether processes run as root. */
+  asRoot: boolean;
 }
 
 /** The image, pulled when it is not there. Throws `sandbox-create-failed`. */
@@ -34,7 +34,8 @@ export async function inspectImage(engine: EngineClient, reference: string): Pro
   const reply = await engine.call({ method: 'GET', path: `/images/${encodeURI(reference)}/json`, accept: [404] });
   if (reply.status === 404) return undefined;
   const image = imageSchema.parse(JSON.parse(reply.body.toString()));
-  return { id: image.Id, user: image.Config?.User ?? '' };
+  const [user = ''] = (image.Config?.User ?? '').split(':');
+  return { id: image.Id, asRoot: ['', '0', 'root'].includes(user) };
 }
 
 async function pullImage(engine: EngineClient, reference: string, find?: FindCredentials): Promise<void> {

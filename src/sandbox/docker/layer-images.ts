@@ -3,9 +3,10 @@ import { z } from 'zod';
 import { digestOf } from '../../base/digest.ts';
 import { AssayError, type LayerRef } from '../../contracts/index.ts';
 import type { EngineClient } from './engine-client.ts';
+import { type EngineImage, inspectImage } from './engine-image.ts';
 
 /** Labels would be the natural place for what a layer is, but not every engine sets them on what it commits. */
-const REPOSITORY = 'assay.local/layers';
+export const LAYER_REPOSITORY = 'assay.local/layers';
 
 const imagesSchema = z.array(z.object({ Id: z.string() })).nullable();
 
@@ -20,25 +21,28 @@ export interface ChainName {
 export function chainName(base: string, layers: readonly LayerRef[]): ChainName {
   const hex = (digest: string) => digest.slice('sha256:'.length);
   const digests = layers.map((layer) => layer.digest);
-  return { repository: `${REPOSITORY}/${hex(digests.at(-1) ?? base)}`, tag: hex(digestOf({ base, layers: digests })) };
+  return {
+    repository: `${LAYER_REPOSITORY}/${hex(digests.at(-1) ?? base)}`,
+    tag: hex(digestOf({ base, layers: digests })),
+  };
 }
 
 /** The image to start from. Throws `sandbox-create-failed` when this engine has no such chain. */
-export async function chainImage(engine: EngineClient, base: string, layers: readonly LayerRef[]): Promise<string> {
+export async function chainImage(
+  engine: EngineClient,
+  base: EngineImage,
+  layers: readonly LayerRef[],
+): Promise<EngineImage> {
   if (layers.length === 0) return base;
-  const name = chainName(base, layers);
-  if (await hasImage(engine, name)) return `${name.repository}:${name.tag}`;
+  const { repository, tag } = chainName(base.id, layers);
+  const image = await inspectImage(engine, `${repository}:${tag}`);
+  if (image !== undefined) return { ...image, asRoot: base.asRoot };
   throw new AssayError('sandbox-create-failed', 'the engine has no image of these layers over this base', {
     class: 'infra',
     retryable: false,
     hint: 'Layers made by another backend or engine cannot be used here: build the environment with this one.',
-    details: { base, layers },
+    details: { base: base.id, layers },
   });
-}
-
-export async function hasImage(engine: EngineClient, { repository, tag }: ChainName): Promise<boolean> {
-  const path = `/images/${encodeURI(`${repository}:${tag}`)}/json`;
-  return (await engine.call({ method: 'GET', path, accept: [404] })).status !== 404;
 }
 
 /** True when some chain on this engine ends with the layer. */

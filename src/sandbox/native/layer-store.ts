@@ -1,8 +1,9 @@
 /** The folders of layers: `layers/<hex>/`, written under another name first, so that a half-made layer is never used. */
 import { randomBytes } from 'node:crypto';
-import { chmod, chown, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { chmod, chown, mkdir, readdir, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AssayPaths } from '../../base/paths.ts';
+import { removeTree } from '../../base/remove-tree.ts';
 import type { LayerRef } from '../../contracts/index.ts';
 import { sandboxUid } from './host-files.ts';
 
@@ -27,12 +28,12 @@ export async function storeLayer(paths: AssayPaths, write: (name: string) => Pro
   await mkdir(staging, { mode: 0o700 });
   if (uid !== undefined) await chown(staging, uid, uid);
   const hex = await write(name).catch(async (error: unknown) => {
-    await rm(staging, { recursive: true, force: true });
+    await removeTree(staging);
     throw error;
   });
   await chmod(staging, 0o755);
   await rename(staging, join(paths.layers, hex)).catch(async (error: NodeJS.ErrnoException) => {
-    await rm(staging, { recursive: true, force: true });
+    await removeTree(staging);
     if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error; // an equal layer is there already
   });
   return { digest: `sha256:${hex}` };
@@ -43,7 +44,7 @@ export async function removeDeadStaging(paths: AssayPaths): Promise<void> {
   for (const name of await readdir(paths.layers).catch(() => [])) {
     const owner = /^\.staging-(\d+)-/.exec(name)?.[1];
     if (owner === undefined || (await exists(`/proc/${owner}`))) continue;
-    await rm(join(paths.layers, name), { recursive: true, force: true });
+    await removeTree(join(paths.layers, name));
   }
 }
 

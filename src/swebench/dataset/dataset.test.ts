@@ -88,6 +88,10 @@ test('django arguments are modules, versions are numbers', () => {
     { path: 'tests/test_a.py', isNew: false },
     { path: 'tests/data.json', isNew: true },
   ]);
+  expect(patchedFiles('diff --git a/t/old.py b/t/new.py\nrename from t/old.py\nrename to t/new.py\n')).toEqual([
+    { path: 't/old.py', isNew: false },
+    { path: 't/new.py', isNew: true },
+  ]);
 });
 
 test('files, folders, aliases and cached sets are found; unknown ids are listed', async () => {

@@ -62,14 +62,15 @@ function directives(row: Pick<SwebenchInstance, 'repo' | 'test_patch'>): string[
   );
 }
 
-/** Files of a diff by their name before it; a new file by its new name. */
+/** Files of a diff as they are before it; what it makes, also by renaming, is new. */
 export function patchedFiles(patch: string): { path: string; isNew: boolean }[] {
   const files: { path: string; isNew: boolean }[] = [];
   for (const part of patch.split(/^(?=diff --git )/m)) {
-    const header = /^diff --git a\/(.*) b\/(.*)$/m.exec(part);
-    if (header === null) continue;
+    const [, before, after] = /^diff --git a\/(.*) b\/(.*)$/m.exec(part) ?? [];
+    if (before === undefined || after === undefined) continue;
     const isNew = /^--- \/dev\/null$/m.test(part) || /^new file mode /m.test(part);
-    files.push({ path: (isNew ? header[2] : header[1]) ?? '', isNew });
+    if (!isNew) files.push({ path: before, isNew });
+    if (isNew || before !== after) files.push({ path: after, isNew: true });
   }
   return files;
 }

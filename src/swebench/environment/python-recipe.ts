@@ -56,7 +56,7 @@ const RECIPES: Readonly<Record<string, RecipeSet>> = {
       ['4.0', { python: '3.6' }],
     ],
   },
-  'marshmallow-code/marshmallow': { extras: ['tests'] },
+  'marshmallow-code/marshmallow': { packages: ['pytest', 'simplejson', 'python-dateutil', 'pytz'], extras: ['tests'] },
   'matplotlib/matplotlib': {
     python: '3.11',
     requirements: ['requirements/testing/all.txt', 'requirements/testing/minimum.txt'],

@@ -1,4 +1,5 @@
 /** From the log of an evaluation to its report: which part of it counts, what the tests did, what that means. */
+import { AssayError } from '../../contracts/index.ts';
 import type { Compat, InstanceReport, Prediction, SwebenchInstance } from '../contracts.ts';
 import { END_MARKER, START_MARKER } from '../dataset/eval-script.ts';
 import { SWEBENCH_PARSERS } from '../parsers/parser-registry.ts';
@@ -28,7 +29,7 @@ const SUITE_RAN = [
   /': ok$/gm,
 ];
 
-/** Throws `TypeError` for a parser name that is not known; pure. */
+/** Throws `task-invalid` for a parser name that is not known; pure. */
 export function gradeLog({ instance, prediction, log: raw, compat }: GradeLogInput): InstanceReport {
   const modern = compat === 5;
   const report: InstanceReport = {
@@ -60,7 +61,10 @@ export function instanceReportText(instanceId: string, report: InstanceReport): 
 /** Undefined when the log says nothing about the tests. */
 function readStatuses(log: string, parserName: string, options: ParseOptions): StatusMap | undefined {
   const parse = SWEBENCH_PARSERS.get(parserName);
-  if (parse === undefined) throw new TypeError(`there is no log parser ${parserName}`);
+  if (parse === undefined) {
+    const message = `there is no log parser ${parserName}`;
+    throw new AssayError('task-invalid', message, { class: 'input', retryable: false });
+  }
   if (UNUSABLE.some((marker) => log.includes(marker))) return undefined;
   if (!log.includes(START_MARKER) || !log.includes(END_MARKER)) return undefined;
   const section = (log.split(START_MARKER)[1] ?? '').split(END_MARKER)[0] ?? '';

@@ -42,6 +42,10 @@ test('both lists have to pass; the report is written as Python writes it', () =>
   ).toBe('{\n    "2": "\\u00e4\\u2028",\n    "1": []\n}');
 });
 
+test('a parser that does not exist is an error of the row', () => {
+  expect(() => grade(log(''), 5, { log_parser: 'none' })).toThrow(/no log parser none/);
+});
+
 test('logs that say nothing have no tests in their report', () => {
   for (const text of [
     'PASSED t.py::new',

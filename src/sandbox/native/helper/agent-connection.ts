@@ -50,9 +50,15 @@ export class AgentConnection {
     const [helloComes, readyComes] = [this.answer('hello'), this.answer('ready')];
     readyComes.catch(() => {}); // looked at below, unless the hello fails already
     const [id = '', pid = ''] = (await helloComes).payload.toString().split(' ');
-    onHello({ id, pid: Number(pid) });
+    let problem: unknown;
+    try {
+      onHello({ id, pid: Number(pid) });
+    } catch (error) {
+      problem = error; // perhaps because the sandbox is gone already, and says why
+    }
     const ready = await readyComes;
     if (ready.type === FRAME.failed) throw createFailed(ready.payload.toString());
+    if (problem !== undefined) throw problem;
   }
 
   async spawn(

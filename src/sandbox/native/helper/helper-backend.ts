@@ -90,9 +90,13 @@ export function createHelperBackend(paths: AssayPaths, images?: ImageStore): San
       try {
         return await startSandbox(spec, image, zygote, cgroups);
       } catch (error) {
-        if (!(await hasEnded(zygote))) throw error;
+        // A lost connection is how the end of the helper shows first.
+        const lost = error instanceof AssayError && error.code === 'sandbox-died';
+        if (!(await hasEnded(zygote, lost ? 1000 : 0))) throw asCreateFailed(error);
         const next = await open(); // somebody killed the helper: once more with a new one
-        return startSandbox(spec, image, next.zygote, next.cgroups);
+        return await startSandbox(spec, image, next.zygote, next.cgroups).catch((again: unknown) => {
+          throw asCreateFailed(again);
+        });
       }
     },
 
@@ -122,7 +126,7 @@ export function createHelperBackend(paths: AssayPaths, images?: ImageStore): San
       return await zygote.whileCreating(setUp(spec, image, connection, zygote, cgroups));
     } catch (error) {
       connection.close();
-      throw error instanceof AssayError && error.code === 'sandbox-died' ? createFailed(error.message) : error;
+      throw error;
     }
   };
 
@@ -246,10 +250,19 @@ async function startHelper(paths: AssayPaths): Promise<Opened> {
   };
 }
 
-/** True when the helper process is gone, or goes within a second. */
-function hasEnded(zygote: Zygote): Promise<boolean> {
+/** True when the helper process is gone, or goes within the time. */
+async function hasEnded(zygote: Zygote, withinMs: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
   const patience = new Promise<boolean>((resolve) => {
-    setTimeout(() => resolve(false), 1000).unref();
+    timer = setTimeout(() => resolve(false), withinMs);
   });
-  return Promise.race([zygote.ended.then(() => true), patience]);
+  const ended = await Promise.race([zygote.ended.then(() => true), patience]);
+  clearTimeout(timer);
+  return ended;
+}
+
+function asCreateFailed(error: unknown): AssayError {
+  if (error instanceof AssayError && error.code !== 'sandbox-died') return error;
+  const cause = error instanceof Error && error.cause instanceof Error ? `: ${error.cause.message}` : '';
+  return createFailed(`${error instanceof Error ? error.message : String(error)}${cause}`);
 }

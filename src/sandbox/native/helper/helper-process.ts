@@ -2,13 +2,12 @@
 import { constants } from 'node:os';
 import { Readable, Writable } from 'node:stream';
 import type { ProcessExit, SandboxProcess } from '../../../contracts/index.ts';
+import { signalName } from '../../signal-name.ts';
 import { encodeFrame, FRAME, type Frame } from './frames.ts';
 
 /** Bytes that may be on their way, per stream. */
 const WINDOW = 256 * 1024;
 const PIECE = 64 * 1024;
-
-const SIGNAL_NAMES = new Map(Object.entries(constants.signals).map(([name, number]) => [number, name]));
 
 export class HelperProcess implements SandboxProcess {
   readonly stdin: Writable;
@@ -141,5 +140,5 @@ class OutputStream extends Readable {
 
 function exitOf(bySignal: boolean, value: number): ProcessExit {
   if (!bySignal) return { code: value, signal: null, sandboxDied: false };
-  return { code: null, signal: SIGNAL_NAMES.get(value) ?? `SIG${value}`, sandboxDied: false };
+  return { code: null, signal: signalName(value), sandboxDied: false };
 }

@@ -14,6 +14,7 @@ import {
   type SandboxUsage,
   type SpawnOptions,
 } from '../../../contracts/index.ts';
+import { signalName } from '../../signal-name.ts';
 import { MemoryWatchdog } from '../memory-watchdog.ts';
 import { killQuietly, processTree } from '../process-tree.ts';
 import type { Holder } from './holder.ts';
@@ -208,24 +209,9 @@ function spawnFailed(argv: readonly string[], reason: string): AssayError {
 function exitOf(code: number | null, signal: NodeJS.Signals | null, sandboxDied: boolean): ProcessExit {
   // bubblewrap and unshare tell a signal of the program as 128 + number.
   if (code !== null && code > 128 && code <= 128 + 64)
-    return { code: null, signal: SIGNALS[code - 128] ?? `SIG${code - 128}`, sandboxDied };
+    return { code: null, signal: signalName(code - 128), sandboxDied };
   return { code, signal, sandboxDied };
 }
-
-const SIGNALS: Record<number, string> = {
-  1: 'SIGHUP',
-  2: 'SIGINT',
-  3: 'SIGQUIT',
-  4: 'SIGILL',
-  6: 'SIGABRT',
-  7: 'SIGBUS',
-  8: 'SIGFPE',
-  9: 'SIGKILL',
-  11: 'SIGSEGV',
-  13: 'SIGPIPE',
-  14: 'SIGALRM',
-  15: 'SIGTERM',
-};
 
 function noFreezer(): AssayError {
   return new AssayError('sandbox-unavailable', 'this tier cannot pause a sandbox', {

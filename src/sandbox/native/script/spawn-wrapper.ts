@@ -45,7 +45,8 @@ export PATH=$saved
 # Process 1 of a pid namespace gets no default signal actions: a small init stands in its place, and all ends with it.
 trap : TERM INT HUP
 exec 9<&0
-/usr/bin/setpriv --no-new-privs --bounding-set=-all --inh-caps=-all --ambient-caps=-all -- "$@" <&9 9<&- &
+# The shell makes what it starts in the background deaf to these two.
+/usr/bin/env --default-signal=INT --default-signal=QUIT /usr/bin/setpriv --no-new-privs --bounding-set=-all --inh-caps=-all --ambient-caps=-all -- "$@" <&9 9<&- &
 exec </dev/null >/dev/null 2>&1 3>&- 9<&-
 child=$!
 wait $child

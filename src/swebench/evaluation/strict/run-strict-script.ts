@@ -53,6 +53,7 @@ export async function runStrictScript(
   const before = await environmentState(sandbox, signal);
   const processes = await runningProcesses(sandbox, signal);
   const prologue = await runTimed(sandbox, ['/bin/bash', '-c', parts.prologue], settings);
+  log.info(`Preparation:\n${prologue.output}`);
   if ('error' in prologue) return { outcome: prologue, restoredFiles, problems: [], forgesMarkers: false };
   await endProcesses(sandbox, processes, signal);
 

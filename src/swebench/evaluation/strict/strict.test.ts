@@ -38,6 +38,7 @@ test('the exit code is recorded around the first end marker', () => {
   expect(lines[end - 1]).toBe('SWEBENCH_TEST_EXIT_CODE=$?');
   expect(lines[end + 1]).toBe('echo ">>>>> Test Exit Code: $SWEBENCH_TEST_EXIT_CODE"');
   expect(recordExitCode('echo\n')).toBe('echo\n');
+  expect(recordExitCode(script.replace('cd /testbed\n', 'set -x\n'))).toContain('\nset -x\n');
 });
 
 test('sections of the runner go back, others stay as patched', () => {
