@@ -19,6 +19,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   grading: [...CORE, 'sandbox'],
   environment: [...CORE, 'sandbox', 'sandbox/docker', 'dataset'],
   store: CORE,
+  swebench: [...CORE, 'sandbox', 'dataset', 'grading', 'environment'],
   run: [...CORE, 'stats', 'agent', 'model', 'sandbox', 'grading', 'environment', 'dataset', 'store'],
   report: [...CORE, 'stats', 'store'],
   cli: [
@@ -35,6 +36,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'store',
     'run',
     'report',
+    'swebench',
   ],
 };
 

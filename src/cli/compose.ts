@@ -7,6 +7,7 @@ import {
   type AgentLimits,
   AssayError,
   type EnvironmentBuilder,
+  type ImageStore,
   type Model,
   type SandboxBackend,
 } from '../contracts/index.ts';
@@ -27,6 +28,7 @@ export interface Engine {
   paths: AssayPaths;
   backend: SandboxBackend;
   environments: EnvironmentBuilder;
+  images: ImageStore;
   gradePorts: GradePorts;
   close(): Promise<void>;
 }
@@ -35,9 +37,10 @@ export interface Engine {
 export async function openEngine(tier?: string): Promise<Engine> {
   const paths = assayPaths();
   const known = NATIVE_TIERS.find((one) => one === tier) as NativeTier | undefined;
+  const images = createImageStore({ paths });
   const backend = createNativeBackend({
     paths,
-    images: createImageStore({ paths }),
+    images,
     ...(known === undefined ? {} : { tier: known }),
   });
   const probe = await backend.probe();
@@ -53,6 +56,7 @@ export async function openEngine(tier?: string): Promise<Engine> {
     paths,
     backend,
     environments,
+    images,
     gradePorts: { backend, environments, gradeAttempt },
     close: () => backend.close(),
   };

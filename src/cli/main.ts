@@ -1,5 +1,6 @@
 /** The `assay` program. */
 import { COMMANDS } from './commands/index.ts';
+import { translateGradeArguments } from './grade-arguments.ts';
 import { runProgram } from './program.ts';
 import { assayVersion } from './version.ts';
 
@@ -12,4 +13,6 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
-process.exitCode = await runProgram(COMMANDS, process.argv.slice(2), assayVersion());
+const [command, ...rest] = process.argv.slice(2);
+const argv = command === 'grade' ? [command, ...translateGradeArguments(rest)] : process.argv.slice(2);
+process.exitCode = await runProgram(COMMANDS, argv, assayVersion());

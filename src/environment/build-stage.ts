@@ -121,7 +121,14 @@ export class StageBuilder {
       seconds: stage.step.timeoutSeconds,
     };
     return this.inSandbox(context, { ...options, workdir: stage.cwd }, async (sandbox) => {
-      await runStep(sandbox, stage.step, { cwd: stage.cwd, env: network.env, logPath, signal: context.signal });
+      const input = await stage.input?.(context.signal);
+      await runStep(sandbox, stage.step, {
+        cwd: stage.cwd,
+        env: network.env,
+        logPath,
+        signal: context.signal,
+        ...(input === undefined ? {} : { input }),
+      });
       return { layer: (await sandbox.snapshot()).digest, baseCommit: context.baseCommit };
     });
   }

@@ -11,7 +11,14 @@ import { FINISH_REPOSITORY, GIT_SCRIPT_ENV, IMPORT_ARCHIVE, IMPORT_STREAM } from
 export const WORKDIR = '/testbed';
 
 export type Stage = { key: string; name: string } & (
-  | { kind: 'setup' | 'step'; step: BuildStep; env: Record<string, string>; cwd: string }
+  | {
+      kind: 'setup' | 'step';
+      step: BuildStep;
+      env: Record<string, string>;
+      cwd: string;
+      /** Given to the step's stdin; the key has to cover it. */
+      input?: (signal: AbortSignal) => Promise<Uint8Array>;
+    }
   | { kind: 'repository' }
   | { kind: 'finish' }
 );

@@ -13,6 +13,8 @@ export interface RunStepOptions {
   env: Readonly<Record<string, string>>;
   logPath: string;
   signal: AbortSignal;
+  /** Default: stdin is empty. */
+  input?: Uint8Array;
 }
 
 /** Throws `environment-build-failed` with the step's name, its last 20 lines and the path of the log. */
@@ -29,6 +31,7 @@ export async function runStep(sandbox: Sandbox, step: BuildStep, options: RunSte
       maxBytes: 0,
       timeoutSeconds: step.timeoutSeconds,
       signal: options.signal,
+      ...(options.input === undefined ? {} : { input: options.input }),
       onStdout(chunk) {
         output.push(chunk);
         writer.push(chunk);

@@ -6,6 +6,7 @@ import { access, constants, readFile, realpath } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { digestOf } from '../base/digest.ts';
 import { runHostProcess } from '../base/host-process.ts';
+import { findPythons, type HostPython } from './host-pythons.ts';
 
 export interface HostTool {
   path: string;
@@ -20,6 +21,8 @@ export interface HostBase {
   /** Read-only toolchain folders that /usr does not hold. */
   binds: { source: string; target: string }[];
   tools: Record<string, HostTool | null>;
+  /** Interpreters that recipes may take along by version; neither bound nor part of the digest. */
+  pythons: HostPython[];
 }
 
 /** Programs tasks may ask for, with the arguments that print the version. */
@@ -52,6 +55,7 @@ async function inspectHost(): Promise<HostBase> {
     tools[name] = found === null ? null : { path: found.path, version: await versionOf(found.path, args) };
     if (found?.toolchain !== undefined) toolchains.set(found.toolchain, dirname(found.path));
   }
+  const pythons = await findPythons();
   const release = await readFile('/etc/os-release', 'utf8').catch(() => '');
   const versions = Object.fromEntries(Object.entries(tools).map(([name, tool]) => [name, tool?.version ?? null]));
   return {
@@ -59,6 +63,7 @@ async function inspectHost(): Promise<HostBase> {
     path: [...new Set([...toolchains.values(), ...SYSTEM_FOLDERS])].join(':'),
     binds: [...toolchains.keys()].map((folder) => ({ source: folder, target: folder })),
     tools,
+    pythons,
   };
 }
 

@@ -6,6 +6,7 @@ import { demoCommand } from './demo.ts';
 import { doctorCommand } from './doctor.ts';
 import { envDuCommand, envGcCommand, envLsCommand } from './env.ts';
 import { envExportCommand, envPullCommand } from './env-image.ts';
+import { gradeCommand } from './grade.ts';
 import { resumeCommand } from './resume.ts';
 import { runCommand } from './run.ts';
 import { showCommand } from './show.ts';
@@ -16,6 +17,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   runCommand,
   resumeCommand,
   validateCommand,
+  gradeCommand,
   showCommand,
   compareCommand,
   datasetLsCommand,

@@ -1,21 +1,32 @@
-import { resolve } from 'node:path';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { sandboxLimitsSchema } from '../../contracts/index.ts';
 import { filterInstances } from '../../dataset/filter-instances.ts';
 import { loadDataset } from '../../dataset/load-dataset.ts';
 import { type ValidationEvent, validate } from '../../run/validate.ts';
 import type { ValidationReport } from '../../run/validation-report.ts';
+import { isSwebenchReference, loadInstances } from '../../swebench/dataset/load-instances.ts';
 import { openEngine } from '../compose.ts';
 import { defineCommand, type ExitCode } from '../flag.ts';
 import { interruptible } from '../interrupt.ts';
 import { print } from '../output.ts';
 import { createProgress, type Progress } from '../progress.ts';
+import { datasetCache } from '../swebench-grading.ts';
 import { FILTER_FLAGS, filterOf } from './run.ts';
+import { swebenchValidationExit, swebenchValidationText, validateSwebench } from './validate-swebench.ts';
 
 export const validateCommand = defineCommand({
   name: 'validate',
   summary: 'grade gold and unchanged repositories, n times: what resolves, what flakes',
   description: 'Exits with 1 unless every gold patch resolves and no unchanged repository does, every time.',
-  arguments: [{ name: 'dataset', help: 'a folder of tasks, or tasks/starter, tasks/registry', count: 'one' }],
+  arguments: [
+    {
+      name: 'dataset',
+      help: 'a folder of tasks, tasks/starter, tasks/registry, or a SWE-bench data set',
+      count: 'one',
+    },
+  ],
   flags: {
     times: {
       kind: 'integer',
@@ -28,10 +39,13 @@ export const validateCommand = defineCommand({
     jobs: { kind: 'integer', short: 'j', min: 1, default: 2, placeholder: 'n', help: 'gradings at a time' },
     out: { kind: 'string', placeholder: 'folder', help: 'keep the report and all outputs here' },
     tier: { kind: 'string', choices: ['helper', 'bubblewrap', 'unshare'], help: 'only this kind of sandbox' },
+    split: { kind: 'string', short: 's', default: 'test', placeholder: 'name', help: 'split of a SWE-bench data set' },
+    repos: { kind: 'strings', placeholder: 'folder', help: 'git repositories to build SWE-bench environments from' },
     ...FILTER_FLAGS,
   },
-  examples: ['assay validate tasks/starter -n 3'],
+  examples: ['assay validate tasks/starter -n 3', 'assay validate verified --repos ~/repositories --limit 10'],
   async run({ args, flags }) {
+    if (await isSwebenchReference(args[0] ?? '', flags.split)) return validateTable(args[0] ?? '', flags);
     const dataset = filterInstances(await loadDataset(args[0] ?? ''), filterOf(flags));
     const engine = await openEngine(flags.tier);
     const progress = createProgress({ quiet: flags.quiet, planned: dataset.instances.length * flags.times * 2 });
@@ -57,6 +71,47 @@ export const validateCommand = defineCommand({
     }
   },
 });
+
+interface TableFlags {
+  split: string;
+  instance: string[];
+  limit: number | undefined;
+  repos: string[];
+  times: number;
+  jobs: number;
+  out: string | undefined;
+  tier: string | undefined;
+  quiet: boolean;
+  json: boolean;
+}
+
+async function validateTable(name: string, flags: TableFlags): Promise<ExitCode> {
+  const engine = await openEngine(flags.tier);
+  const progress = createProgress({ quiet: flags.quiet });
+  const { control, interrupted, dispose } = interruptible(progress.say);
+  const root = resolve(flags.out ?? (await mkdtemp(join(tmpdir(), 'assay-validate-'))));
+  try {
+    const { split, instance: instanceIds } = flags;
+    const instances = await loadInstances(name, { split, instanceIds, cache: datasetCache(engine) });
+    const validation = await validateSwebench(engine, {
+      instances: instances.slice(0, flags.limit),
+      dataset: { name, split },
+      repos: flags.repos,
+      times: flags.times,
+      jobs: flags.jobs,
+      root,
+      control,
+      say: progress.say,
+    });
+    print(flags.json, validation, swebenchValidationText(validation));
+    return interrupted() ? 130 : swebenchValidationExit(validation);
+  } finally {
+    progress.stop();
+    dispose();
+    await engine.close();
+    if (flags.out === undefined) await rm(root, { recursive: true, force: true });
+  }
+}
 
 /** Says what went wrong while it goes wrong; the table at the end has the rest. */
 export function observe(progress: Progress, event: ValidationEvent): void {

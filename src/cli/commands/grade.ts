@@ -1,0 +1,139 @@
+import { resolve } from 'node:path';
+import { AssayError } from '../../contracts/index.ts';
+import { loadInstances } from '../../swebench/dataset/load-instances.ts';
+import type { EvaluationSummary } from '../../swebench/evaluation/evaluate-predictions.ts';
+import { loadPredictions } from '../../swebench/predictions/load-predictions.ts';
+import { openEngine } from '../compose.ts';
+import { defineCommand } from '../flag.ts';
+import { interruptible } from '../interrupt.ts';
+import { print } from '../output.ts';
+import { datasetCache, gradePredictions } from '../swebench-grading.ts';
+
+export const gradeCommand = defineCommand({
+  name: 'grade',
+  summary: 'grade a predictions file on a SWE-bench data set',
+  description:
+    'Writes the files of the SWE-bench harness at the same places. Command lines of that harness, old and new, are understood. Without --compat verdicts are strict: tests and runner configuration that a patch touched are put back, and a pass needs evidence that it ran.',
+  arguments: [
+    {
+      name: 'dataset',
+      help: 'verified, lite, full, multilingual, multimodal, owner/name, a file or a folder',
+      count: 'optional',
+    },
+  ],
+  flags: {
+    predictions: { kind: 'string', short: 'p', placeholder: 'file', help: '.json or .jsonl, or "gold"' },
+    gold: { kind: 'boolean', help: 'grade the gold patches' },
+    split: { kind: 'string', short: 's', default: 'test', placeholder: 'name', help: 'split of the data set' },
+    instanceIds: { kind: 'strings', short: 'i', placeholder: 'id', help: 'only these instances' },
+    jobs: { kind: 'integer', short: 'j', default: 4, placeholder: 'n', help: 'instances at a time' },
+    timeout: { kind: 'integer', short: 't', min: 1, default: 1800, placeholder: 's', help: 'seconds for one script' },
+    runId: { kind: 'string', default: 'run', placeholder: 'name', help: 'name of the run' },
+    reportDir: { kind: 'string', default: '.', placeholder: 'folder', help: 'where the report goes' },
+    logsDir: { kind: 'string', default: '.', placeholder: 'folder', help: 'where logs/run_evaluation goes' },
+    repos: { kind: 'strings', placeholder: 'folder', help: 'build environments from the git repositories in here' },
+    compat: { kind: 'string', choices: ['4', '5'], help: 'rules of harness 2-4 or 5, and verdicts not strict' },
+    strict: { kind: 'boolean', help: 'strict verdicts also with --compat' },
+    network: { kind: 'string', choices: ['none', 'host'], help: 'of the tests; host with --compat, else none' },
+    tier: { kind: 'string', choices: ['helper', 'bubblewrap', 'unshare'], help: 'only this kind of sandbox' },
+    rewriteReports: { kind: 'boolean', help: 'no longer here: use assay regrade' },
+    modal: { kind: 'boolean', help: 'not supported' },
+  },
+  examples: [
+    'assay grade verified -p predictions.jsonl --repos ~/repositories -j 4',
+    'assay grade --dataset_name princeton-nlp/SWE-bench_Lite --predictions_path gold --max_workers 4 --run_id check',
+  ],
+  async run({ args, flags }) {
+    refuse(flags);
+    const engine = await openEngine(flags.tier);
+    const say = (line: string) => {
+      if (!flags.quiet) process.stderr.write(`${line}\n`);
+    };
+    const { control, interrupted, dispose } = interruptible(say);
+    try {
+      const name = args[0] ?? 'lite';
+      const instances = await loadInstances(name, { split: flags.split, cache: datasetCache(engine) });
+      unknownIds(flags.instanceIds, new Set(instances.map((one) => one.instance_id)));
+      const predictions = await loadPredictions(flags.gold ? 'gold' : (flags.predictions ?? ''), instances);
+      const summary = await gradePredictions(engine, {
+        instances,
+        predictions,
+        instanceIds: flags.instanceIds,
+        runId: flags.runId,
+        root: resolve(flags.logsDir),
+        reportDir: resolve(flags.reportDir),
+        dataset: { name, split: flags.split },
+        jobs: Math.max(1, flags.jobs),
+        repos: flags.repos,
+        compat: flags.compat === '4' ? 4 : 5,
+        strict: flags.strict || flags.compat === undefined,
+        network: flags.network === 'host' || flags.network === 'none' ? flags.network : undefined,
+        timeoutSeconds: flags.timeout,
+        pausing: () => control.pausing,
+        signal: control.signal,
+        say,
+      });
+      print(flags.json, jsonSummary(summary), summaryText(summary));
+      if (interrupted()) return 130;
+      return summary.results.some((one) => one.outcome === 'failed') ? 3 : 0;
+    } finally {
+      dispose();
+      await engine.close();
+    }
+  },
+});
+
+function refuse(flags: {
+  predictions: string | undefined;
+  gold: boolean;
+  modal: boolean;
+  rewriteReports: boolean;
+}): void {
+  const problem = flags.modal
+    ? 'Modal is not supported; sandboxes run on this machine'
+    : flags.rewriteReports
+      ? 'reports are written anew from logs by `assay regrade`'
+      : flags.gold === (flags.predictions !== undefined)
+        ? 'give exactly one of --gold and --predictions'
+        : undefined;
+  if (problem !== undefined) throw new AssayError('usage', problem, { class: 'input', retryable: false });
+}
+
+function unknownIds(asked: readonly string[], known: ReadonlySet<string>): void {
+  const unknown = asked.filter((id) => !known.has(id));
+  if (unknown.length === 0) return;
+  const message = `Some instance IDs not found in dataset!\nMissing IDs:\n${unknown.join(' ')}`;
+  throw new AssayError('instance-not-found', message, { class: 'input', retryable: false });
+}
+
+function jsonSummary({ report, reportPath, results, records }: EvaluationSummary) {
+  return {
+    report: Object.fromEntries(
+      Object.entries(report).map(([key, value]) => [key, value instanceof Map ? Object.fromEntries(value) : value]),
+    ),
+    reportPath,
+    results,
+    instances: records,
+  };
+}
+
+function summaryText({ report, reportPath, records, results }: EvaluationSummary): string {
+  const differing = records.filter((one) => one.verdict_strict !== null && one.verdict_strict !== one.verdict_compat);
+  const failed = results.filter((one) => one.outcome === 'failed');
+  const lines = [
+    `Total instances: ${report.total_instances}`,
+    `Instances submitted: ${report.submitted_instances}`,
+    `Instances completed: ${report.completed_instances}`,
+    `Instances resolved: ${report.resolved_instances}`,
+    `Instances unresolved: ${report.unresolved_instances}`,
+    `Instances with empty patches: ${report.empty_patch_instances}`,
+    `Instances with errors: ${report.error_instances}`,
+    ...differing.map(
+      (one) =>
+        `${one.instanceId}: compatible verdict ${one.verdict_compat}, strict ${one.verdict_strict}: ${one.reason ?? ''}`,
+    ),
+    ...failed.map((one) => `${one.instanceId}: not graded: ${one.failure?.message ?? ''}`),
+    `Report: ${reportPath}`,
+  ];
+  return `${lines.join('\n')}\n`;
+}

@@ -1,0 +1,93 @@
+/** What `grade` and `validate` have in common on SWE-bench data sets: environments, limits, progress lines. */
+import { availableParallelism } from 'node:os';
+import { join, resolve } from 'node:path';
+import { sandboxLimitsSchema } from '../contracts/index.ts';
+import { createImageEnvironments } from '../swebench/environment/image-environments.ts';
+import { createSwebenchEnvironments } from '../swebench/environment/swebench-environments.ts';
+import {
+  type EvaluatePredictionsInput,
+  type EvaluationEvent,
+  type EvaluationSummary,
+  evaluatePredictions,
+} from '../swebench/evaluation/evaluate-predictions.ts';
+import { openKnownDurations } from '../swebench/evaluation/known-durations.ts';
+import { gradeLog } from '../swebench/grading/grade-log.ts';
+import type { Engine } from './compose.ts';
+
+/** Suites of data sets are larger than bundled tasks. */
+const LIMITS = sandboxLimitsSchema.parse({
+  memoryBytes: 6 * 1024 ** 3,
+  diskBytes: 6 * 1024 ** 3,
+  pids: 2048,
+  cpus: Math.max(1, availableParallelism()),
+});
+
+export interface GradingRequest
+  extends Pick<
+    EvaluatePredictionsInput,
+    | 'instances'
+    | 'predictions'
+    | 'instanceIds'
+    | 'runId'
+    | 'root'
+    | 'reportDir'
+    | 'dataset'
+    | 'jobs'
+    | 'pausing'
+    | 'signal'
+  > {
+  /** Folders with git repositories; none: the published images. */
+  repos: readonly string[];
+  compat: 4 | 5;
+  strict: boolean;
+  /** Default: none when strict, else host, as the reference has it. */
+  network: 'none' | 'host' | undefined;
+  timeoutSeconds: number;
+  say: (line: string) => void;
+}
+
+/** Where downloaded data sets are kept. */
+export function datasetCache(engine: Engine): string {
+  return join(engine.paths.home, 'datasets');
+}
+
+export async function gradePredictions(engine: Engine, request: GradingRequest): Promise<EvaluationSummary> {
+  const { repos, compat, strict, network, timeoutSeconds, say, ...rest } = request;
+  return evaluatePredictions({
+    ...rest,
+    environments:
+      repos.length > 0
+        ? createSwebenchEnvironments({ ...engine, repos: repos.map((folder) => resolve(folder)) })
+        : createImageEnvironments(engine.images),
+    settings: {
+      backend: engine.backend,
+      limits: LIMITS,
+      network: network ?? (strict ? 'none' : 'host'),
+      compat,
+      strict,
+      timeoutSeconds,
+      gradeLog,
+    },
+    durations: await openKnownDurations(join(engine.paths.home, 'swebench-durations.json')),
+    observe: (event) => {
+      const line = eventLine(event);
+      if (line !== undefined) say(line);
+    },
+  });
+}
+
+/** One line for the progress, or nothing. */
+function eventLine(event: EvaluationEvent): string | undefined {
+  if (event.type === 'message') return event.text;
+  if (event.type === 'build') return `${event.instanceId}: ${event.line}`;
+  if (event.type === 'selected' && event.work > 0) return `about ${clock(event.expectedSeconds)} for ${event.work}`;
+  if (event.type !== 'end') return undefined;
+  const { instanceId, outcome, seconds, failure, record } = event.result;
+  const why = failure?.message.split('\n')[0] ?? record?.reason;
+  const left = event.leftSeconds > 0 ? `, about ${clock(event.leftSeconds)} left` : '';
+  return `${instanceId}: ${outcome} (${seconds.toFixed(1)} s${left})${why == null ? '' : `: ${why}`}`;
+}
+
+function clock(seconds: number): string {
+  return seconds < 90 ? `${Math.round(seconds)} s` : `${Math.round(seconds / 60)} min`;
+}

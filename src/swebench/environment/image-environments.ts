@@ -1,0 +1,43 @@
+/** The published image of an instance as its environment. */
+import { digestOf } from '../../base/digest.ts';
+import { AssayError, type ImageStore } from '../../contracts/index.ts';
+import type { SwebenchInstance } from '../contracts.ts';
+import { TESTBED } from './environment-scripts.ts';
+import type { SwebenchEnvironments } from './swebench-environments.ts';
+
+/** For images that say nothing of their own. */
+const DEFAULT_ENV: Readonly<Record<string, string>> = {
+  PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+  HOME: '/root',
+};
+
+/** Pulls what is not there; equal contents are equal environments, whatever their names. */
+export function createImageEnvironments(images: ImageStore): SwebenchEnvironments {
+  return {
+    async digest(instance) {
+      const reference = imageOf(instance);
+      return digestOf({ image: (await images.find(reference))?.digest ?? reference });
+    },
+    async ensure(instance, signal, onProgress) {
+      const started = performance.now();
+      const reference = imageOf(instance);
+      const cached = (await images.find(reference)) !== undefined;
+      const image = await images.pull(reference, signal, onProgress);
+      return {
+        digest: digestOf({ image: image.digest }),
+        base: { kind: 'image', reference },
+        layers: [],
+        workdir: TESTBED,
+        env: { ...DEFAULT_ENV, ...image.env },
+        baseCommit: instance.base_commit,
+        cached,
+        buildMs: cached ? 0 : Math.round(performance.now() - started),
+      };
+    },
+  };
+}
+
+function imageOf({ image, instance_id }: SwebenchInstance): string {
+  if (image !== undefined) return image;
+  throw new AssayError('task-invalid', `${instance_id} names no image`, { class: 'input', retryable: false });
+}

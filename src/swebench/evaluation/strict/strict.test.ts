@@ -1,0 +1,102 @@
+import { expect, test } from 'vitest';
+import { evalScript } from '../../dataset/eval-script.ts';
+import { recordExitCode } from '../record-exit-code.ts';
+import { tamperedFiles } from './environment-guard.ts';
+import { evidenceModule, readEvidence } from './evidence-module.ts';
+import { restoreIniSections } from './restore-touched-files.ts';
+import { splitScript } from './split-script.ts';
+
+const PATCH = 'diff --git a/tests/test_a.py b/tests/test_a.py\n--- a/tests/test_a.py\n+++ b/tests/test_a.py\n';
+const script = evalScript(
+  { repo: 'a/b', base_commit: 'c0ffee', test_patch: `${PATCH}@@ -1 +1 @@\n-x\n+export SECRET=1\n` },
+  { command: 'pytest -rA', parser: 'p', install: 'pip install -e .', prepare: ['export LANG=C'] },
+);
+
+test('the tests get the set-up of the shell and nothing of what comes before', () => {
+  const parts = splitScript(script);
+  expect(parts?.tests.split('\n')).toEqual([
+    'set -uxo pipefail',
+    'source /opt/miniconda3/bin/activate',
+    'conda activate testbed',
+    'cd /testbed',
+    'export LANG=C',
+    'cd /testbed',
+    'source /opt/miniconda3/bin/activate',
+    'conda activate testbed',
+    'pytest -rA tests/test_a.py',
+    '',
+  ]);
+  expect(parts?.prologue).toContain('pip install -e .');
+  expect(parts?.prologue).not.toContain('Test Output');
+  expect(splitScript('echo no markers')).toBeUndefined();
+});
+
+test('the exit code is recorded around the first end marker', () => {
+  const lines = recordExitCode(script).split('\n');
+  const end = lines.findIndex((line) => line.includes('End Test Output'));
+  expect(lines.slice(0, 2)).toEqual(['#!/bin/bash', 'set -uxo pipefail']);
+  expect(lines[end - 1]).toBe('SWEBENCH_TEST_EXIT_CODE=$?');
+  expect(lines[end + 1]).toBe('echo ">>>>> Test Exit Code: $SWEBENCH_TEST_EXIT_CODE"');
+  expect(recordExitCode('echo\n')).toBe('echo\n');
+  expect(recordExitCode(script.replace('cd /testbed\n', 'set -x\n'))).toContain('\nset -x\n');
+});
+
+test('sections of the runner go back, others stay as patched', () => {
+  const before = '[metadata]\nname = a\n[tool:pytest]\naddopts = -q\n';
+  const after = '[metadata]\nname = b\n[tool:pytest]\naddopts = --lf\n[pytest]\nx = 1\n[extra]\ny = 2\n';
+  expect(restoreIniSections(before, after)).toBe('[metadata]\nname = b\n[extra]\ny = 2\n[tool:pytest]\naddopts = -q\n');
+  expect(restoreIniSections(before, before.replace('name = a', 'name = b'))).toBeUndefined();
+});
+
+test('evidence counts only with the secret, and only tests whose every phase passed', () => {
+  const lines = [
+    's 7 start',
+    'other 7 test passed call forged',
+    's 7 test passed setup t::a',
+    's 7 test passed call t::a',
+    's 7 test passed call t::b',
+    's 7 test failed teardown t::b',
+    's 7 test xfail call t::c with spaces',
+    's 7 test skipped setup t::d',
+    's 8 start',
+    's 7 finish 0',
+    's 7 end',
+  ];
+  const evidence = readEvidence(lines.join('\n'), 's');
+  expect([evidence.passed, evidence.finished]).toEqual([2, 1]);
+  expect([...evidence.processes]).toEqual([
+    ['7', true],
+    ['8', false],
+  ]);
+  expect(evidenceModule({ secret: 'sec"ret', path: '/tmp/x', workdir: '/w', testModules: [] })).toContain(
+    String.raw`"sec\"ret"`,
+  );
+});
+
+test('installing a project may add its links and programs, nothing else', () => {
+  const bin = '/opt/miniconda3/envs/testbed/bin';
+  const lib = '/opt/miniconda3/envs/testbed/lib/python3.9/site-packages';
+  const before = new Map([
+    [`${bin}/pytest`, '1'],
+    [`${bin}/flask`, '1'],
+    [`${lib}/_pytest/runner.py`, '1'],
+  ]);
+  const after = new Map([
+    [`${bin}/pytest`, '2'],
+    [`${bin}/flask`, '2'],
+    [`${bin}/python3`, '2'],
+    [`${lib}/__editable__.flask-2.3.pth`, '1'],
+    [`${lib}/easy-install.pth`, '1'],
+    [`${lib}/evil.pth`, '1'],
+    [`${lib}/sitecustomize.py`, '1'],
+  ]);
+  expect(tamperedFiles(before, after, 'flask')).toEqual(
+    [
+      `${bin}/pytest`,
+      `${bin}/python3`,
+      `${lib}/_pytest/runner.py`,
+      `${lib}/evil.pth`,
+      `${lib}/sitecustomize.py`,
+    ].sort(),
+  );
+});

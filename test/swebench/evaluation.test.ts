@@ -1,0 +1,154 @@
+/** Evaluation in real sandboxes with real pytest: verdicts, cheats, resuming. */
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { assayPaths } from '../../src/base/paths.ts';
+import { type BuiltEnvironment, sandboxLimitsSchema } from '../../src/contracts/index.ts';
+import { registryConfig } from '../../src/environment/registry-config.ts';
+import { createNativeBackend } from '../../src/sandbox/native/native-backend.ts';
+import type { Prediction, SwebenchInstance } from '../../src/swebench/contracts.ts';
+import type { EvaluationSettings } from '../../src/swebench/evaluation/evaluate-instance.ts';
+import { type EvaluationEvent, evaluatePredictions } from '../../src/swebench/evaluation/evaluate-predictions.ts';
+import { openKnownDurations } from '../../src/swebench/evaluation/known-durations.ts';
+import { gradeLog } from '../../src/swebench/grading/grade-log.ts';
+import { describeRequiring } from '../support/requirements.ts';
+import { ToyRepository, toyEnvironment, toyInstance } from '../support/toy-instance.ts';
+import { CHEATS, HONEST_WITH_EXTRAS } from './cheats.ts';
+
+const home = mkdtempSync(join(tmpdir(), 'assay-evaluation-'));
+chmodSync(home, 0o711);
+const backend = createNativeBackend({ paths: assayPaths(join(home, 'store')) });
+const probe = await backend.probe();
+const index = (await registryConfig(process.env)).pypi.url;
+const reachable = await fetch(`${index}pytest/`, { method: 'HEAD', signal: AbortSignal.timeout(5_000) }).then(
+  (response) => response.ok,
+  () => false,
+);
+const problem = probe.available ? (reachable ? undefined : `${index} cannot be reached`) : probe.notes.join(' ');
+const { signal } = new AbortController();
+
+afterAll(async () => {
+  await backend.close();
+  rmSync(home, { recursive: true, force: true });
+});
+
+describeRequiring('sandboxes', problem, 'SWE-bench evaluation', () => {
+  const repository = new ToyRepository();
+  const instance = toyInstance(repository);
+  let environment: BuiltEnvironment;
+  let runs = 0;
+  beforeAll(async () => {
+    environment = await toyEnvironment(backend, repository);
+  }, 300_000);
+  afterAll(() => repository.remove());
+
+  const settings = {
+    backend,
+    limits: sandboxLimitsSchema.parse({}),
+    network: 'none',
+    compat: 5,
+    strict: true,
+    timeoutSeconds: 120,
+    gradeLog,
+  } as const;
+  const evaluate = async (
+    patches: Readonly<Record<string, string | null>>,
+    own: Partial<Omit<EvaluationSettings, 'reportText' | 'signal'>> = {},
+    more: { runId?: string; script?: string } = {},
+  ) => {
+    const instances: SwebenchInstance[] = Object.keys(patches).map((instance_id) => ({
+      ...instance,
+      instance_id,
+      ...(more.script === undefined ? {} : { eval_script: more.script }),
+    }));
+    const predictions = new Map<string, Prediction>(
+      Object.entries(patches).map(([instance_id, model_patch]) => [
+        instance_id,
+        { instance_id, model_patch, model_name_or_path: 'org/m' },
+      ]),
+    );
+    const events: EvaluationEvent[] = [];
+    const summary = await evaluatePredictions({
+      instances,
+      predictions,
+      instanceIds: [],
+      runId: more.runId ?? `run-${++runs}`,
+      root: home,
+      reportDir: home,
+      dataset: { name: 'toy', split: 'test' },
+      jobs: 2,
+      environments: { digest: async () => environment.digest, ensure: async () => environment },
+      settings: { ...settings, ...own },
+      durations: await openKnownDurations(join(home, 'durations.json')),
+      pausing: () => false,
+      signal,
+      observe: (event) => events.push(event),
+    });
+    const started = events.flatMap((event) => (event.type === 'start' ? event.instanceId : [])).sort();
+    return { ...summary, started };
+  };
+
+  test('gold resolves, nothing and rubbish do not; files and lists are those of the reference', async () => {
+    const { report, records, reportPath } = await evaluate({
+      gold: instance.patch,
+      useless: repository.patch({ 'README.md': 'x\n' }),
+      rubbish: 'no patch',
+      empty: '',
+      none: null,
+    });
+    expect(report).toMatchObject({
+      resolved_ids: ['gold'],
+      unresolved_ids: ['useless'],
+      error_ids: ['rubbish'],
+      empty_patch_ids: ['empty', 'none'],
+    });
+    expect(records.find((one) => one.instanceId === 'gold')).toMatchObject({
+      verdict_compat: true,
+      verdict_strict: true,
+      reason: null,
+    });
+    expect(reportPath).toBe(join(home, `org__m.run-${runs}.json`));
+    const log = readFileSync(join(home, `logs/run_evaluation/run-${runs}/org__m/rubbish/run_instance.log`), 'utf8');
+    expect(log).toMatch(/ - ERROR - >>>>> Patch Apply Failed:/);
+  }, 120_000);
+
+  test('finished work is not done again; a changed patch, a timeout and a failed patch are', async () => {
+    const first = await evaluate({ a: instance.patch, b: 'rubbish' }, { strict: false }, { runId: 'again' });
+    expect(first.started).toEqual(['a', 'b']);
+    const second = await evaluate({ a: instance.patch, b: 'rubbish' }, { strict: false }, { runId: 'again' });
+    expect([second.started, second.report]).toEqual([['b'], first.report]);
+    const changed = await evaluate(
+      { a: repository.patch({ 'x.txt': '1\n' }), b: 'rubbish' },
+      { strict: false },
+      { runId: 'again' },
+    );
+    expect([changed.started, changed.report.resolved_ids]).toEqual([['a', 'b'], []]);
+    const slow = await evaluate(
+      { a: instance.patch },
+      { strict: false, timeoutSeconds: 1 },
+      { script: 'echo started\nsleep 60 & sleep 60\n' },
+    );
+    expect(slow.results[0]?.outcome).toBe('timeout');
+    expect(slow.results[0]?.seconds).toBeLessThan(20);
+  }, 120_000);
+
+  test('what a solution touches besides does not count against it', async () => {
+    const { records } = await evaluate({ a: repository.patch(HONEST_WITH_EXTRAS) });
+    expect(records[0]).toMatchObject({ verdict_strict: true, restoredFiles: ['conftest.py'] });
+  }, 60_000);
+
+  test('no cheat resolves; the record says which would have under the rules of the reference', async () => {
+    const { records, report } = await evaluate(
+      Object.fromEntries(CHEATS.map((cheat) => [cheat.name, repository.patch(cheat.files)])),
+    );
+    const verdicts = new Map(
+      records.map((one) => [one.instanceId, { strict: one.verdict_strict, compatible: one.verdict_compat }]),
+    );
+    expect(report.resolved_ids).toEqual([]);
+    expect(Object.fromEntries(verdicts)).toEqual(
+      Object.fromEntries(CHEATS.map(({ name, compatible }) => [name, { strict: false, compatible }])),
+    );
+    for (const one of records) if (one.verdict_compat) expect(one.reason, one.instanceId).not.toBeNull();
+  }, 600_000);
+});
