@@ -122,7 +122,7 @@ export function describeStreamCases(open: () => Sandbox): void {
       expect(await bash(`exit ${code}`)).toMatchObject({ exitCode: code, signal: null });
     });
 
-    test.each(['HUP', 'ABRT', 'KILL', 'SEGV', 'PIPE', 'ALRM', 'TERM'])('signal %s', async (name) => {
+    test.each(['HUP', 'INT', 'ABRT', 'KILL', 'SEGV', 'PIPE', 'ALRM', 'TERM'])('signal %s', async (name) => {
       expect(await bash(`kill -${name} $$; sleep 5`)).toMatchObject({ exitCode: null, signal: `SIG${name}` });
     });
 
