@@ -382,9 +382,13 @@ static int is_over(const struct process *p) {
 }
 
 static void reap(void) {
-  for (pid_t pid; (pid = waitpid(-1, NULL, WNOHANG)) > 0;)
-    for (struct process *p = processes; p != NULL; p = p->next)
-      if (p->keeper == pid) p->keeper = -1;
+  int how;
+  for (pid_t pid; (pid = waitpid(-1, &how, WNOHANG | WUNTRACED)) > 0;)
+    for (struct process *p = processes; p != NULL; p = p->next) {
+      if (p->keeper != pid) continue;
+      if (WIFSTOPPED(how)) kill(pid, SIGCONT); /* from inside all may be stopped, but a keeper must go on telling */
+      else p->keeper = -1;
+    }
   for (struct process **at = &processes; *at != NULL;) {
     struct process *p = *at;
     if (!is_over(p) || p->keeper > 0) { at = &p->next; continue; }

@@ -14,9 +14,14 @@ export async function removeTree(path: string): Promise<void> {
   }
 }
 
-/** Names are bytes here: not all that sandboxes make are UTF-8. */
+/** Names are bytes here: not all that sandboxes make are UTF-8. What is gone meanwhile is what the first try still removes. */
 async function openFolders(path: Buffer): Promise<void> {
-  if (!(await lstat(path)).isDirectory()) return;
-  await chmod(path, 0o700);
-  for (const name of await readdir(path, { encoding: 'buffer' })) await openFolders(Buffer.concat([path, SLASH, name]));
+  try {
+    if (!(await lstat(path)).isDirectory()) return;
+    await chmod(path, 0o700);
+    for (const name of await readdir(path, { encoding: 'buffer' }))
+      await openFolders(Buffer.concat([path, SLASH, name]));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
 }

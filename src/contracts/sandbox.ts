@@ -115,12 +115,16 @@ export interface SandboxBackend {
   close(): Promise<void>;
 }
 
-export interface SandboxUsage {
-  peakMemoryBytes: number | null;
-  cpuSeconds: number | null;
-  oomKills: number | null;
-  writtenBytes: number | null;
-}
+/** What a sandbox has used; null where nothing measures it. */
+export const sandboxUsageSchema = z.object({
+  /** Files of the sandbox that lie in memory included, where a cgroup counts. */
+  peakMemoryBytes: z.number().nullable(),
+  cpuSeconds: z.number().nullable(),
+  oomKills: z.number().nullable(),
+  /** Held by its private files now. */
+  writtenBytes: z.number().nullable(),
+});
+export type SandboxUsage = z.infer<typeof sandboxUsageSchema>;
 
 export interface Sandbox {
   readonly id: string;

@@ -86,6 +86,8 @@ test('solves and grades every attempt, keeps the files, and says what it does', 
     totals: { steps: 4, usd: 1, usage: { inputUncached: 40, output: 20 }, unknownCosts: 0 },
     report: { verdict: 'resolved' },
     environmentDigest: 'environment of a',
+    // The receipt that the sandbox gave: this kind measures nothing.
+    sandboxUsage: { peakMemoryBytes: null, cpuSeconds: null, oomKills: null, writtenBytes: null },
   });
   expect(await file('attempts/a/1/patch.diff')).toBe('a\na\na\n');
   expect(await file('attempts/a/1/eval.sh')).toBe('cat');

@@ -9,6 +9,7 @@ import {
   type Model,
   type OpenRun,
   type Sandbox,
+  type SandboxUsage,
   type TaskInstance,
   toFailure,
 } from '../contracts/index.ts';
@@ -40,7 +41,7 @@ export type SolveResult = 'solved' | 'failed' | 'paused';
 /** What one sandbox brought: an outcome with a patch, an outcome without one, or none at all. */
 type TryResult =
   | { kind: 'paused' }
-  | { kind: 'ended'; outcome: AgentOutcome; patch: string | null; patchFailure?: Failure };
+  | { kind: 'ended'; outcome: AgentOutcome; patch: string | null; patchFailure?: Failure; usage?: SandboxUsage };
 
 /** The agent ends an attempt at its own limits; this much later it is taken to hang. */
 const GRACE_MS = 120_000;
@@ -99,7 +100,7 @@ async function conclude(
   ref: AttemptRef,
   result: Extract<TryResult, { kind: 'ended' }>,
 ): Promise<SolveResult> {
-  const { outcome, patch, patchFailure } = result;
+  const { outcome, patch, patchFailure, usage } = result;
   const gradable = blockingFailure(result) === undefined;
   if (patch !== null) await run.writeArtifact(ref, 'patch.diff', patch);
   const { totals } = await run.history(ref);
@@ -112,6 +113,7 @@ async function conclude(
     patchBytes: patch === null ? 0 : Buffer.byteLength(patch),
     gradable,
     ...(patchFailure === undefined ? {} : { patchFailure }),
+    ...(usage === undefined ? {} : { sandboxUsage: usage }),
   });
   return gradable ? 'solved' : 'failed';
 }
@@ -128,9 +130,19 @@ async function tryOnce(context: SolveContext, input: SolveInput): Promise<TryRes
   }
   try {
     await announce(context, input, history, sandbox);
-    return await work(context, input, history, sandbox);
+    const result = await work(context, input, history, sandbox);
+    return result.kind === 'paused' ? result : { ...result, ...(await receipt(sandbox)) };
   } finally {
     await destroyQuietly(context, ref, sandbox);
+  }
+}
+
+/** What the sandbox used; nothing when it is gone. */
+async function receipt(sandbox: Sandbox): Promise<{ usage?: SandboxUsage }> {
+  try {
+    return { usage: await sandbox.usage() };
+  } catch {
+    return {}; // a receipt is no reason to lose an attempt
   }
 }
 

@@ -78,6 +78,7 @@ export class AttemptFold {
       patchDigest: this.end?.patchDigest ?? null,
       patchBytes: this.end?.patchBytes ?? 0,
       report: this.grade?.report ?? null,
+      ...(this.end?.sandboxUsage === undefined ? {} : { sandboxUsage: this.end.sandboxUsage }),
     };
   }
 

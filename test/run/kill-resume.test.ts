@@ -47,11 +47,11 @@ async function workMs(events: AsyncIterable<RunEvent>): Promise<number> {
   return Math.max(...times) - Math.min(...times);
 }
 
-/** The record without what two runs of the same work may differ in: names, folders, times. */
+/** The record without what two runs of the same work may differ in: names, folders, times, receipts. */
 function comparable(record: RunRecord): unknown {
   return {
     status: record.status,
-    attempts: record.attempts.map(({ totals, report, ...attempt }) => ({
+    attempts: record.attempts.map(({ totals, report, sandboxUsage: _, ...attempt }) => ({
       ...attempt,
       totals: totals === null ? null : { ...totals, wallMs: 0, workingMs: 0 },
       report: report === null ? null : { ...report, durationMs: 0 },

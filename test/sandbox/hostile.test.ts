@@ -14,6 +14,7 @@ import { createNativeBackend } from '../../src/sandbox/native/native-backend.ts'
 import { engineTestImage } from '../support/engine-image.ts';
 import { describeRequiring } from '../support/requirements.ts';
 import { ATTACKS, type Target } from './hostile-commands.ts';
+import { MORE_ATTACKS } from './hostile-commands-more.ts';
 
 const TIERS = ['helper', 'bubblewrap', 'unshare'] as const;
 const base = await hostBase();
@@ -112,7 +113,7 @@ function attackAll(backend: SandboxBackend, place: Place): void {
     await backend.close();
   });
 
-  for (const attack of ATTACKS) {
+  for (const attack of [...ATTACKS, ...MORE_ATTACKS]) {
     test.skipIf(attack.needs !== undefined && !place.has(attack.needs))(attack.name, async () => {
       const before = hostState();
       const sandbox = await backend.create({

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { trajectoryText } from '../../agent/trajectory-text.ts';
-import { AssayError, type AttemptRecord, type RunEvent } from '../../contracts/index.ts';
+import { AssayError, type AttemptRecord, type RunEvent, type SandboxUsage } from '../../contracts/index.ts';
 import { runReport, runReportText } from '../../report/run-report.ts';
 import { fileRunStore } from '../../store/file-run-store.ts';
 import { instanceFolder } from '../../store/run-folder.ts';
@@ -82,6 +82,20 @@ function attemptText(one: AttemptRecord, folder: string): string {
     ...((report?.restoredFiles.length ?? 0) > 0
       ? [`  put back before grading: ${report?.restoredFiles.join(', ')}`]
       : []),
+    ...(one.sandboxUsage === undefined ? [] : [`  sandbox: ${usageText(one.sandboxUsage)}`]),
     `  files: ${folder}/{patch.diff,eval.sh,test_output.txt,report.json,events.jsonl}`,
   ].join('\n');
+}
+
+/** Only what was measured. */
+function usageText(usage: SandboxUsage): string {
+  const megabytes = (bytes: number) => `${(bytes / 1024 ** 2).toFixed(0)} MB`;
+  const { peakMemoryBytes, cpuSeconds, oomKills, writtenBytes } = usage;
+  const parts = [
+    ...(peakMemoryBytes === null ? [] : [`${megabytes(peakMemoryBytes)} of memory at most`]),
+    ...(cpuSeconds === null ? [] : [`${cpuSeconds.toFixed(1)} s of CPU`]),
+    ...(writtenBytes === null ? [] : [`${megabytes(writtenBytes)} in files`]),
+    ...((oomKills ?? 0) > 0 ? [`${oomKills} programs killed for want of memory`] : []),
+  ];
+  return parts.length === 0 ? 'nothing was measured' : parts.join(', ');
 }

@@ -1,5 +1,6 @@
 /** One container of the engine: the calls that a sandbox makes about it. */
 import type { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { pack } from 'tar-stream';
 import { z } from 'zod';
 import { type EngineClient, EngineError } from './engine-client.ts';
@@ -11,6 +12,8 @@ const statsSchema = z.object({
   cpu_stats: z.object({ cpu_usage: z.object({ total_usage: z.number() }) }),
   memory_stats: z.object({ max_usage: z.number().optional() }).optional(),
 });
+
+const REMOVE_TRIES = 20;
 
 export interface ContainerChange {
   /** Absolute; bytes that are no UTF-8 come as U+FFFD. */
@@ -70,9 +73,13 @@ export class Container {
     await this.engine.call({ method: 'PUT', path: this.path('archive?path=%2F'), body: Buffer.concat(chunks) });
   }
 
-  async changes(): Promise<ContainerChange[]> {
-    const reply = await this.engine.json({ method: 'GET', path: this.path('changes'), timeoutMs: 600_000 });
-    return (changesSchema.parse(reply) ?? []).map(({ Path, Kind }) => ({ path: Path, deleted: Kind === 2 }));
+  /** Undefined when the engine fails at it. */
+  async changes(): Promise<ContainerChange[] | undefined> {
+    const path = this.path('changes');
+    const reply = await this.engine.call({ method: 'GET', path, accept: [500], timeoutMs: 600_000 });
+    if (reply.status === 500) return undefined;
+    const changes = changesSchema.parse(JSON.parse(reply.body.toString())) ?? [];
+    return changes.map(({ Path, Kind }) => ({ path: Path, deleted: Kind === 2 }));
   }
 
   /** Its file state as an image of this name. */
@@ -108,15 +115,21 @@ export class Container {
 
   /** Kills and removes it; resolves when it is gone, also when something else removed it. */
   async remove(): Promise<void> {
-    try {
-      const path = `/containers/${this.id}?force=1&v=1`;
-      const reply = await this.engine.call({ method: 'DELETE', path, accept: [404, 409], timeoutMs: 120_000 });
-      if (reply.status !== 409) return;
-      const wait = this.path('wait?condition=removed');
-      await this.engine.call({ method: 'POST', path: wait, accept: [404], timeoutMs: 120_000 });
-    } catch (error) {
-      // Podman has another status for a container that vanishes while it looks.
-      if (!(error instanceof EngineError && /no such container/i.test(error.message))) throw error;
+    for (let tries = 1; ; tries++) {
+      try {
+        const path = `/containers/${this.id}?force=1&v=1`;
+        const reply = await this.engine.call({ method: 'DELETE', path, accept: [404, 409], timeoutMs: 120_000 });
+        if (reply.status !== 409) return;
+        const wait = this.path('wait?condition=removed');
+        await this.engine.call({ method: 'POST', path: wait, accept: [404], timeoutMs: 120_000 });
+        return;
+      } catch (error) {
+        if (!(error instanceof EngineError)) throw error;
+        // Podman has other statuses for a container that vanishes, or stops, while it looks.
+        if (/no such container/i.test(error.message)) return;
+        if (!/state improper/i.test(error.message) || tries >= REMOVE_TRIES) throw error;
+        await sleep(100);
+      }
     }
   }
 

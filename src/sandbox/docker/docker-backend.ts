@@ -21,7 +21,7 @@ import { collectContainers } from './collect-containers.ts';
 import { collectImages } from './collect-images.ts';
 import { Container } from './container.ts';
 import { containerConfig } from './container-config.ts';
-import { contentDigest, keptChanges } from './content-digest.ts';
+import { contentDigest, keptChanges, wholeDigest } from './content-digest.ts';
 import { DockerSandbox } from './docker-sandbox.ts';
 import { EngineClient, EngineError } from './engine-client.ts';
 import { type EngineEndpoint, findEngine } from './engine-endpoint.ts';
@@ -198,9 +198,10 @@ async function storeLayer(
   base: string,
   spec: SandboxSpec,
 ): Promise<LayerRef> {
-  const changes = keptChanges(await container.changes());
   const env = { ...spec.env, LC_ALL: 'C' };
-  const digest = await contentDigest(changes, (argv) => agent.spawn({ argv, cwd: '/', env, merge: false }));
+  const start = (argv: readonly string[]) => agent.spawn({ argv, cwd: '/', env, merge: false });
+  const changes = await container.changes();
+  const digest = changes === undefined ? await wholeDigest(start) : await contentDigest(keptChanges(changes), start);
   const layer: LayerRef = { digest };
   const name = chainName(base, [...spec.layers, layer]);
   const known = await inspectImage(engine, `${name.repository}:${name.tag}`);

@@ -110,8 +110,6 @@ export class DockerSandbox implements Sandbox {
     this.ending ??= (async () => {
       clearTimeout(this.wall);
       this.watch.abort();
-      this.options.agent.close();
-      this.options.onEnd();
       // Nothing runs any more. The engine removes such a container itself, and may be just restarting.
       if (end.reason === 'died') this.resolveClosed(end);
       try {
@@ -119,6 +117,8 @@ export class DockerSandbox implements Sandbox {
       } catch (error) {
         if (end.reason !== 'died' || !isUnavailable(error)) throw error;
       } finally {
+        this.options.agent.close();
+        this.options.onEnd();
         this.resolveClosed(end);
       }
     })();

@@ -2,7 +2,8 @@
 import { AssayError } from '../../contracts/index.ts';
 import type { Compat, InstanceReport, Prediction, SwebenchInstance } from '../contracts.ts';
 import { END_MARKER, START_MARKER } from '../dataset/eval-script.ts';
-import { PYTHON_PARSERS, type StatusMap } from '../parsers/python-parsers.ts';
+import { SWEBENCH_PARSERS } from '../parsers/parser-registry.ts';
+import type { ParseOptions, StatusMap } from '../parsers/swebench-parser.ts';
 import { infraFailure } from './infra-failure.ts';
 import { judgeTests } from './judge-tests.ts';
 import { pythonJson } from './python-json.ts';
@@ -40,7 +41,11 @@ export function gradeLog({ instance, prediction, log: raw, compat }: GradeLogInp
   };
   if (prediction.model_patch === null) return report;
   const log = raw.replace(/\r\n?/g, '\n');
-  const statuses = readStatuses(log, instance.log_parser ?? '', modern);
+  const statuses = readStatuses(log, instance.log_parser ?? '', {
+    modern,
+    instanceId: instance.instance_id,
+    version: instance.version ?? '',
+  });
   const infra = modern ? infraFailure(log) : undefined;
   if (modern) report.infra_failure = infra?.tier === 'environment';
   if (statuses === undefined) return infra === undefined ? report : { ...report, infra_failure_reason: infra.reason };
@@ -54,8 +59,8 @@ export function instanceReportText(instanceId: string, report: InstanceReport): 
 }
 
 /** Undefined when the log says nothing about the tests. */
-function readStatuses(log: string, parserName: string, modern: boolean): StatusMap | undefined {
-  const parse = PYTHON_PARSERS.get(parserName);
+function readStatuses(log: string, parserName: string, options: ParseOptions): StatusMap | undefined {
+  const parse = SWEBENCH_PARSERS.get(parserName);
   if (parse === undefined) {
     const message = `there is no log parser ${parserName}`;
     throw new AssayError('task-invalid', message, { class: 'input', retryable: false });
@@ -63,9 +68,9 @@ function readStatuses(log: string, parserName: string, modern: boolean): StatusM
   if (UNUSABLE.some((marker) => log.includes(marker))) return undefined;
   if (!log.includes(START_MARKER) || !log.includes(END_MARKER)) return undefined;
   const section = (log.split(START_MARKER)[1] ?? '').split(END_MARKER)[0] ?? '';
-  let statuses = parse(section, { modern });
-  if (statuses.size === 0) statuses = parse(log, { modern });
-  if (!modern) return statuses;
+  let statuses = parse(section, options);
+  if (statuses.size === 0) statuses = parse(log, options);
+  if (!options.modern) return statuses;
   if (statuses.size === 0 && !suiteRan(log)) return undefined;
   const code = />>>>> Test Exit Code: (\d+)/.exec(log)?.[1];
   const failing = [...statuses.values()].some((status) => status === 'FAILED' || status === 'ERROR');

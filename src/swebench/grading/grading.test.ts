@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Prediction, SwebenchInstance } from '../contracts.ts';
-import { PYTHON_PARSERS } from '../parsers/python-parsers.ts';
+import { SWEBENCH_PARSERS } from '../parsers/parser-registry.ts';
 import { gradeLog, instanceReportText } from './grade-log.ts';
 import { pythonJson } from './python-json.ts';
 import { runReport, runReportText } from './run-report.ts';
@@ -93,7 +93,9 @@ test.each<[string, string, Record<string, string>]>([
   ['seaborn', 'FAILED a.py::x - no\na.py::y PASSED [ 5%]', { 'a.py::x': 'FAILED', 'a.py::y': 'PASSED' }],
   ['matplotlib', 'PASSED a.py::x[MouseButton.LEFT]', { 'a.py::x[1]': 'PASSED' }],
 ])('parser %s', (name, text, expected) => {
-  expect(Object.fromEntries(PYTHON_PARSERS.get(`parse_log_${name}`)?.(text, { modern: true }) ?? [])).toEqual(expected);
+  expect(Object.fromEntries(SWEBENCH_PARSERS.get(`parse_log_${name}`)?.(text, { modern: true }) ?? [])).toEqual(
+    expected,
+  );
 });
 
 test('the report of a run sorts every instance into its list', () => {

@@ -1,6 +1,6 @@
 /** Expected tests against what a log says of them. */
 import type { InstanceReport, SwebenchInstance, TestOutcomes } from '../contracts.ts';
-import type { StatusMap } from '../parsers/python-parsers.ts';
+import type { StatusMap } from '../parsers/swebench-parser.ts';
 
 type Kind = 'FAIL_TO_PASS' | 'PASS_TO_PASS';
 

@@ -1,12 +1,7 @@
 /** Log parsers of the Python repositories: text of a test run to test id -> status, in order of appearance. Statuses are what the log says, also odd text. */
+import { pythonRegExp } from './python-regexp.ts';
 import { pythonStrip, pythonWords } from './python-text.ts';
-
-export type StatusMap = Map<string, string>;
-export interface ParseOptions {
-  /** Rules of harness 5: ids with spaces, summaries of skipped tests left out. */
-  modern: boolean;
-}
-export type SwebenchParser = (log: string, options: ParseOptions) => StatusMap;
+import type { ParseOptions, StatusMap, SwebenchParser } from './swebench-parser.ts';
 
 const STATUSES = ['FAILED', 'PASSED', 'SKIPPED', 'ERROR', 'XFAIL'] as const;
 const startsWithStatus = (line: string) => STATUSES.some((status) => line.startsWith(status));
@@ -67,24 +62,31 @@ const pytestV2: SwebenchParser = (log, { modern }) => {
 const matplotlib: SwebenchParser = (log, options) =>
   pytest(log.replaceAll('MouseButton.LEFT', '1').replaceAll('MouseButton.RIGHT', '3'), options);
 
+/** A verdict without a name is an error in the reference, and so of the whole instance. */
+function secondWord(words: readonly string[]): string {
+  const [, name] = words;
+  if (name === undefined) throw new Error(`a line of the log names no test: ${words[0] ?? ''}`);
+  return name;
+}
+
 const seaborn: SwebenchParser = (log) => {
   const map: StatusMap = new Map();
   for (const line of log.split('\n')) {
     const words = pythonWords(line);
-    if (line.startsWith('FAILED') && words[1] !== undefined) map.set(words[1], 'FAILED');
+    if (line.startsWith('FAILED')) map.set(secondWord(words), 'FAILED');
     else if (line.includes(' PASSED ')) {
       if (words[1] === 'PASSED') map.set(words[0] ?? '', 'PASSED');
-    } else if (line.startsWith('PASSED') && words[1] !== undefined) map.set(words[1], 'PASSED');
+    } else if (line.startsWith('PASSED')) map.set(secondWord(words), 'PASSED');
   }
   return map;
 };
 
 /** Output between ` ... ` and the verdict, so the verdict stands at the start of a later line. */
 const DJANGO_SPLIT = [
-  /^(.*?)[ \t]\.\.\.[ \t]Testing against Django installed in [\s\S]*? silenced\)\.\nok$/gm,
-  /^(.*?)[ \t]\.\.\.[ \t]Internal Server Error: \/.*\/\nok$/gm,
-  /^(.*?)[ \t]\.\.\.[ \t]System check identified no issues \(0 silenced\)\nok$/gm,
-];
+  '^(.*?)\\s\\.\\.\\.\\sTesting against Django installed in ([\\s\\S]*?) silenced\\)\\.\\nok$',
+  '^(.*?)\\s\\.\\.\\.\\sInternal Server Error: \\/(.*)\\/\\nok$',
+  '^(.*?)\\s\\.\\.\\.\\sSystem check identified no issues \\(0 silenced\\)\\nok$',
+].map((source) => pythonRegExp(source, 'gm'));
 
 const django: SwebenchParser = (log) => {
   const map: StatusMap = new Map();
@@ -105,8 +107,7 @@ const django: SwebenchParser = (log) => {
       ['ERROR', 'ERROR'],
     ] as const) {
       if (line.endsWith(` ... ${word}`)) map.set(line.split(` ... ${word}`)[0] ?? '', status);
-      const name = line.startsWith(`${word}:`) ? pythonWords(line)[1] : undefined;
-      if (name !== undefined) map.set(name, status);
+      if (line.startsWith(`${word}:`)) map.set(secondWord(pythonWords(line)), status);
     }
     if (line.startsWith('ok') && last !== undefined) map.set(last, 'PASSED');
   }
@@ -118,9 +119,8 @@ const sympy: SwebenchParser = (log) => {
   const map: StatusMap = new Map();
   for (const [, file, name] of log.matchAll(/_* ([^\n]*)\.py:([^\n]*) _*/g)) map.set(`${file}.py:${name}`, 'FAILED');
   for (const raw of log.split('\n')) {
-    let line = pythonStrip(raw);
+    const line = pythonStrip(raw);
     if (!line.startsWith('test_')) continue;
-    if (line.endsWith('[FAIL]') || line.endsWith('[OK]')) line = pythonStrip(line.slice(0, line.lastIndexOf('[')));
     const name = pythonWords(line)[0] ?? '';
     if (line.endsWith(' E')) map.set(name, 'ERROR');
     if (line.endsWith(' F')) map.set(name, 'FAILED');

@@ -12,3 +12,22 @@ export function pythonWords(text: string): string[] {
   const stripped = pythonStrip(text);
   return stripped === '' ? [] : stripped.split(BETWEEN);
 }
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the escape character begins what is taken away
+const ANSI = /\u001b(?:[@-Z\\-_]|\[[0-?]*[ -/]*[@-~])/g;
+
+/** Without colours and cursor moves. */
+export function withoutAnsi(text: string): string {
+  return text.replace(ANSI, '');
+}
+
+/** The text before the last `end`; all of it without one (`rsplit(end, 1)[0]`). */
+export function beforeLast(text: string, end: string): string {
+  const at = text.lastIndexOf(end);
+  return at < 0 ? text : text.slice(0, at);
+}
+
+/** The text behind the last `start`; all of it without one. */
+export function behindLast(text: string, start: string): string {
+  return text.split(start).at(-1) ?? '';
+}

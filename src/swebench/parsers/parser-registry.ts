@@ -1,0 +1,24 @@
+/** All log parsers by name. */
+import { BLOCK_PARSERS } from './block-parsers.ts';
+import { doctest } from './doctest-parser.ts';
+import { JAVASCRIPT_PARSERS } from './javascript-parsers.ts';
+import { LINE_PARSERS } from './line-parsers.ts';
+import { p5js } from './p5js-parser.ts';
+import { PYTHON_PARSERS } from './python-parsers.ts';
+import { quartoCli } from './quarto-parser.ts';
+import { SUITE_PARSERS } from './suite-parsers.ts';
+import type { SwebenchParser } from './swebench-parser.ts';
+
+/** `parse_log_x` for each of them, and the one name that has another form. */
+export const SWEBENCH_PARSERS: ReadonlyMap<string, SwebenchParser> = new Map([
+  ...PYTHON_PARSERS,
+  ...[
+    ...LINE_PARSERS,
+    ...BLOCK_PARSERS,
+    ...JAVASCRIPT_PARSERS,
+    ...SUITE_PARSERS,
+    ['quarto_cli', quartoCli] as const,
+    ['p5js', p5js] as const,
+    ['doctest', doctest] as const,
+  ].map(([name, parser]) => [name === 'plotly_js' ? 'parse_plotly_js' : `parse_log_${name}`, parser] as const),
+]);
