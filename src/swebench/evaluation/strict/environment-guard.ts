@@ -46,6 +46,8 @@ function isInstallation(path: string, project: string, before: EnvironmentState)
   const name = path.split('/').at(-1) ?? '';
   if (/^(__editable__.*|easy-install\.pth|.*\.egg-link|.*\.egg|_version\.py)$/.test(name)) return true;
   if (name.endsWith('.pth')) return name.toLowerCase().includes(project.toLowerCase());
+  // A module that was not there before comes with a new dependency; start-up hooks have names of their own.
+  if (name.endsWith('.py') && !before.has(path)) return !/^(site|user)customize\.py$/.test(name);
   if (!path.includes('/bin/')) return false;
   return !before.has(path)
     ? !/^(python|pytest|py\.test|tox|bash|sh|git|env|pip)[\d.]*$/.test(name)

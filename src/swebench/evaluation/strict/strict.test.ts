@@ -87,6 +87,7 @@ test('installing a project may add its links and programs, nothing else', () => 
     [`${bin}/python3`, '2'],
     [`${lib}/__editable__.flask-2.3.pth`, '1'],
     [`${lib}/easy-install.pth`, '1'],
+    [`${lib}/appdirs.py`, '1'],
     [`${lib}/evil.pth`, '1'],
     [`${lib}/sitecustomize.py`, '1'],
   ]);
