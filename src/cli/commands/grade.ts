@@ -36,7 +36,7 @@ export const gradeCommand = defineCommand({
     strict: { kind: 'boolean', help: 'strict verdicts also with --compat' },
     network: { kind: 'string', choices: ['none', 'host'], help: 'of the tests; host with --compat, else none' },
     tier: { kind: 'string', choices: ['helper', 'bubblewrap', 'unshare'], help: 'only this kind of sandbox' },
-    rewriteReports: { kind: 'boolean', help: 'no longer here: use assay regrade' },
+    rewriteReports: { kind: 'boolean', help: 'not here: assay regrade does it' },
     modal: { kind: 'boolean', help: 'not supported' },
   },
   examples: [

@@ -7,6 +7,7 @@ import { doctorCommand } from './doctor.ts';
 import { envDuCommand, envGcCommand, envLsCommand } from './env.ts';
 import { envExportCommand, envPullCommand } from './env-image.ts';
 import { gradeCommand } from './grade.ts';
+import { regradeCommand } from './regrade.ts';
 import { resumeCommand } from './resume.ts';
 import { runCommand } from './run.ts';
 import { showCommand } from './show.ts';
@@ -18,6 +19,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   resumeCommand,
   validateCommand,
   gradeCommand,
+  regradeCommand,
   showCommand,
   compareCommand,
   datasetLsCommand,
