@@ -13,19 +13,21 @@ import { EngineClient } from '../../src/sandbox/docker/engine-client.ts';
 import { findEngine } from '../../src/sandbox/docker/engine-endpoint.ts';
 import { exec } from '../../src/sandbox/exec.ts';
 import { openWorkspace } from '../../src/sandbox/workspace.ts';
-import { engineTestImage } from '../support/engine-image.ts';
+import { engineProblem, engineTestImage } from '../support/engine-image.ts';
 import { describeRequiring } from '../support/requirements.ts';
 
 const found = await engineTestImage();
 const image = found.problem === undefined ? found.image : '';
 const endpoint = findEngine();
+const home = mkdtempSync(join(tmpdir(), 'assay-docker-life-'));
+afterAll(() => rmSync(home, { recursive: true, force: true }));
 
-describeRequiring('docker', found.problem, 'the life of containers', () => {
-  const home = mkdtempSync(join(tmpdir(), 'assay-docker-life-'));
+const problem = found.problem ?? (await engineProblem(createDockerBackend({ paths: assayPaths(home) })));
+
+describeRequiring('docker', problem, 'the life of containers', () => {
   const backend = createDockerBackend({ paths: assayPaths(home) });
   afterAll(async () => {
     await backend.close();
-    rmSync(home, { recursive: true, force: true });
   });
   const engine = () => {
     if (endpoint === undefined) throw new Error('the engine that was there is gone');

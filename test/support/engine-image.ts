@@ -7,6 +7,7 @@ import { mkdir, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runHostProcess } from '../../src/base/host-process.ts';
+import type { SandboxBackend } from '../../src/contracts/index.ts';
 import { EngineClient } from '../../src/sandbox/docker/engine-client.ts';
 import { findEngine } from '../../src/sandbox/docker/engine-endpoint.ts';
 import { inspectImage } from '../../src/sandbox/docker/engine-image.ts';
@@ -28,6 +29,13 @@ export async function engineTestImage(): Promise<{ image: string; problem?: unde
   } catch (error) {
     return { problem: (error as Error).message };
   }
+}
+
+/** Why the backend cannot run containers on the engine that was found; closes it. */
+export async function engineProblem(backend: SandboxBackend): Promise<string | undefined> {
+  const probe = await backend.probe();
+  await backend.close();
+  return probe.available ? undefined : probe.notes.join(' ');
 }
 
 /** A tar of a minimal root file system. Throws when mmdebstrap is missing or fails. */
