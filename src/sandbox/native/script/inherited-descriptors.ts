@@ -18,10 +18,3 @@ function closesOnExec(fd: number): boolean {
     return true; // the one that listed the folder
   }
 }
-
-/** A command line that closes them first; the command itself when there are none. bash, because sh may know numbers of one digit only. */
-export function closingDescriptors(fds: readonly number[], argv: readonly string[]): string[] {
-  if (fds.length === 0) return [...argv];
-  const closes = fds.map((fd) => `exec ${fd}>&-`).join('; ');
-  return ['/bin/bash', '-c', `${closes}; exec "$@"`, 'bash', ...argv];
-}

@@ -18,7 +18,6 @@ import { signalName } from '../../signal-name.ts';
 import { MemoryWatchdog } from '../memory-watchdog.ts';
 import { killQuietly, processTree } from '../process-tree.ts';
 import type { Holder } from './holder.ts';
-import { closingDescriptors } from './inherited-descriptors.ts';
 import { type ScriptTier, STATUS_FD, wrapperCommand } from './spawn-wrapper.ts';
 
 export interface ScriptSandboxOptions {
@@ -85,13 +84,14 @@ export class ScriptSandbox implements Sandbox {
       holder: this.options.holder.pid,
       runFolder: this.options.runFolder,
       binds: this.options.binds,
+      inherited: this.options.inherited,
       cwd: options.cwd ?? this.spec.workdir,
       merge: options.stderr === 'merge',
       pids: this.spec.limits.pids,
       memoryBytes: this.spec.limits.memoryBytes,
       network: this.spec.network,
     };
-    const [program = '', ...args] = closingDescriptors(this.options.inherited, wrapperCommand(plan, argv));
+    const [program = '', ...args] = wrapperCommand(plan, argv);
     const filter = this.tier === 'bubblewrap' ? openSync(this.options.filterFile, 'r') : 'ignore';
     const child = spawn(program, args, {
       env: { ...this.spec.env, ...options.env },

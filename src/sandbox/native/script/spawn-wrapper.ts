@@ -62,6 +62,8 @@ export interface WrapperPlan {
   /** Holds the merged root, `tmp`, `run` and `shm`, as the holder sees them. */
   runFolder: string;
   binds: readonly { source: string; target: string }[];
+  /** Descriptors that this process was started with: closed before the program runs. */
+  inherited: readonly number[];
   cwd: string;
   merge: boolean;
   pids: number;
@@ -74,10 +76,13 @@ export function wrapperCommand(plan: WrapperPlan, argv: readonly string[]): stri
   const entered = ['user', 'mount', 'ipc', 'uts', ...(plan.network === 'none' ? ['net'] : [])];
   const namespaces = entered.map((name) => `--${name}=/proc/${plan.holder}/ns/${name === 'mount' ? 'mnt' : name}`);
   const limits = [String(Math.floor(plan.memoryBytes / 1024)), String(plan.pids)];
+  // sh may know descriptors of one digit only.
+  const closes = plan.inherited.map((fd) => `exec ${fd}>&-\n`).join('');
+  const shell = plan.inherited.length > 0 ? '/bin/bash' : '/bin/sh';
   const inner = [
-    '/bin/sh',
+    shell,
     '-c',
-    `${PRELUDE}exec "$@"${plan.merge ? ' 2>&1' : ''}`,
+    `${closes}${PRELUDE}exec "$@"${plan.merge ? ' 2>&1' : ''}`,
     'sh',
     ...limits,
     plan.cwd,
