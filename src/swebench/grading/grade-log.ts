@@ -46,9 +46,11 @@ export function gradeLog({ instance, prediction, log: raw, compat }: GradeLogInp
     instanceId: instance.instance_id,
     version: instance.version ?? '',
   });
-  const infra = modern ? infraFailure(log) : undefined;
-  if (modern) report.infra_failure = infra?.tier === 'environment';
-  if (statuses === undefined) return infra === undefined ? report : { ...report, infra_failure_reason: infra.reason };
+  if (statuses === undefined) {
+    const infra = modern ? infraFailure(log) : undefined;
+    if (infra === undefined) return report;
+    return { ...report, infra_failure: infra.tier === 'environment', infra_failure_reason: infra.reason };
+  }
   const { outcomes, resolved } = judgeTests(instance, statuses, modern);
   return { ...report, patch_successfully_applied: true, resolved, tests_status: outcomes };
 }

@@ -58,6 +58,19 @@ test('logs that say nothing have no tests in their report', () => {
   expect(grade(log('PASSED t.py::new\nPASSED t.py::old', 1), 4).resolved).toBe(true);
 });
 
+test('failures of the surroundings are looked for only where the log says nothing of the tests', () => {
+  const usable = log('PASSED t.py::new\nPASSED t.py::old\nCannot allocate memory');
+  expect(grade(usable)).toMatchObject({ resolved: true, infra_failure: false });
+  expect(grade(usable).infra_failure_reason).toBeUndefined();
+  expect(grade(log('Cannot allocate memory', 1))).toMatchObject({
+    infra_failure: true,
+    infra_failure_reason: 'out_of_memory',
+  });
+  expect(grade(log('x\nKilled\ny', 1)).infra_failure_reason).toBe('out_of_memory');
+  expect(grade(log('x\u2028Killed\u2028y', 1)).infra_failure_reason).toBeUndefined();
+  expect(grade('Timeout error: 1800 seconds exceeded').infra_failure_reason).toBe('tests_timed_out');
+});
+
 test('skipped tests, cut-off ids and failures only', () => {
   const skipped = log('PASSED t.py::new\nSKIPPED t.py::old');
   expect(grade(skipped).tests_status?.PASS_TO_PASS).toEqual({ success: ['t.py::old'], failure: [] });
