@@ -146,9 +146,11 @@ describeRequiring('sandboxes', problem, 'SWE-bench evaluation', () => {
       records.map((one) => [one.instanceId, { strict: one.verdict_strict, compatible: one.verdict_compat }]),
     );
     expect(report.resolved_ids).toEqual([]);
-    expect(Object.fromEntries(verdicts)).toEqual(
-      Object.fromEntries(CHEATS.map(({ name, compatible }) => [name, { strict: false, compatible }])),
-    );
+    for (const { name, compatible } of CHEATS) {
+      expect(verdicts.get(name), name).toMatchObject(
+        compatible === 'by chance' ? { strict: false } : { strict: false, compatible },
+      );
+    }
     for (const one of records) if (one.verdict_compat) expect(one.reason, one.instanceId).not.toBeNull();
   }, 600_000);
 });
