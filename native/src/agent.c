@@ -20,13 +20,14 @@
 #include "process.h"
 #include "protocol.h"
 
-enum { CHUNK = 64 * 1024, MOST_WAITING = 1024 * 1024 };
+enum { CHUNK = 64 * 1024, MOST_WAITING = 1024 * 1024, FIXED = 3 /* descriptors that are always watched */ };
 
 static struct {
   int connection;
   const struct options *options;
   const struct request *request;
-  const struct root *root;
+  struct root *root;
+  int fork_listener, forks_left;
   struct buffer incoming, outgoing;
   struct process **processes;
   size_t count, capacity;
@@ -149,26 +150,68 @@ static void signal_process(struct process *process, int number) {
   else if (process->pid > 0 && !process->exited) kill(-process->pid, number);
 }
 
-/* SNAPSHOT: the name of an empty folder in the layer store. */
-static void snapshot(uint32_t number, const uint8_t *payload, size_t length) {
-  char name[128], digest[65];
-  bool sane = length > 2 && length < sizeof name && memchr(payload, '/', length) == NULL;
-  if (!sane) {
-    reply(FRAME_FAILED, number, "a malformed name", 16);
-    return;
-  }
+static void reply_failure(uint32_t number) { reply(FRAME_FAILED, number, failure(), strlen(failure())); }
+
+enum { MAX_NAME = 80 };
+
+/* The name of a folder in the layer store. */
+static bool read_name(const uint8_t *payload, size_t length, char name[MAX_NAME]) {
+  if (length <= 2 || length >= MAX_NAME || memchr(payload, '/', length) != NULL) return fail("a malformed name");
   memcpy(name, payload, length);
   name[length] = 0;
+  return true;
+}
+
+static void stop_forks(void) {
+  if (agent.fork_listener >= 0) close(agent.fork_listener);
+  agent.fork_listener = -1;
+  agent.forks_left = 0;
+}
+
+/* FORK: u32 number of forks that will ask, then the name of an empty folder in the layer store. */
+static void fork_files(uint32_t number, const uint8_t *payload, size_t length) {
+  char name[MAX_NAME];
+  if (length < 4 || !read_name(payload + 4, length - 4, name)) {
+    reply_failure(number);
+    return;
+  }
+  stop_forks();
+  kill_everything();
+  for (size_t i = 0; i < agent.count; i++) agent.processes[i]->supervisor = 0; /* reaped; their pipes tell the rest */
+  if (!root_freeze(agent.options, agent.request, agent.root)) {
+    reply_failure(number);
+    agent.over = true; /* it may have no root any more */
+    return;
+  }
+  agent.fork_listener = fork_listen(agent.root, name);
+  agent.forks_left = (int)get_u32(payload);
+  if (agent.fork_listener >= 0) reply(FRAME_FORKED, number, NULL, 0);
+  else reply_failure(number);
+}
+
+static void serve_fork(void) {
+  fork_give(agent.fork_listener, agent.root);
+  if (--agent.forks_left <= 0) stop_forks();
+}
+
+/* SNAPSHOT: the name of an empty folder in the layer store. */
+static void snapshot(uint32_t number, const uint8_t *payload, size_t length) {
+  char name[MAX_NAME], digest[65];
+  if (!read_name(payload, length, name)) {
+    reply_failure(number);
+    return;
+  }
   kill_everything();
   if (layer_store(agent.root, name, digest)) reply(FRAME_LAYER, number, digest, 64);
-  else reply(FRAME_FAILED, number, failure(), strlen(failure()));
+  else reply_failure(number);
 }
 
 static void usage(uint32_t number) {
   struct statfs about;
   char text[32] = "";
   if (fstatfs(agent.root->memory, &about) == 0) {
-    snprintf(text, sizeof text, "%llu", (unsigned long long)(about.f_blocks - about.f_bfree) * (unsigned long long)about.f_bsize);
+    unsigned long long own = (unsigned long long)(about.f_blocks - about.f_bfree) * (unsigned long long)about.f_bsize;
+    snprintf(text, sizeof text, "%llu", own + (unsigned long long)agent.root->frozen.bytes);
   }
   reply(FRAME_USED, number, text, strlen(text));
 }
@@ -200,6 +243,9 @@ static void obey(struct header header, const uint8_t *payload) {
       break;
     case FRAME_SNAPSHOT:
       snapshot(header.number, payload, header.length);
+      break;
+    case FRAME_FORK:
+      fork_files(header.number, payload, header.length);
       break;
     case FRAME_USAGE:
       usage(header.number);
@@ -356,26 +402,29 @@ static void detach_stdio(void) {
   if (nothing > 2) close(nothing);
 }
 
-void agent_run(int connection, const struct options *options, const struct request *request, const struct root *root) {
+void agent_run(int connection, const struct options *options, const struct request *request, struct root *root) {
   detach_stdio();
   int signals = open_signals();
   agent.connection = connection;
   agent.options = options;
   agent.request = request;
   agent.root = root;
+  agent.fork_listener = -1;
   fcntl(connection, F_SETFL, O_NONBLOCK);
   struct pollfd *events = NULL;
   while (!agent.over) {
     size_t watched = agent.count;
-    struct pollfd *larger = realloc(events, (2 + 5 * watched) * sizeof *events);
+    struct pollfd *larger = realloc(events, (FIXED + 5 * watched) * sizeof *events);
     if (larger == NULL) break;
     events = larger;
     events[0] = (struct pollfd){.fd = connection, .events = (short)(POLLIN | (buffer_size(&agent.outgoing) > 0 ? POLLOUT : 0))};
     events[1] = (struct pollfd){.fd = signals, .events = POLLIN};
-    for (size_t i = 0; i < watched; i++) watch(agent.processes[i], events + 2 + 5 * i);
-    if (poll(events, (nfds_t)(2 + 5 * watched), -1) < 0 && errno != EINTR) break;
-    for (size_t i = 0; i < watched; i++) serve_process(agent.processes[i], events + 2 + 5 * i);
+    events[2] = (struct pollfd){.fd = agent.fork_listener, .events = POLLIN};
+    for (size_t i = 0; i < watched; i++) watch(agent.processes[i], events + FIXED + 5 * i);
+    if (poll(events, (nfds_t)(FIXED + 5 * watched), -1) < 0 && errno != EINTR) break;
+    for (size_t i = 0; i < watched; i++) serve_process(agent.processes[i], events + FIXED + 5 * i);
     if (events[1].revents != 0) children_ended(signals);
+    if (events[2].revents != 0) serve_fork();
     if (events[0].revents & (POLLIN | POLLHUP | POLLERR)) receive();
     transmit();
     sweep();

@@ -13,6 +13,11 @@
 #define SYS_open_tree 428
 #define SYS_move_mount 429
 #endif
+#ifndef SYS_fsopen
+#define SYS_fsopen 430
+#define SYS_fsconfig 431
+#define SYS_fsmount 432
+#endif
 #ifndef SYS_pidfd_open
 #define SYS_pidfd_open 434
 #endif
@@ -26,7 +31,8 @@
 enum {
   MAX_CGROUPS = 8,
   MAX_BINDS = 64,
-  MAX_LAYERS = 64,
+  MAX_LAYERS = 256,
+  MAX_FROZEN = 200,
   MAX_ID = 64,
   MAX_GROUPS = 64,
 };
@@ -76,16 +82,27 @@ struct request {
   uint64_t max_processes; /* RLIMIT_NPROC, 0: none */
   uint64_t max_data;      /* RLIMIT_DATA, 0: none */
   const char *workdir;
+  const char *fork;               /* folder below options.layers where the sandbox listens whose files are taken over; empty: none */
   const char *layers[MAX_LAYERS]; /* names below options.layers, bottom first */
   int layer_count;
 };
 
-/* Folders of a sandbox that outlive the change of root. */
+/* Private file systems of the past, which nobody writes any more: mounts without a place, bottom first. Each has the folders `upper` and `tmp`. */
+struct frozen {
+  int trees[MAX_FROZEN];
+  int count;
+  uint64_t bytes; /* that they hold */
+};
+
+/* Folders and mounts of a sandbox that outlive the change of root. */
 struct root {
   struct identity identity;
   int upper;  /* the writable part */
   int layers; /* the layer store */
   int memory; /* the tmpfs that holds the upper */
+  /* Mounts that lie hidden below /proc, to make the next root of: all that is frozen, then these. */
+  struct frozen frozen;
+  int own, layer_tree, skeleton_tree;
 };
 
 /* zygote.c */
@@ -99,19 +116,42 @@ bool cgroup_join(const struct options *options, const char *id);
 void cgroup_remove(const struct options *options, const char *id);
 void cgroup_thaw(const struct options *options, const char *id);
 
+/* mount.c: a mount without a place; a copy of what is mounted at `path`, below `folder` (or at it, with an empty path). -1 when it fails. */
+enum { READ_ONLY = 1, NO_SUID = 2, NO_DEVICES = 4 };
+int tree_clone(int folder, const char *path, bool recursive, uint64_t attributes);
+int tree_tmpfs(void);
+bool tree_place(int tree, const char *target);
+
+/* mount.c: an overlay at `target`; lower folders are given top first, from the current folder. */
+bool overlay_mount(const char *const *lower, int count, const char *upper, const char *work, const char *target);
+
 /* root.c */
 struct prepared;
 struct prepared *root_prepare(const struct options *options);
-bool root_enter(struct prepared *prepared, const struct options *options, const struct request *request, struct root *root);
+/* Takes the mounts of `below`. */
+bool root_enter(struct prepared *prepared, const struct options *options, const struct request *request, const struct frozen *below, struct root *root);
+/* Freezes the files as they are, and goes on with a fresh upper over them. No other process may run. After a failure nothing works any more. */
+bool root_freeze(const struct options *options, const struct request *request, struct root *root);
+
+/* fork.c: how frozen files get from one sandbox to another. */
+int fork_listen(const struct root *root, const char *name);
+bool fork_give(int listener, const struct root *root);
+bool fork_take(const struct options *options, const char *name, struct frozen *frozen);
 
 /* identity.c: looks the user up in the files of the current root. */
 bool identity_find(const char *user, struct identity *identity);
 
 /* agent.c: the first process of a sandbox, once its root stands. Returns when the client is gone. */
-void agent_run(int connection, const struct options *options, const struct request *request, const struct root *root);
+void agent_run(int connection, const struct options *options, const struct request *request, struct root *root);
 
-/* layer.c: writes a copy of the upper into the existing folder `name` of the layer store, and its digest as hex. */
+/* layer.c: writes a copy of the upper, and of the frozen ones below, into the existing folder `name` of the layer store, and its digest as hex. */
 bool layer_store(const struct root *root, const char *name, char digest[65]);
+
+/* layer-digest.c: of the content of a layer's folder, as hex. */
+bool layer_digest(int top, char digest[65]);
+
+/* folder.c: names of a folder in order; the count, or -1. Both lists are the caller's to free. */
+ssize_t folder_names(int folder, char ***names);
 
 /* error.c: the first failure of this process in words, for whoever has to be told. */
 bool fail(const char *format, ...) __attribute__((format(printf, 1, 2)));

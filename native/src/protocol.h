@@ -15,6 +15,7 @@ enum frame_type {
   FRAME_SNAPSHOT = 7,
   FRAME_USAGE = 8,
   FRAME_RELEASE = 9,
+  FRAME_FORK = 10,
   /* from the sandbox */
   FRAME_HELLO = 64,
   FRAME_READY = 65,
@@ -27,6 +28,7 @@ enum frame_type {
   FRAME_EXIT = 72,
   FRAME_LAYER = 73,
   FRAME_USED = 74,
+  FRAME_FORKED = 75,
 };
 
 enum {

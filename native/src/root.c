@@ -16,17 +16,9 @@
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-#define OPEN_TREE_CLONE_FLAG 1
-#define AT_RECURSIVE_FLAG 0x8000
-#define MOVE_MOUNT_FROM_DESCRIPTOR 0x4
-
-struct mount_attributes {
-  uint64_t set, clear, propagation, user_namespace;
-};
-enum { READ_ONLY = 1, NO_SUID = 2, NO_DEVICES = 4 };
 
 /* A mount without a place yet. */
 struct detached {
@@ -46,16 +38,14 @@ static const char *const PROC_HIDDEN[] = {"kcore", "keys", "timer_list", "sched_
 
 static const char *const NAME_FILES[] = {"/etc/hosts", "/etc/resolv.conf"};
 
+enum { PROTECTED = READ_ONLY | NO_SUID | NO_DEVICES };
+
 #define LENGTH(array) (sizeof(array) / sizeof(array)[0])
 
 static bool detach(struct prepared *prepared, const char *source, const char *target, uint64_t attributes, int when) {
-  int fd = (int)syscall(SYS_open_tree, AT_FDCWD, source, OPEN_TREE_CLONE_FLAG | AT_RECURSIVE_FLAG | O_CLOEXEC);
-  if (fd < 0) return fail("bind %s", source);
-  struct mount_attributes wanted = {.set = attributes};
-  if (attributes != 0 && syscall(SYS_mount_setattr, fd, "", AT_EMPTY_PATH | AT_RECURSIVE_FLAG, &wanted, sizeof wanted) < 0)
-    return fail("bind %s read-only", source);
-  prepared->mounts[prepared->count++] = (struct detached){fd, target, when};
-  return true;
+  int tree = tree_clone(AT_FDCWD, source, true, attributes);
+  if (tree >= 0) prepared->mounts[prepared->count++] = (struct detached){tree, target, when};
+  return tree >= 0;
 }
 
 static bool make_folder(const char *path, mode_t mode) {
@@ -124,6 +114,16 @@ static void loopback_up(void) {
   if (fd >= 0) close(fd);
 }
 
+/* What is private to a sandbox, in the current folder. */
+static bool make_private(void) {
+  return make_folder("upper", 0755) && make_folder("work", 0755) && make_folder("root", 0755) && make_folder("tmp", 01777) &&
+         make_folder("run", 0755) && make_folder("frozen", 0755) && prepare_dev();
+}
+
+static bool detach_private(struct prepared *prepared) {
+  return detach(prepared, "dev", "/dev", 0, ALWAYS) && detach(prepared, "tmp", "/tmp", 0, ALWAYS) && detach(prepared, "run", "/run", 0, ALWAYS);
+}
+
 struct prepared *root_prepare(const struct options *options) {
   struct prepared *prepared = calloc(1, sizeof *prepared);
   umask(022);
@@ -133,18 +133,16 @@ struct prepared *root_prepare(const struct options *options) {
   else if (mount("tmpfs", options->mount_point, "tmpfs", MS_NOSUID | MS_NODEV, "size=16m,mode=755") < 0) fail("mount a tmpfs");
   else if (chdir(options->mount_point) < 0) fail("enter %s", options->mount_point);
   if (failure()[0] != 0) return NULL;
-  bool made = make_folder("upper", 0755) && make_folder("work", 0755) && make_folder("root", 0755) && make_folder("tmp", 01777) &&
-              make_folder("run", 0755) && prepare_dev() && prepare_proc();
+  bool made = make_private() && prepare_proc();
   for (int i = 0; made && i < options->bind_count; i++) {
-    made = detach(prepared, options->binds[i].source, options->binds[i].target, READ_ONLY | NO_SUID | NO_DEVICES, OVER_HOST);
+    made = detach(prepared, options->binds[i].source, options->binds[i].target, PROTECTED, OVER_HOST);
   }
-  made = made && detach(prepared, "dev", "/dev", 0, ALWAYS) && detach(prepared, "proc", "/proc", 0, ALWAYS) &&
-         detach(prepared, "tmp", "/tmp", 0, ALWAYS) && detach(prepared, "run", "/run", 0, ALWAYS);
+  made = made && detach_private(prepared) && detach(prepared, "proc", "/proc", 0, ALWAYS);
   /* An image does not know where it runs: names are found as on the host. */
   for (size_t i = 0; made && i < LENGTH(NAME_FILES); i++) {
     char source[4096];
     snprintf(source, sizeof source, "%s%s", options->skeleton, NAME_FILES[i]);
-    if (access(source, F_OK) == 0) made = detach(prepared, source, NAME_FILES[i], READ_ONLY | NO_SUID | NO_DEVICES, OVER_IMAGE);
+    if (access(source, F_OK) == 0) made = detach(prepared, source, NAME_FILES[i], PROTECTED, OVER_IMAGE);
   }
   if (!made) return NULL;
   loopback_up();
@@ -171,33 +169,85 @@ static bool attach(const struct detached *mount) {
   struct stat about;
   if (fstat(mount->fd, &about) < 0) return fail("look at the mount for %s", mount->target);
   if (!make_path(mount->target, !S_ISDIR(about.st_mode))) return false;
-  if (syscall(SYS_move_mount, mount->fd, "", AT_FDCWD, mount->target, MOVE_MOUNT_FROM_DESCRIPTOR) < 0) return fail("mount %s", mount->target);
+  if (!tree_place(mount->fd, mount->target)) return false;
   close(mount->fd);
   return true;
 }
 
-static bool mount_overlay(const struct options *options, const struct request *request) {
-  char text[4096];
-  size_t used = 0;
-#define ADD(...)                                                                        \
-  do {                                                                                  \
-    used += (size_t)snprintf(text + used, sizeof text - used, __VA_ARGS__);             \
-    if (used >= sizeof text) return fail("too many layers for one overlay"); \
-  } while (0)
-  ADD("userxattr,lowerdir=");
-  for (int i = request->layer_count - 1; i >= 0; i--) ADD("%s:", request->layers[i]);
-  if (request->on_image) used--; /* the last colon */
-  else ADD("%s", options->skeleton);
-  ADD(",upperdir=%s/upper,workdir=%s/work", options->mount_point, options->mount_point);
-#undef ADD
-  char target[4096];
-  snprintf(target, sizeof target, "%s/root", options->mount_point);
-  if (request->on_image && request->layer_count == 0) return fail("an image without layers");
+static bool wanted(const struct detached *mount, const struct request *request) {
+  return mount->when == ALWAYS || (mount->when == OVER_IMAGE) == request->on_image;
+}
+
+/* Paths of `folder` in the frozen file systems, top first. The strings live as long as the process. */
+static int frozen_paths(const struct options *options, const struct frozen *below, const char *folder, const char **paths) {
+  for (int i = 0; i < below->count; i++) {
+    char *path = NULL;
+    if (asprintf(&path, "%s/frozen/%d/%s", options->mount_point, below->count - 1 - i, folder) < 0) abort();
+    paths[i] = path;
+  }
+  return below->count;
+}
+
+static bool private_overlay(const struct options *options, const char *const *lower, int count, const char *upper, const char *work,
+                            const char *target) {
+  char paths[3][4096];
+  const char *const names[] = {upper, work, target};
+  for (int i = 0; i < 3; i++) snprintf(paths[i], sizeof paths[i], "%s/%s", options->mount_point, names[i]);
+  return overlay_mount(lower, count, paths[0], paths[1], paths[2]);
+}
+
+static bool mount_root(const struct options *options, const struct request *request, const struct frozen *below) {
+  const char *lower[MAX_FROZEN + MAX_LAYERS + 1];
+  int count = frozen_paths(options, below, "upper", lower);
+  for (int i = request->layer_count - 1; i >= 0; i--) lower[count++] = request->layers[i];
+  if (!request->on_image) lower[count++] = options->skeleton;
+  else if (request->layer_count == 0) return fail("an image without layers");
   if (chdir(options->layers) < 0) return fail("enter %s", options->layers);
-  errno = 0;
-  if (mount("overlay", target, "overlay", MS_NOSUID | MS_NODEV, text) < 0) return fail("mount the overlay of %d layers", request->layer_count);
-  if (chdir(target) < 0) return fail("enter the new root");
+  return private_overlay(options, lower, count, "upper", "work", "root");
+}
+
+/* /tmp over what is frozen of it. */
+static bool mount_tmp(struct prepared *prepared, const struct options *options, const struct frozen *below) {
+  const char *lower[MAX_FROZEN];
+  int count = frozen_paths(options, below, "tmp", lower);
+  if (!make_folder("tmp-work", 0755) || !make_folder("tmp-root", 0755)) return false;
+  if (!private_overlay(options, lower, count, "tmp", "tmp-work", "tmp-root")) return false;
+  for (int i = 0; i < prepared->count; i++) {
+    struct detached *mount = &prepared->mounts[i];
+    if (strcmp(mount->target, "/tmp") != 0) continue;
+    close(mount->fd);
+    mount->fd = tree_clone(AT_FDCWD, "tmp-root", true, 0);
+    return mount->fd >= 0;
+  }
+  return fail("no /tmp is prepared");
+}
+
+static bool place_frozen(const struct frozen *below, struct root *root) {
+  root->frozen = *below;
+  for (int i = 0; i < below->count; i++) {
+    char path[32];
+    snprintf(path, sizeof path, "frozen/%d", i);
+    if (!make_folder(path, 0755) || !tree_place(below->trees[i], path)) return false;
+    close(below->trees[i]);
+    root->frozen.trees[i] = tree_clone(AT_FDCWD, path, false, 0);
+    if (root->frozen.trees[i] < 0) return false;
+  }
   return true;
+}
+
+/* A mount can be copied only while it has a place in this namespace: one that nothing inside can reach, because /proc covers it. */
+static bool hide_kept(const struct root *root) {
+  bool hidden = make_path("/proc", false);
+  for (int i = 0; hidden && i < root->frozen.count; i++) hidden = tree_place(root->frozen.trees[i], "/proc");
+  return hidden && tree_place(root->own, "/proc") && tree_place(root->layer_tree, "/proc") && tree_place(root->skeleton_tree, "/proc");
+}
+
+static bool limit_disk(const struct options *options, const struct request *request, const struct frozen *below) {
+  if (request->disk_bytes <= below->bytes) return fail("limit the disk: what is taken over holds all of it");
+  char size[96];
+  snprintf(size, sizeof size, "size=%llu,nr_inodes=%llu", (unsigned long long)(request->disk_bytes - below->bytes),
+           (unsigned long long)request->inodes);
+  return mount(NULL, options->mount_point, NULL, MS_REMOUNT | MS_NOSUID | MS_NODEV, size) == 0 || fail("limit the disk");
 }
 
 /* Belongs to whom it is made for; one that is there stays as it is. */
@@ -208,24 +258,101 @@ static bool make_workdir(const struct request *request, struct identity *identit
   return chown(request->workdir, identity->user, identity->group) == 0 || fail("give %s to its user", request->workdir);
 }
 
-bool root_enter(struct prepared *prepared, const struct options *options, const struct request *request, struct root *root) {
-  char size[96];
-  snprintf(size, sizeof size, "size=%llu,nr_inodes=%llu", (unsigned long long)request->disk_bytes, (unsigned long long)request->inodes);
-  if (mount(NULL, options->mount_point, NULL, MS_REMOUNT | MS_NOSUID | MS_NODEV, size) < 0) return fail("limit the disk");
+bool root_enter(struct prepared *prepared, const struct options *options, const struct request *request, const struct frozen *below, struct root *root) {
+  if (!limit_disk(options, request, below)) return false;
   *root = (struct root){
       .upper = open("upper", O_RDONLY | O_DIRECTORY | O_CLOEXEC),
       .layers = open(options->layers, O_PATH | O_DIRECTORY | O_CLOEXEC),
       .memory = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC),
+      .own = tree_clone(AT_FDCWD, ".", false, 0),
+      .layer_tree = tree_clone(AT_FDCWD, options->layers, true, PROTECTED),
+      .skeleton_tree = tree_clone(AT_FDCWD, options->skeleton, true, PROTECTED),
   };
   if (root->upper < 0 || root->layers < 0 || root->memory < 0) return fail("open the folders of the sandbox");
-  if (!mount_overlay(options, request)) return false;
+  if (root->own < 0 || root->layer_tree < 0 || root->skeleton_tree < 0) return false;
+  if (!place_frozen(below, root)) return false;
+  if (below->count > 0 && !mount_tmp(prepared, options, below)) return false;
+  if (!mount_root(options, request, below)) return false;
+  if (fchdir(root->memory) < 0 || chdir("root") < 0) return fail("enter the new root");
   if (syscall(SYS_pivot_root, ".", ".") < 0) return fail("change the root");
   if (umount2(".", MNT_DETACH) < 0 || chdir("/") < 0) return fail("leave the old root");
+  if (!hide_kept(root)) return false;
   for (int i = 0; i < prepared->count; i++) {
     const struct detached *mount = &prepared->mounts[i];
-    bool wanted = mount->when == ALWAYS || (mount->when == OVER_IMAGE) == request->on_image;
-    if (!wanted) close(mount->fd);
+    if (!wanted(mount, request)) close(mount->fd);
     else if (!attach(mount)) return false;
   }
   return make_workdir(request, &root->identity);
+}
+
+/* Copies of all that is frozen and of the present private file system, which is frozen from now on. */
+static bool freeze(const struct root *root, struct frozen *frozen) {
+  if (root->frozen.count == MAX_FROZEN) return fail("it was forked %d times", MAX_FROZEN);
+  struct statfs about;
+  if (fstatfs(root->memory, &about) < 0) return fail("measure the files");
+  *frozen = root->frozen;
+  frozen->bytes += (uint64_t)(about.f_blocks - about.f_bfree) * (uint64_t)about.f_bsize;
+  frozen->count++;
+  for (int i = 0; i < frozen->count; i++) {
+    frozen->trees[i] = tree_clone(i < root->frozen.count ? root->frozen.trees[i] : root->own, "", false, PROTECTED);
+    if (frozen->trees[i] < 0) return false;
+  }
+  return true;
+}
+
+/* The mounts that pass from the present root to the next one. */
+static bool take_over(struct prepared *prepared, const struct options *options, const struct root *root) {
+  bool taken = detach(prepared, "/proc", "/proc", 0, ALWAYS);
+  for (int i = 0; taken && i < options->bind_count; i++) {
+    const char *target = options->binds[i].target;
+    if (access(target, F_OK) == 0) taken = detach(prepared, target, target, 0, OVER_HOST);
+  }
+  for (size_t i = 0; taken && i < LENGTH(NAME_FILES); i++) {
+    const char *target = NAME_FILES[i];
+    if (faccessat(root->skeleton_tree, target + 1, F_OK, 0) == 0) taken = detach(prepared, target, target, 0, OVER_IMAGE);
+  }
+  return taken;
+}
+
+/* A new private file system as the root, with the layers and the skeleton in it: where `root_enter` can start from. */
+static bool enter_stage(struct prepared *prepared, const struct root *root) {
+  int stage = tree_tmpfs();
+  if (stage < 0 || !tree_place(stage, "/proc") || fchdir(stage) < 0) return fail("make a new file system");
+  /* Not what lies on top of them in their hiding place. */
+  int layers = tree_clone(root->layer_tree, "", false, 0), skeleton = tree_clone(root->skeleton_tree, "", false, 0);
+  bool made = layers >= 0 && skeleton >= 0 && make_private() && detach_private(prepared) && make_folder("layers", 0755) &&
+              make_folder("skeleton", 0755) && tree_place(layers, "layers") && tree_place(skeleton, "skeleton");
+  close(layers);
+  close(skeleton);
+  close(stage);
+  if (!made) return false;
+  if (syscall(SYS_pivot_root, ".", ".") < 0) return fail("change to the new file system");
+  return (umount2(".", MNT_DETACH) == 0 && chdir("/") == 0) || fail("leave the frozen root");
+}
+
+static void close_kept(const struct root *root) {
+  for (int i = 0; i < root->frozen.count; i++) close(root->frozen.trees[i]);
+  close(root->own);
+  close(root->layer_tree);
+  close(root->skeleton_tree);
+  close(root->memory);
+  close(root->upper);
+}
+
+bool root_freeze(const struct options *options, const struct request *request, struct root *root) {
+  struct prepared prepared = {.count = 0};
+  struct frozen below;
+  struct root next;
+  umask(022);
+  if (!freeze(root, &below) || !take_over(&prepared, options, root) || !enter_stage(&prepared, root)) return false;
+  struct options staged = *options;
+  staged.layers = "/layers";
+  staged.skeleton = "/skeleton";
+  staged.mount_point = "/";
+  if (!root_enter(&prepared, &staged, request, &below, &next)) return false;
+  close_kept(root);
+  close(next.layers); /* cannot be written to */
+  next.layers = root->layers;
+  *root = next;
+  return true;
 }

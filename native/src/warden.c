@@ -64,7 +64,9 @@ _Noreturn static void first_process(const struct birth *birth) {
   send_frame(connection, FRAME_HELLO, 0, hello, (size_t)length);
   struct request request;
   struct root root;
-  if (!receive_request(connection, &request) || !root_enter(prepared, birth->options, &request, &root)) {
+  struct frozen below;
+  if (!receive_request(connection, &request) || !fork_take(birth->options, request.fork, &below) ||
+      !root_enter(prepared, birth->options, &request, &below, &root)) {
     send_frame(connection, FRAME_FAILED, 0, failure(), strlen(failure()));
     _exit(1);
   }

@@ -142,6 +142,12 @@ export interface Sandbox {
    * is destroyed afterwards. Content below /tmp, /dev, /proc, /run is not part of it.
    */
   snapshot(): Promise<LayerRef>;
+  /**
+   * `count` new sandboxes of the same spec that start with this one's files as they are now, /tmp included, /dev and /run not. All processes of this
+   * sandbox are killed first; it lives on with its files and may be forked again. No one sees later changes of another. All or none: what fails
+   * throws `sandbox-create-failed`, and leaves no new sandbox. The caller must `destroy` each of them.
+   */
+  fork(count?: number): Promise<Sandbox[]>;
   /** Freezes and thaws all processes. Throws `sandbox-unavailable` where no freezer exists. */
   pause(): Promise<void>;
   resume(): Promise<void>;

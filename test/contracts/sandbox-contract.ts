@@ -4,6 +4,7 @@
  *     describeSandboxContract('native, helper tier', () => createNativeBackend({ paths, tier: 'helper' }));
  */
 import { createServer } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Sandbox, SandboxBackend, SandboxBase, SandboxProcess, SandboxSpec } from '../../src/contracts/index.ts';
 import { exec } from '../../src/sandbox/exec.ts';
@@ -98,6 +99,14 @@ export function describeSandboxContract(
           const separate = await exec(sandbox, ['bash', '-c', script]);
           expect([separate.stdout.toString(), separate.stderr.toString()]).toEqual(['o1\no2\no3\n', 'e1\ne2\ne3\n']);
           expect((await bash(sandbox, script)).output).toBe('o1\ne1\no2\ne2\no3\ne3\n');
+        }));
+
+      test('what a program printed before anybody read is not lost', () =>
+        using(async (sandbox) => {
+          const child = await sandbox.spawn(['bash', '-c', 'echo out; echo err >&2']);
+          await child.exit;
+          await new Promise((resolve) => setTimeout(resolve, 100));
+          expect([await text(child.stdout), await text(child.stderr)]).toEqual(['out\n', 'err\n']);
         }));
 
       test('what cannot be started is an error that names it', () =>
@@ -208,6 +217,96 @@ export function describeSandboxContract(
         );
         expect(digests[0]).toBe(digests[1]);
       });
+
+      test('forks start with the files of now, /tmp included, and nobody sees later changes of another', () =>
+        using(async (parent) => {
+          await bash(
+            parent,
+            'mkdir -p d gone swap && echo 1 > d/kept && echo 1 > d/changed && echo x > gone/x && echo old > swap/old && chmod 751 d && echo t > /tmp/t && mkdir -m 700 /tmp/sub && echo n > /tmp/sub/n',
+          );
+          const running = await parent.spawn(['sleep', '1000']);
+          const [left, right] = await parent.fork(2);
+          if (left === undefined || right === undefined) throw new Error('two forks were asked for');
+          try {
+            expect((await running.exit).code).toBeNull();
+            const all = [parent, left, right];
+            const look = 'cat d/* gone/x swap/*; stat -c %a d /tmp/sub; cat /tmp/t /tmp/sub/n';
+            for (const sandbox of all)
+              expect((await bash(sandbox, look)).output).toBe('1\n1\nx\nold\n751\n700\nt\nn\n');
+            await Promise.all(
+              all.map((sandbox, i) =>
+                bash(
+                  sandbox,
+                  `echo ${i} > d/changed && rm -r gone && rm -r swap && mkdir swap && echo ${i} > swap/new && echo ${i} > /tmp/t && rm /tmp/sub/n && echo ${i} > /tmp/own`,
+                ),
+              ),
+            );
+            for (const [i, sandbox] of all.entries()) {
+              expect((await bash(sandbox, 'cat d/*; ls; cat swap/*; cat /tmp/t /tmp/own; ls /tmp/sub')).output).toBe(
+                `${i}\n1\nd\nswap\n${i}\n${i}\n${i}\n`,
+              );
+            }
+          } finally {
+            await Promise.all([left, right].map((sandbox) => sandbox.destroy()));
+          }
+          expect((await bash(parent, 'cat d/changed; mkdir -p more && echo y > more/y && cat more/y')).output).toBe(
+            '0\ny\n',
+          );
+        }));
+
+      test('a fork of a fork, and a snapshot of that: one layer of all changes', async () => {
+        const ground = await backend.create(contractSpec);
+        await bash(
+          ground,
+          'mkdir -p a/b c && echo 1 > a/b/1 && echo 1 > a/x && echo 1 > c/1 && ln a/x hard && echo keep > keep',
+        );
+        const bottom = await ground.snapshot();
+        const parent = await backend.create({ ...contractSpec, layers: [bottom] });
+        await bash(
+          parent,
+          'echo 2 > a/b/2 && rm a/b/1 && mkdir fresh && echo 2 > fresh/2 && rm -r c && mkdir c && echo 2 > c/2 && echo 2 > f',
+        );
+        const [child] = await parent.fork();
+        if (child === undefined) throw new Error('one fork was asked for');
+        await parent.destroy();
+        await bash(
+          child,
+          'echo 3 > a/b/3 && rm -r fresh && echo 3 > fresh && echo 3 >> c/2 && rm f && mkdir f && echo 3 > f/3',
+        );
+        const [grandchild] = await child.fork();
+        if (grandchild === undefined) throw new Error('one fork was asked for');
+        await child.destroy();
+        await bash(grandchild, 'rm a/b/2 && rm -r f && echo 4 > a/b/4');
+        const look = 'find . -type f | sort | xargs grep -H .; stat -c %h hard';
+        const seen = (await bash(grandchild, look)).output;
+        expect(seen).toBe('./a/b/3:3\n./a/b/4:4\n./a/x:1\n./c/2:2\n./c/2:3\n./fresh:3\n./hard:1\n./keep:keep\n2\n');
+        const { layers } = grandchild.spec;
+        const top = await grandchild.snapshot();
+        await using(
+          async (sandbox) => {
+            expect((await bash(sandbox, look)).output).toBe(seen);
+          },
+          { layers: [...layers, top] },
+        );
+      });
+
+      test('the disk limit counts what a fork took over', () =>
+        using(async (parent) => {
+          await bash(parent, 'head -c 40000000 /dev/urandom > big');
+          const [child] = await parent.fork();
+          if (child === undefined) throw new Error('one fork was asked for');
+          try {
+            const { writtenBytes } = await child.usage();
+            if (child.tier === 'helper') expect(writtenBytes).toBeGreaterThanOrEqual(40_000_000);
+            expect((await bash(child, 'head -c 40000000 /dev/urandom > more; echo; stat -c %s big')).output).toContain(
+              '40000000',
+            );
+            if (child.tier !== 'helper') return; // elsewhere what is a layer is not its own
+            expect(Number((await bash(child, 'stat -c %s more')).output)).toBeLessThan(28 * 1024 ** 2);
+          } finally {
+            await child.destroy();
+          }
+        }));
 
       test('two sandboxes of one layer do not see each other', async () => {
         const [left, right] = await Promise.all([backend.create(contractSpec), backend.create(contractSpec)]);

@@ -70,6 +70,9 @@ export class HostSandbox implements Sandbox {
   async snapshot(): Promise<never> {
     throw new AssayError('sandbox-unavailable', 'the host test double has no snapshots', { class: 'infra' });
   }
+  async fork(): Promise<never> {
+    throw new AssayError('sandbox-unavailable', 'the host test double cannot be forked', { class: 'infra' });
+  }
   async pause(): Promise<void> {
     throw new AssayError('sandbox-unavailable', 'the host test double has no freezer', { class: 'infra' });
   }

@@ -97,6 +97,7 @@ export function createDockerBackend(options: DockerBackendOptions = {}): Sandbox
         container,
         agent: connection,
         storeLayer: () => storeLayer(client(), container, connection, base.id, spec),
+        create: (forked) => backend.create(forked),
         onEnd: () => open.delete(sandbox),
       });
       open.add(sandbox);
@@ -107,7 +108,7 @@ export function createDockerBackend(options: DockerBackendOptions = {}): Sandbox
     }
   };
 
-  return {
+  const backend: SandboxBackend = {
     name: 'docker',
 
     async probe(): Promise<BackendProbe> {
@@ -153,6 +154,7 @@ export function createDockerBackend(options: DockerBackendOptions = {}): Sandbox
       await Promise.all([...open].map((sandbox) => sandbox.destroy()));
     },
   };
+  return backend;
 }
 
 interface Prepared {

@@ -11,6 +11,7 @@ import {
   type SandboxUsage,
   type SpawnOptions,
 } from '../../contracts/index.ts';
+import { forkByLayer } from '../fork-by-layer.ts';
 import type { AgentConnection } from './agent-connection.ts';
 import { sandboxDied } from './agent-process.ts';
 import type { Container } from './container.ts';
@@ -23,6 +24,7 @@ export interface DockerSandboxOptions {
   agent: AgentConnection;
   /** Makes a layer of the container's file state. */
   storeLayer(): Promise<LayerRef>;
+  create(spec: SandboxSpec): Promise<Sandbox>;
   onEnd(): void;
 }
 
@@ -77,6 +79,13 @@ export class DockerSandbox implements Sandbox {
     const layer = await this.options.storeLayer();
     await this.destroy();
     return layer;
+  }
+
+  async fork(count = 1): Promise<Sandbox[]> {
+    if (this.ending !== null) throw sandboxDied();
+    await this.options.agent.killAll();
+    const { storeLayer, create } = this.options;
+    return forkByLayer({ parent: this, count, storeLayer, create });
   }
 
   async pause(): Promise<void> {

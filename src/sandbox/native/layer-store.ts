@@ -22,11 +22,8 @@ export async function hasLayer(paths: AssayPaths, layer: LayerRef): Promise<bool
 
 /** Gives `write` the name of an empty folder of the store, then moves that to the hex digest it returns. What it throws is passed on, with nothing left behind. */
 export async function storeLayer(paths: AssayPaths, write: (name: string) => Promise<string>): Promise<LayerRef> {
-  const name = `.staging-${process.pid}-${randomBytes(4).toString('hex')}`;
+  const name = await makeStaging(paths);
   const staging = join(paths.layers, name);
-  const uid = sandboxUid();
-  await mkdir(staging, { mode: 0o700 });
-  if (uid !== undefined) await chown(staging, uid, uid);
   const hex = await write(name).catch(async (error: unknown) => {
     await removeTree(staging);
     throw error;
@@ -37,6 +34,25 @@ export async function storeLayer(paths: AssayPaths, write: (name: string) => Pro
     if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error; // an equal layer is there already
   });
   return { digest: `sha256:${hex}` };
+}
+
+/** Gives `use` the name of an empty folder of the store, which sandboxes can write to until it is done. */
+export async function withStaging<T>(paths: AssayPaths, use: (name: string) => Promise<T>): Promise<T> {
+  const name = await makeStaging(paths);
+  try {
+    return await use(name);
+  } finally {
+    await removeTree(join(paths.layers, name));
+  }
+}
+
+async function makeStaging(paths: AssayPaths): Promise<string> {
+  const name = `.staging-${process.pid}-${randomBytes(4).toString('hex')}`;
+  const staging = join(paths.layers, name);
+  const uid = sandboxUid();
+  await mkdir(staging, { mode: 0o700 });
+  if (uid !== undefined) await chown(staging, uid, uid);
+  return name;
 }
 
 /** Removes half-made layers of processes that are gone. */

@@ -11,6 +11,9 @@ export interface Hello {
   pid: number;
 }
 
+/** Frames that answer a request. */
+const ANSWERS: ReadonlySet<number> = new Set([FRAME.layer, FRAME.used, FRAME.forked, FRAME.failed]);
+
 interface Waiting {
   resolve(frame: Frame): void;
   reject(error: Error): void;
@@ -103,6 +106,17 @@ export class AgentConnection {
     });
   }
 
+  /**
+   * Freezes the files and makes them ready for `count` new sandboxes that name the empty folder `name` of the layer store. Ends all processes.
+   */
+  async fork(name: string, count: number): Promise<void> {
+    const payload = Buffer.alloc(4);
+    payload.writeUInt32LE(count);
+    const answer = await this.request(FRAME.fork, Buffer.concat([payload, Buffer.from(name)]));
+    if (answer.type === FRAME.forked) return;
+    throw createFailed(`it cannot be forked: ${answer.payload.toString()}`);
+  }
+
   /** Bytes on the sandbox's private file system. */
   async usedBytes(): Promise<number> {
     return Number((await this.request(FRAME.usage)).payload.toString());
@@ -141,8 +155,7 @@ export class AgentConnection {
     if (type === FRAME.hello) this.settle('hello', frame);
     else if (type === FRAME.ready || (type === FRAME.failed && number === 0)) this.settle('ready', frame);
     else if (type === FRAME.started || type === FRAME.notStarted) this.settle(`process ${number}`, frame);
-    else if (type === FRAME.layer || type === FRAME.used || type === FRAME.failed)
-      this.settle(`request ${number}`, frame);
+    else if (ANSWERS.has(type)) this.settle(`request ${number}`, frame);
     else this.processes.get(number)?.receive(frame);
   }
 

@@ -10,6 +10,7 @@ export const FRAME = {
   snapshot: 7,
   usage: 8,
   release: 9,
+  fork: 10,
   hello: 64,
   ready: 65,
   failed: 66,
@@ -21,6 +22,7 @@ export const FRAME = {
   exit: 72,
   layer: 73,
   used: 74,
+  forked: 75,
 } as const;
 
 export interface Frame {

@@ -17,8 +17,9 @@ import {
   type SandboxBackend,
   type SandboxSpec,
 } from '../../../contracts/index.ts';
+import { allOrNone } from '../../all-or-none.ts';
 import { prepareHostFiles, sandboxUid } from '../host-files.ts';
-import { hasLayer, layerName, removeDeadStaging, storeLayer } from '../layer-store.ts';
+import { hasLayer, layerName, removeDeadStaging, storeLayer, withStaging } from '../layer-store.ts';
 import { MemoryWatchdog } from '../memory-watchdog.ts';
 import { probeNotes, probeOnce } from '../probe.ts';
 import { processTree } from '../process-tree.ts';
@@ -120,10 +121,11 @@ export function createHelperBackend(paths: AssayPaths, images?: ImageStore): San
     image: LocalImage | undefined,
     zygote: Zygote,
     cgroups: Cgroups,
+    fork = '',
   ): Promise<Sandbox> => {
     const connection = new AgentConnection(zygote.connect(spec.network));
     try {
-      return await zygote.whileCreating(setUp(spec, image, connection, zygote, cgroups));
+      return await zygote.whileCreating(setUp(spec, image, connection, zygote, cgroups, fork));
     } catch (error) {
       connection.close();
       throw error;
@@ -136,11 +138,12 @@ export function createHelperBackend(paths: AssayPaths, images?: ImageStore): San
     connection: AgentConnection,
     zygote: Zygote,
     cgroups: Cgroups,
+    fork: string,
   ): Promise<Sandbox> => {
     const limitsInForce = limitsBy(cgroups);
     let started: { hello: Hello; gone: Promise<void>; cgroup: SandboxCgroup } | undefined;
     const patience = setTimeout(() => connection.close(), HELLO_MS);
-    await connection.create(createFields(spec, image, limitsInForce), (hello) => {
+    await connection.create(createFields(spec, image, limitsInForce, fork), (hello) => {
       clearTimeout(patience);
       started = { hello, gone: zygote.gone(hello.id), cgroup: new SandboxCgroup(cgroups, hello.id) };
       started.cgroup.limit(spec.limits);
@@ -159,6 +162,11 @@ export function createHelperBackend(paths: AssayPaths, images?: ImageStore): San
           ? new MemoryWatchdog(spec.limits.memoryBytes, () => processTree(hello.pid))
           : undefined,
       storeLayer: (from) => storeLayer(paths, (name) => from.snapshot(name)),
+      fork: (from, count) =>
+        withStaging(paths, async (name) => {
+          await from.fork(name, count);
+          return allOrNone(Array.from({ length: count }, () => startSandbox(spec, image, zygote, cgroups, name)));
+        }),
       async onEnd() {
         sandboxes.delete(sandbox);
         await recorded;
@@ -171,15 +179,23 @@ export function createHelperBackend(paths: AssayPaths, images?: ImageStore): San
   return backend;
 }
 
-/** The CREATE frame: disk bytes, inodes, RLIMIT_NPROC, RLIMIT_DATA (0: none), working directory, base, user, layers bottom first. */
-function createFields(spec: SandboxSpec, image: LocalImage | undefined, limitsInForce: LimitsInForce): string[] {
+/**
+ * The CREATE frame: disk bytes, inodes, RLIMIT_NPROC, RLIMIT_DATA (0: none), working directory, base, user, folder of the fork it is (empty: none), layers bottom
+ * first.
+ */
+function createFields(
+  spec: SandboxSpec,
+  image: LocalImage | undefined,
+  limitsInForce: LimitsInForce,
+  fork: string,
+): string[] {
   const { limits } = spec;
   const processes = limitsInForce.pids === 'rlimit' ? limits.pids : 0;
   const data = limitsInForce.memory === 'watchdog' ? limits.memoryBytes : 0;
   const numbers = [limits.diskBytes, INODES, processes, data].map(String);
   const base = image === undefined ? ['host', ''] : ['image', image.user];
   const layers = [...(image?.layers ?? []), ...spec.layers];
-  return [...numbers, spec.workdir, ...base, ...layers.map(layerName)];
+  return [...numbers, spec.workdir, ...base, fork, ...layers.map(layerName)];
 }
 
 /** The image of an image base, fetched when it is not here yet; undefined on the host base. */

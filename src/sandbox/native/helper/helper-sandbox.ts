@@ -26,6 +26,7 @@ export interface HelperSandboxOptions {
   /** Resolves when the helper has removed all of it. */
   gone: Promise<void>;
   storeLayer(connection: AgentConnection): Promise<LayerRef>;
+  fork(connection: AgentConnection, count: number): Promise<Sandbox[]>;
   onEnd(): Promise<void>;
 }
 
@@ -44,6 +45,7 @@ export class HelperSandbox implements Sandbox {
   private resolveClosed: (end: SandboxEnd) => void = () => {};
   private ending: Promise<void> | null = null;
   private paused = false;
+  private forking: Promise<unknown> = Promise.resolve();
 
   constructor(options: HelperSandboxOptions) {
     this.options = options;
@@ -75,6 +77,14 @@ export class HelperSandbox implements Sandbox {
     const layer = await this.options.storeLayer(this.options.connection);
     await this.destroy();
     return layer;
+  }
+
+  fork(count = 1): Promise<Sandbox[]> {
+    this.demandAlive();
+    // One after the other: the next one freezes what the last one left.
+    const forked = this.forking.then(() => this.options.fork(this.options.connection, count));
+    this.forking = forked.catch(() => {}); // told to who asked
+    return forked;
   }
 
   pause(): Promise<void> {

@@ -97,6 +97,7 @@ export function createScriptBackend(options: { paths: AssayPaths; tier: ScriptTi
         inherited,
         uid: sandboxUid(),
         storeLayer: (from) => storeLayer(paths, (name) => from.storeLayer(join(paths.layers, name))),
+        create: (forked) => backend.create(forked),
         async onEnd() {
           open.delete(sandbox);
           await recorded;

@@ -1,7 +1,7 @@
 /** A sandbox of the tiers without the helper: one holder, one wrapped host process per spawn. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, rmSync } from 'node:fs';
-import { PassThrough, type Readable } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import {
   AssayError,
   type LayerRef,
@@ -14,6 +14,7 @@ import {
   type SandboxUsage,
   type SpawnOptions,
 } from '../../../contracts/index.ts';
+import { forkByLayer } from '../../fork-by-layer.ts';
 import { signalName } from '../../signal-name.ts';
 import { MemoryWatchdog } from '../memory-watchdog.ts';
 import { killQuietly, processTree } from '../process-tree.ts';
@@ -36,6 +37,7 @@ export interface ScriptSandboxOptions {
   uid?: number | undefined;
   /** Moves the frozen upper into the layer store. */
   storeLayer(holder: Holder): Promise<LayerRef>;
+  create(spec: SandboxSpec): Promise<Sandbox>;
   onEnd(): Promise<void>;
 }
 
@@ -109,11 +111,12 @@ export class ScriptSandbox implements Sandbox {
       });
     });
     child.stdin?.on('error', () => {}); // writes after its end
-    await started(child, argv);
+    const [stdout, stderr] = [kept(child.stdout), kept(child.stderr)];
+    await started(child, argv, stderr);
     return {
       stdin: child.stdin ?? new PassThrough(),
-      stdout: child.stdout ?? new PassThrough(),
-      stderr: child.stderr ?? new PassThrough(),
+      stdout,
+      stderr,
       exit,
       kill: (signal) => this.kill(child, signal),
     };
@@ -124,6 +127,12 @@ export class ScriptSandbox implements Sandbox {
     const layer = await this.options.storeLayer(this.options.holder);
     await this.destroy();
     return layer;
+  }
+
+  async fork(count = 1): Promise<Sandbox[]> {
+    await this.killChildren();
+    const { storeLayer, create, holder } = this.options;
+    return forkByLayer({ parent: this, count, storeLayer: () => storeLayer(holder), create });
   }
 
   async pause(): Promise<void> {
@@ -179,8 +188,13 @@ function programGroup(tree: readonly number[]): readonly number[] {
   return tree.slice(2);
 }
 
+/** Node throws away what nobody reads when a child ends, and a short program ends before its caller has it. */
+function kept(stream: Readable | null): Readable {
+  return stream === null ? Readable.from([]) : stream.pipe(new PassThrough());
+}
+
 /** Resolves once the program runs; throws `sandbox-spawn-failed` with the reason. */
-async function started(child: ChildProcess, argv: readonly string[]): Promise<void> {
+async function started(child: ChildProcess, argv: readonly string[], stderr: Readable): Promise<void> {
   const status = child.stdio[STATUS_FD] as Readable;
   const chunks: Buffer[] = [];
   await new Promise<void>((resolve, reject) => {
@@ -195,7 +209,7 @@ async function started(child: ChildProcess, argv: readonly string[]): Promise<vo
   status.destroy();
   const message = Buffer.concat(chunks);
   if (message[0] === 1) return;
-  const wrapper = child.stderr === null ? '' : ((child.stderr.read() as Buffer | null)?.toString() ?? '');
+  const wrapper = (stderr.read() as Buffer | null)?.toString() ?? '';
   throw spawnFailed(argv, message.toString() || wrapper.trim() || 'the wrapper ended early');
 }
 
