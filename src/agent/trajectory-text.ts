@@ -1,7 +1,8 @@
 /** The events of one attempt as THOUGHT / ACTION / OBSERVATION text for people. Pure. */
+
+import { printableLines } from '../base/printable.ts';
 import type { AgentEvent, ModelReply, RunEvent, ToolCallPart, ToolResult } from '../contracts/index.ts';
 import { modelMessageSchema } from '../contracts/index.ts';
-import { printableLines } from './printable.ts';
 
 export interface TrajectoryTextOptions {
   /** Lines of one section shown; more is cut in the middle and said. Default 60. */

@@ -1,5 +1,6 @@
 /** Builds the commander program from the command declarations; turns every failure into a message with a next step and an exit code. */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { printableLines } from '../base/printable.ts';
 import { type Failure, toFailure } from '../contracts/index.ts';
 import { COMMON_FLAGS, type CommandSpec, type ExitCode, type Flag, kebab } from './flag.ts';
 
@@ -92,7 +93,8 @@ function optionOf(key: string, flag: Flag): Option {
 function parseNumber(text: string, flag: Flag & { kind: 'integer' | 'number' }): number {
   const value = Number(text);
   if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('It must be a number.');
-  if (flag.kind === 'integer' && !Number.isInteger(value)) throw new InvalidArgumentError('It must be a whole number.');
+  if (flag.kind === 'integer' && !Number.isSafeInteger(value))
+    throw new InvalidArgumentError('It must be a whole number.');
   if (flag.min !== undefined && value < flag.min) throw new InvalidArgumentError(`It must be at least ${flag.min}.`);
   if (flag.kind === 'integer' && flag.max !== undefined && value > flag.max)
     throw new InvalidArgumentError(`It must be at most ${flag.max}.`);
@@ -104,14 +106,16 @@ function emptyValue(flag: Flag): unknown {
   return flag.kind === 'strings' ? [] : undefined;
 }
 
+/** A message may quote what a sandbox printed. */
+const MAX_ERROR_LINES = 100;
+
 /** One failure for people on stderr, or as JSON on stdout; returns the exit code of its class. */
 function report(failure: Failure, json: boolean): ExitCode {
   if (json) process.stdout.write(`${JSON.stringify({ error: failure }, null, 2)}\n`);
   const stack =
     failure.code === 'internal' && typeof failure.details?.stack === 'string' ? `\n${failure.details.stack}` : '';
-  process.stderr.write(
-    `assay: ${failure.message} [${failure.code}]${failure.hint === undefined ? '' : `\n  ${failure.hint}`}${stack}\n`,
-  );
+  const text = `assay: ${failure.message} [${failure.code}]${failure.hint === undefined ? '' : `\n  ${failure.hint}`}${stack}`;
+  process.stderr.write(`${printableLines(text, MAX_ERROR_LINES).join('\n')}\n`);
   if (failure.class === 'input' || failure.class === 'task') return 2;
   return failure.class === 'cancelled' ? 130 : 3;
 }

@@ -1,4 +1,5 @@
 /** Shows run events while they happen: a live window on a terminal, plain lines in a pipe. Always on stderr. */
+import { printableLines } from '../base/printable.ts';
 import type { RunEvent } from '../contracts/index.ts';
 import { applyEvent, newProgress, type ProgressState, windowLines } from './progress-state.ts';
 
@@ -23,12 +24,17 @@ export function createProgress(options: { quiet: boolean; planned?: number; stre
   return stream.isTTY ? liveProgress(stream, state) : plainProgress(stream, state);
 }
 
+/** Events quote what models and sandboxes said. */
+function printable(line: string): string {
+  return printableLines(line, 20).join('\n');
+}
+
 function plainProgress(stream: NodeJS.WriteStream, state: ProgressState): Progress {
   const say = (line: string) => stream.write(`${line}\n`);
   return {
     observe(event) {
       const line = applyEvent(state, event, Date.now());
-      if (line !== undefined) say(line);
+      if (line !== undefined) say(printable(line));
     },
     say,
     stop: () => {},
@@ -51,7 +57,7 @@ function liveProgress(stream: NodeJS.WriteStream, state: ProgressState): Progres
   return {
     observe(event) {
       const line = applyEvent(state, event, Date.now());
-      if (line !== undefined) draw(`${line}\n`);
+      if (line !== undefined) draw(`${printable(line)}\n`);
     },
     say: (line) => draw(`${line}\n`),
     stop() {

@@ -145,6 +145,15 @@ export function toFailure(thrown: unknown): Failure {
   if (thrown instanceof Error && (thrown.name === 'AbortError' || code === 'ABORT_ERR')) {
     return { code: 'cancelled', class: 'cancelled', message, retryable: true };
   }
+  if (isSystemError(thrown)) {
+    return {
+      code: 'io',
+      class: 'infra',
+      message,
+      retryable: null,
+      hint: 'Check the path and who may write there.',
+    };
+  }
   return {
     code: 'internal',
     class: 'infra',
@@ -152,4 +161,10 @@ export function toFailure(thrown: unknown): Failure {
     retryable: null,
     details: { stack: thrown instanceof Error ? thrown.stack : undefined },
   };
+}
+
+/** An error of the operating system about a file. */
+function isSystemError(thrown: unknown): boolean {
+  const { code, syscall, path } = (thrown ?? {}) as { code?: unknown; syscall?: unknown; path?: unknown };
+  return typeof code === 'string' && typeof syscall === 'string' && typeof path === 'string';
 }

@@ -1,7 +1,7 @@
 /** Filters of `assay run` and others: which instances of a dataset, and in which order. */
 import { sha256 } from '../base/digest.ts';
 import { AssayError, type Dataset, type TaskInstance } from '../contracts/index.ts';
-import { globToRegExp } from './glob.ts';
+import { compileGlob } from './glob.ts';
 import { datasetDigest } from './task-folder-source.ts';
 
 export interface InstanceFilter {
@@ -26,12 +26,11 @@ export function filterInstances(source: Dataset, filter: InstanceFilter): Datase
   const wanted = (filter.instances ?? []).map((text) => ({ text, pattern: idPattern(text) }));
   const exclude = (filter.exclude ?? []).map(idPattern);
   for (const { text, pattern } of wanted) {
-    if (!source.instances.some((instance) => pattern.test(instance.instanceId)))
-      throw noMatch(`matches ${text}`, source);
+    if (!source.instances.some((instance) => pattern(instance.instanceId))) throw noMatch(`matches ${text}`, source);
   }
   let chosen = source.instances.filter(({ instanceId, task }) => {
-    if (wanted.length > 0 && !wanted.some(({ pattern }) => pattern.test(instanceId))) return false;
-    if (exclude.some((pattern) => pattern.test(instanceId))) return false;
+    if (wanted.length > 0 && !wanted.some(({ pattern }) => pattern(instanceId))) return false;
+    if (exclude.some((pattern) => pattern(instanceId))) return false;
     if (filter.tags !== undefined && filter.tags.length > 0 && !filter.tags.some((tag) => task.tags.includes(tag)))
       return false;
     if (filter.difficulty !== undefined && !filter.difficulty.includes(task.difficulty ?? '')) return false;
@@ -44,11 +43,12 @@ export function filterInstances(source: Dataset, filter: InstanceFilter): Datase
   return { ...source, instances: chosen, digest: datasetDigest(chosen) };
 }
 
-function idPattern(text: string): RegExp {
+function idPattern(text: string): (instanceId: string) => boolean {
   const match = /^\/(.+)\/([imsu]*)$/.exec(text);
-  if (match?.[1] === undefined) return globToRegExp(text);
+  if (match?.[1] === undefined) return compileGlob(text);
   try {
-    return new RegExp(match[1], match[2]);
+    const pattern = new RegExp(match[1], match[2]);
+    return (instanceId) => pattern.test(instanceId);
   } catch (cause) {
     throw new AssayError('usage', `${text} is not a regular expression.`, { class: 'input', retryable: false, cause });
   }

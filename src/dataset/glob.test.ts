@@ -23,6 +23,12 @@ test.each([
   ['a\\*b', 'axb', false],
   ['*', '', true],
   ['$^(|)+', '$^(|)+', true],
+  [`${'*'.repeat(40)}z`, 'a'.repeat(200), false],
+  [`${'*a'.repeat(40)}z`, 'a'.repeat(200), false],
+  [`${'**/'.repeat(40)}z`, 'a/'.repeat(200), false],
+  ['**/', 'a/b', false],
+  ['**', 'a/b/', true],
+  ['x**y', 'xa/by', true],
 ])('%s on %s: %s', (pattern, name, expected) => {
   expect(matchesGlob(pattern, name)).toBe(expected);
 });

@@ -1,6 +1,7 @@
 /**
  * The agent's changes as a diff against the base commit, whatever the agent did to its index, branches or configuration: git works with a git directory and an
- * index of its own and borrows only the objects of the agent's repository. New files are included, ignored ones are not. The work tree is not touched.
+ * index of its own and borrows only the objects of the agent's repository. New files are included, ignored ones and installed packages (`node_modules`, `.venv`) are not, whatever a
+ * .gitignore of the agent says. The work tree is not touched.
  */
 import { AssayError, type Sandbox } from '../contracts/index.ts';
 import { type ExecResult, exec } from '../sandbox/exec.ts';
@@ -22,7 +23,7 @@ printf '%s\\n' node_modules/ .venv/ __pycache__/ '*.pyc' .pytest_cache/ > "$GIT_
 cd "$work" || exit 3
 git rev-parse -q --verify "$base^{tree}" > "$scratch/tree" 2>/dev/null || exit 3
 git read-tree "$base" || exit 3
-git -c core.autocrlf=false -c core.fileMode=true -c core.symlinks=true -c core.fsmonitor=false add -A -- . 2> "$scratch/errors" ||
+git -c core.autocrlf=false -c core.fileMode=true -c core.symlinks=true -c core.fsmonitor=false add -A -- . ':(exclude,glob)**/node_modules' ':(exclude,glob)**/node_modules/**' ':(exclude,glob)**/.venv' ':(exclude,glob)**/.venv/**' 2> "$scratch/errors" ||
   { cat "$scratch/errors" >&2; exit 1; }
 exec git -c core.quotePath=true diff --cached --binary --no-renames --no-ext-diff --no-textconv --no-color --src-prefix=a/ --dst-prefix=b/ "$base" -- .
 `;

@@ -105,6 +105,27 @@ describeRequiring('sandboxes', probe.available ? undefined : probe.notes.join(' 
     expect((await grade(await patchOf(script))).resolved).toBe(false);
   });
 
+  const added = (path: string, text: string) =>
+    `diff --git a/${path} b/${path}\nnew file mode 100644\n--- /dev/null\n+++ b/${path}\n@@ -0,0 +1 @@\n+${text}\n`;
+
+  test.each([
+    ['packages beside the tests', added('test/node_modules/assert/index.js', 'x')],
+    ['packages', added('node_modules/helper/index.js', 'x')],
+    ['a plugin among the installed packages', added('.venv/lib/python3/site-packages/x-1.dist-info/METADATA', 'x')],
+    [
+      'the configuration of git, which would send the search for changes elsewhere',
+      'diff --git a/.git/config b/.git/config\n--- a/.git/config\n+++ b/.git/config\n@@ -1 +1,2 @@\n [core]\n+\tworktree = /tmp\n',
+    ],
+    ['a repository within the repository', added('test/.git/HEAD', 'ref: refs/heads/main')],
+  ])('a patch of what belongs to the environment is refused: %s', async (_name, foreign) => {
+    expect(await grade(`${gold}\n${foreign}`)).toMatchObject({ verdict: 'patch-failed' });
+  });
+
+  test('installed packages never get into a patch, whatever .gitignore says', async () => {
+    const script = `printf '!node_modules/\\n!.venv/\\n' > .gitignore; mkdir -p node_modules/a test/node_modules/b .venv/lib; touch node_modules/a/x test/node_modules/b/x .venv/lib/x`;
+    expect(await patchOf(script)).not.toMatch(/^diff .*(node_modules|\.venv)\//m);
+  });
+
   test('files of the runner that a patch brings along are put back, and the rest of the patch counts', async () => {
     const report = await grade(
       await patchOf(`${fix}; mkdir -p test; echo 'throw new Error()' > test/sum.test.mjs; echo x > conftest.py`),

@@ -72,7 +72,11 @@ export async function gradeAttempt(input: GradeAttemptInput): Promise<GradeAttem
   });
   const where = { sandbox: { backend: sandbox.backend, tier: sandbox.tier, limitsInForce: sandbox.limitsInForce } };
   try {
-    const { applied, log, restoredFiles } = await applyPatch(sandbox, instance, patch, environment.workdir, signal);
+    const { applied, log, restoredFiles } = await applyPatch(sandbox, instance, patch, {
+      workdir: environment.workdir,
+      baseCommit: environment.baseCommit,
+      signal,
+    });
     if (!applied) return { report: report('patch-failed', where), testOutput: log, evalScript };
     await placeHiddenTests(sandbox, instance, environment.workdir);
     const run = await exec(sandbox, ['bash', '-c', instance.task.grading.command], {

@@ -40,6 +40,11 @@ async function durablePatch(run: OpenRun, { ref }: Pick<SolveInput, 'ref'>): Pro
   throw new AssayError(
     'store-invalid',
     `patch.diff of ${ref.instanceId}, attempt ${ref.attempt}, is ${patch === null ? 'missing' : 'not the one that was taken'}.`,
-    { class: 'input', retryable: false, details: { ...ref, patchDigest: record.patchDigest } },
+    {
+      class: 'input',
+      retryable: false,
+      hint: 'Put the file back as it was, then resume the run; nothing else can give this attempt a verdict.',
+      details: { ...ref, patchDigest: record.patchDigest },
+    },
   );
 }

@@ -254,7 +254,7 @@ describe('failures stay where they are', () => {
     await writeFile(join(runs, 'r/attempts/a/1/patch.diff'), 'forged');
     const record = await again();
     expect(states(record)).toEqual(['a1 solved-ungraded', 'b1 finished']);
-    expect(record.status).toBe('interrupted');
+    expect(record).toMatchObject({ status: 'failed', failure: { code: 'store-invalid' } });
     expect(JSON.stringify(events)).toContain('not the one that was taken');
   });
 });

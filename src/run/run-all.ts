@@ -51,22 +51,39 @@ export async function runAll(options: RunOptions): Promise<RunRecord> {
     const work = planWork(await run.record(), options);
     if (run.isNew) await emitter.emit({ type: 'run-start', runId, attemptsPlanned: work.length });
     else await emitter.emit({ type: 'run-resume', runId, attemptsLeft: work.length });
-    const left = await runWork(options, work, stop, emitter);
+    const problems: Failure[] = [];
+    const left = await runWork(options, work, stop, emitter, problems);
     if (stop.storeError !== null) throw stop.storeError;
-    await emitter.emit({ type: 'run-end', runId, ...ending(stop, left) });
+    await emitter.emit({ type: 'run-end', runId, ...ending(stop, left, problems) });
     return await run.record();
   } finally {
     stop.dispose();
   }
 }
 
-function ending(stop: RunStop, left: number): { status: 'completed' | 'interrupted' | 'failed'; failure?: Failure } {
+/** `problems`: why patches that wait for their verdict could not be graded. */
+function ending(
+  stop: RunStop,
+  left: number,
+  problems: readonly Failure[],
+): { status: 'completed' | 'interrupted' | 'failed'; failure?: Failure } {
   if (stop.failure !== null) return { status: 'failed', failure: stop.failure };
+  const [first] = problems;
+  if (first !== undefined && !stop.control.pausing) {
+    const message = `${problems.length === 1 ? 'One attempt has' : `${problems.length} attempts have`} a patch and no verdict: ${first.message}`;
+    return { status: 'failed', failure: { ...first, message } };
+  }
   return { status: left === 0 ? 'completed' : 'interrupted' };
 }
 
 /** Returns how many attempts are left without an end. */
-async function runWork(options: RunOptions, work: WorkItem[], stop: RunStop, emitter: Emitter): Promise<number> {
+async function runWork(
+  options: RunOptions,
+  work: WorkItem[],
+  stop: RunStop,
+  emitter: Emitter,
+  problems: Failure[],
+): Promise<number> {
   if (work.length === 0) return 0;
   let model: Model | null = null;
   try {
@@ -89,7 +106,7 @@ async function runWork(options: RunOptions, work: WorkItem[], stop: RunStop, emi
   });
   const queue = new WorkQueue(work, environments, stop.control);
   let left = work.length;
-  const context = { run: options.run, ports: options.ports, model, stop, emitter, policy };
+  const context = { run: options.run, ports: options.ports, model, stop, emitter, policy, problems };
   const worker = async () => {
     for (let next = await queue.next(); next !== null; next = await queue.next()) {
       const instance = instances.get(next.item.instanceId);
@@ -115,7 +132,7 @@ async function openModelFor(options: RunOptions, work: readonly WorkItem[]): Pro
   return model;
 }
 
-type Context = Omit<Parameters<typeof solveAttempt>[0], 'model'> & { model: Model | null };
+type Context = Omit<Parameters<typeof solveAttempt>[0], 'model'> & { model: Model | null; problems: Failure[] };
 
 /** Takes one attempt as far as it goes; true when it has an end. What goes wrong with it stays its own. */
 async function finishItem(
@@ -130,9 +147,10 @@ async function finishItem(
     if (next.result.failure !== undefined) {
       if (await stopIfHopeless(next.result.failure, stop, context.ports)) return false;
       // A patch that waits for its verdict is not given up because the environment cannot be built today.
-      if (next.item.stage === 'grade')
+      if (next.item.stage === 'grade') {
+        context.problems.push(next.result.failure);
         await context.emitter.note(ref, 'error', `Not graded: ${next.result.failure.message}`);
-      else await endWithout(context, ref, next.result.failure);
+      } else await endWithout(context, ref, next.result.failure);
       return next.item.stage === 'solve';
     }
     return await solveAndGrade(context, next.item, { ref, instance, environment: next.result.environment });
@@ -162,7 +180,8 @@ async function failItem(context: Context, ref: SolveInput['ref'], error: unknown
   try {
     await context.emitter.note(ref, 'error', `${failure.code}: ${failure.message}`);
     const { record } = await context.run.history(ref);
-    if (record?.state !== 'solved-ungraded') await endWithout(context, ref, failure);
+    if (record?.state === 'solved-ungraded') context.problems.push(failure);
+    else await endWithout(context, ref, failure);
     return record?.state !== 'solved-ungraded';
   } catch (second) {
     // Its log cannot be read or written either.

@@ -1,11 +1,12 @@
 /** Folders that are still there after power loss: each new name is flushed in the folder that holds it. */
-import { mkdir, open } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { makeFolder } from '../base/make-folder.ts';
 
 /** Creates the folder with its parents; resolves once all new names are on disk. */
 export async function makeDurableFolder(path: string): Promise<void> {
   const folder = resolve(path);
-  const first = await mkdir(folder, { recursive: true });
+  const first = await makeFolder(folder);
   if (first === undefined) return;
   for (let current = folder; ; current = dirname(current)) {
     await syncFolder(dirname(current));

@@ -1,6 +1,6 @@
 /** Reading event logs: whole lines only, blobs put back, types of newer versions passed over. */
 import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { AssayError, type RunEvent, runEventSchema } from '../contracts/index.ts';
 import type { BlobStore } from './blob-store.ts';
 import { storeError, storeInvalid, systemCode } from './store-error.ts';
@@ -77,6 +77,7 @@ function parseEvent(value: unknown, where: string): RunEvent | null {
 async function* readLines(path: string): AsyncGenerator<string> {
   let parts: Buffer[] = [];
   try {
+    if (!(await stat(path)).isFile()) throw storeInvalid(`${path} is no file`, { path });
     for await (const chunk of createReadStream(path, { highWaterMark: 256 * 1024 }) as AsyncIterable<Buffer>) {
       let start = 0;
       for (let end = chunk.indexOf(0x0a); end >= 0; end = chunk.indexOf(0x0a, start)) {

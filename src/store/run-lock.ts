@@ -20,6 +20,9 @@ export interface RunLock {
   release(): Promise<void>;
 }
 
+/** No run is opened that often; above it numbers are no longer exact. */
+const MAX_NUMBER = 1e15;
+
 /** Takes the lock of a run folder. Throws `run-locked` naming the process that has it. */
 export async function acquireRunLock(dir: string): Promise<RunLock> {
   const mine: Lock = { owner: await ownIdentity(), since: new Date().toISOString() };
@@ -84,7 +87,10 @@ function lockPath(dir: string, number: number): string {
 async function lockNumbers(dir: string): Promise<number[]> {
   try {
     const names = await readdir(dir);
-    return names.flatMap((name) => /^lock-([1-9][0-9]*)\.json$/.exec(name)?.[1] ?? []).map(Number);
+    return names
+      .flatMap((name) => /^lock-([1-9][0-9]*)\.json$/.exec(name)?.[1] ?? [])
+      .map(Number)
+      .filter((number) => number < MAX_NUMBER);
   } catch (error) {
     throw storeError(error, dir);
   }

@@ -58,7 +58,7 @@ export const demoCommand = defineCommand({
       await engine.close();
     });
     if (interrupted()) return 130;
-    if (!flags.json) process.stdout.write(validationText(validation));
+    if (!flags.json) print(false, undefined, validationText(validation));
 
     const played = filterInstances(dataset, {
       instances: PLAYED.filter((id) => dataset.instances.some((one) => one.instanceId === id)),

@@ -45,6 +45,12 @@ export const showCommand = defineCommand({
       .map((one) => attemptText(one, join(dir, 'attempts', instanceFolder(instance), String(one.attempt))))
       .join('\n');
     const trajectory = flags.brief ? '' : `\n${trajectoryText(events, { maxLines: flags.lines })}`;
+    const ended = attempts.find((one) => one.attempt === flags.attempt)?.outcome != null;
+    const cut = ended && !events.some((event) => event.type === 'attempt-end');
+    if (cut)
+      process.stderr.write(
+        `warning: the log of ${instance}, attempt ${flags.attempt}, is cut or missing: events at its end are lost\n`,
+      );
     print(flags.json, { attempts, events: flags.brief ? undefined : events }, `${head}\n${trajectory}`);
     return 0;
   },

@@ -22,8 +22,17 @@ export function printableLines(text: string, maxLines: number): string[] {
 function printable(line: string): string {
   const cut =
     line.length > MAX_LINE ? `${line.slice(0, MAX_LINE)} ... ${line.length - MAX_LINE} characters left out` : line;
-  return cut.replaceAll(UNPRINTABLE, (character) => {
-    const code = character.codePointAt(0) ?? 0;
-    return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16)}`;
-  });
+  return cut.replaceAll(UNPRINTABLE, visible);
+}
+
+/** A text of any length with control characters as visible escapes; its line ends stay. */
+export function printableText(text: string): string {
+  return text
+    .replaceAll('\r\n', '\n')
+    .replaceAll(UNPRINTABLE, (character) => (character === '\n' ? '\n' : visible(character)));
+}
+
+function visible(character: string): string {
+  const code = character.codePointAt(0) ?? 0;
+  return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16)}`;
 }
