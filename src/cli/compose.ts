@@ -12,6 +12,8 @@ import {
   type SandboxBackend,
 } from '../contracts/index.ts';
 import { createEnvironmentBuilder } from '../environment/environment-builder.ts';
+import { findCredentials } from '../environment/oci/docker-credentials.ts';
+import { parseReference } from '../environment/oci/image-reference.ts';
 import { createImageStore } from '../environment/oci/image-store.ts';
 import { capturePatch } from '../grading/capture-patch.ts';
 import { gradeAttempt } from '../grading/grade-attempt.ts';
@@ -21,8 +23,10 @@ import { openModel } from '../model/open-model.ts';
 import { Budget, budgetedModel, demandPrice } from '../model/priced-model.ts';
 import { openPriceBook } from '../model/prices/price-book.ts';
 import type { GradePorts, RunPorts } from '../run/ports.ts';
-import { createNativeBackend, NATIVE_TIERS, type NativeTier } from '../sandbox/native/native-backend.ts';
+import { createDockerBackend } from '../sandbox/docker/docker-backend.ts';
+import { createNativeBackend, NATIVE_TIERS } from '../sandbox/native/native-backend.ts';
 import { openWorkspace } from '../sandbox/workspace.ts';
+import type { SandboxChoice } from './sandbox-flags.ts';
 
 export interface Engine {
   paths: AssayPaths;
@@ -34,15 +38,10 @@ export interface Engine {
 }
 
 /** Sandboxes, environments and grading. Throws `sandbox-unavailable` with the reasons when no sandbox works here. */
-export async function openEngine(tier?: string): Promise<Engine> {
+export async function openEngine(choice: SandboxChoice = { sandbox: 'native' }): Promise<Engine> {
   const paths = assayPaths();
-  const known = NATIVE_TIERS.find((one) => one === tier) as NativeTier | undefined;
   const images = createImageStore({ paths });
-  const backend = createNativeBackend({
-    paths,
-    images,
-    ...(known === undefined ? {} : { tier: known }),
-  });
+  const backend = openBackend(choice, paths, images);
   const probe = await backend.probe();
   if (!probe.available) {
     throw new AssayError('sandbox-unavailable', `no sandbox works on this machine:\n  ${probe.notes.join('\n  ')}`, {
@@ -60,6 +59,15 @@ export async function openEngine(tier?: string): Promise<Engine> {
     gradePorts: { backend, environments, gradeAttempt },
     close: () => backend.close(),
   };
+}
+
+function openBackend({ sandbox, tier }: SandboxChoice, paths: AssayPaths, images: ImageStore): SandboxBackend {
+  if (sandbox === 'docker') {
+    const credentials = (reference: string) => findCredentials(parseReference(reference).registry);
+    return createDockerBackend({ paths, findCredentials: credentials });
+  }
+  const known = NATIVE_TIERS.find((one) => one === tier);
+  return createNativeBackend({ paths, images, ...(known === undefined ? {} : { tier: known }) });
 }
 
 /** Everything about model and agent that a run fixes at its start; kept in the run's lock so that a resume needs no flags. */

@@ -15,6 +15,7 @@ import {
 import { loadDataset } from '../dataset/load-dataset.ts';
 import { runAll } from '../run/run-all.ts';
 import { createRun, openRun } from '../store/file-run-store.ts';
+import { readManifest } from '../store/load-run-record.ts';
 import { newRunId } from '../store/run-folder.ts';
 import {
   checkModel,
@@ -29,6 +30,7 @@ import {
 import type { ExitCode } from './flag.ts';
 import { interruptible } from './interrupt.ts';
 import type { Progress } from './progress.ts';
+import { type SandboxChoice, withImage } from './sandbox-flags.ts';
 import { assayVersion } from './version.ts';
 
 const settingsSchema = z.object({
@@ -49,7 +51,9 @@ export interface NewRun {
   runsDir: string;
   runId?: string | undefined;
   jobs: number;
-  tier?: string | undefined;
+  sandbox?: SandboxChoice;
+  /** Already under the tasks of `dataset`. */
+  image?: string | undefined;
 }
 
 export interface RunOutcome {
@@ -61,7 +65,8 @@ export interface RunOutcome {
 export async function beginRun(options: NewRun, progress: Progress): Promise<RunOutcome> {
   const agent = openAgent(options.settings, options.prompt);
   await checkModel(options.settings, options.limits);
-  const engine = await openEngine(options.tier);
+  const { sandbox: choice = { sandbox: 'native' } } = options;
+  const engine = await openEngine(choice);
   try {
     const { model, ...parameters } = options.settings;
     const manifest: RunManifest = {
@@ -91,6 +96,7 @@ export async function beginRun(options: NewRun, progress: Progress): Promise<Run
       attempts: options.attempts,
       limits: options.limits,
       sandboxLimits: sandboxLimitsSchema.parse({}),
+      sandbox: { backend: choice.sandbox, ...(options.image === undefined ? {} : { image: options.image }) },
       priceTable: await priceVersion(options.settings),
       host: {
         platform: process.platform,
@@ -114,11 +120,12 @@ export async function continueRun(
   options: { jobs: number; tier?: string | undefined; budgetUsd?: number | undefined },
   progress: Progress,
 ): Promise<RunOutcome> {
-  const engine = await openEngine(options.tier);
+  const { sandbox = { backend: 'native' } } = await readManifest(dir);
+  const engine = await openEngine({ sandbox: sandbox.backend, tier: options.tier });
   try {
     const run = await openRun(dir);
     const { manifest } = run;
-    const dataset = await loadDataset(manifest.dataset.reference);
+    const dataset = withImage(await loadDataset(manifest.dataset.reference), sandbox.image);
     const stored = settingsSchema.parse(manifest.model.parameters);
     const settings = {
       model: manifest.model.id,

@@ -23,6 +23,8 @@ export const runManifestSchema = z.object({
   attempts: z.number().int().positive(),
   limits: agentLimitsSchema,
   sandboxLimits: sandboxLimitsSchema,
+  /** What sandboxes were made by, and the image for tasks that name none. Absent: native. */
+  sandbox: z.object({ backend: z.string(), image: z.string().optional() }).optional(),
   priceTable: z.string(),
   host: z.object({
     platform: z.string(),

@@ -98,6 +98,13 @@ export interface GcReport {
   bytes: number;
 }
 
+/** What an image says about itself. */
+export interface ImageFacts {
+  /** Of its configuration, `sha256:<hex>`; also a reference to it on this backend. */
+  digest: string;
+  env: Readonly<Record<string, string>>;
+}
+
 export interface SandboxBackend {
   readonly name: string;
   /** Never throws; says why when it does not work. */
@@ -107,6 +114,11 @@ export interface SandboxBackend {
    * `sandbox-unavailable`. The caller must `destroy` what it got; if this process dies, the sandbox dies with it.
    */
   create(spec: SandboxSpec): Promise<Sandbox>;
+  /**
+   * Makes the image available to `create`, fetching it when it is not there, and says what it is. Throws `sandbox-unavailable` when this backend runs no
+   * images, `image-not-found`, `image-pull-failed`, `image-refused`, `sandbox-create-failed`, `cancelled`.
+   */
+  describeImage(reference: string, signal?: AbortSignal): Promise<ImageFacts>;
   /** True when all layers are in this backend's store. */
   hasLayer(layer: LayerRef): Promise<boolean>;
   /** Removes what dead processes left: processes, mounts, cgroups, files. Never touches what is in use. */

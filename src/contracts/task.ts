@@ -45,7 +45,9 @@ export const taskFileSchema = z.strictObject({
   gold: goldSchema.default({ patch: 'gold.patch' }),
   environment: z
     .strictObject({
-      /** Programs that must be on the host base; checked before anything runs: `node`, `npm`, `python3`, `git`. */
+      /** An OCI image to stand on instead of the host's own programs, named as for docker. It needs bash, git and the GNU tools. */
+      image: z.string().optional(),
+      /** Programs that must be on the host base or in the image; checked before anything runs: `node`, `npm`, `python3`, `git`. */
       tools: z.array(z.string()).default([]),
       /** Run before the repository is there, working directory `/`; equal text is built once for all tasks (e.g. a venv with the test runner). */
       setup: z.array(buildStepSchema).default([]),

@@ -3,13 +3,13 @@ import { networkEnv, sandboxEnv } from './build-env.ts';
 
 test('a task can put folders before the PATH of the base', () => {
   const path = '/usr/bin:/bin';
-  const paths = (value: string) => sandboxEnv(path, { PATH: value, X: value }).PATH;
+  const paths = (value: string) => sandboxEnv({ path }, { PATH: value, X: value }).PATH;
   expect(paths('/opt/venv/bin:$PATH')).toBe('/opt/venv/bin:/usr/bin:/bin');
   // biome-ignore lint/suspicious/noTemplateCurlyInString: the text of a task file
   expect(paths('/opt/a:${PATH}')).toBe('/opt/a:/usr/bin:/bin');
   expect(paths('$PATHS')).toBe('$PATHS');
-  expect(sandboxEnv('/with$&', { PATH: '$PATH' }).PATH).toBe('/with$&');
-  expect(sandboxEnv(path)).toMatchObject({ PATH: path, HOME: '/home/agent', LANG: 'C.UTF-8', PAGER: 'cat' });
+  expect(sandboxEnv({ path: '/with$&' }, { PATH: '$PATH' }).PATH).toBe('/with$&');
+  expect(sandboxEnv({ path })).toMatchObject({ PATH: path, HOME: '/home/agent', LANG: 'C.UTF-8', PAGER: 'cat' });
 });
 
 test('of the host only what is named, without credentials, and only files that can be seen inside', () => {

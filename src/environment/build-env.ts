@@ -2,7 +2,7 @@
 import { WORKSPACE_ENV } from '../sandbox/workspace.ts';
 import type { RegistryConfig } from './registry-config.ts';
 
-/** Home folder in every sandbox. */
+/** Home folder in sandboxes on the host base. */
 export const SANDBOX_HOME = '/home/agent';
 
 const PROXY = [
@@ -28,15 +28,18 @@ const CERTIFICATES = [
 const PLAIN = ['PIP_EXTRA_INDEX_URL', 'PIP_DEFAULT_TIMEOUT'];
 
 /**
- * The complete environment of agents, grading and steps without network. A task's own variables win; `$PATH` and `${PATH}` in them stand for the PATH of the base, so that a
+ * The complete environment of agents, grading and steps without network: `env` is an image's. A task's own variables win; `$PATH` and `${PATH}` in them stand for the PATH of the base, so that a
  * task can put folders before it.
  */
-export function sandboxEnv(path: string, taskEnv: Readonly<Record<string, string>> = {}): Record<string, string> {
+export function sandboxEnv(
+  { path, home = SANDBOX_HOME, env = {} }: { path: string; home?: string; env?: Readonly<Record<string, string>> },
+  taskEnv: Readonly<Record<string, string>> = {},
+): Record<string, string> {
   const own = Object.entries(taskEnv).map(([name, value]) => [
     name,
     value.replace(/\$(?:PATH\b|\{PATH\})/g, () => path),
   ]);
-  return { ...WORKSPACE_ENV, PATH: path, HOME: SANDBOX_HOME, LANG: 'C.UTF-8', ...Object.fromEntries(own) };
+  return { LANG: 'C.UTF-8', ...env, ...WORKSPACE_ENV, PATH: path, HOME: home, ...Object.fromEntries(own) };
 }
 
 /**

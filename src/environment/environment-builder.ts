@@ -19,6 +19,12 @@ import { type HostBase, hostBase } from '../sandbox/host-base.ts';
 import { ArchiveStore, type ArchiveStoreOptions } from './archive-store.ts';
 import { networkEnv } from './build-env.ts';
 import { StageBuilder, type StageContext } from './build-stage.ts';
+import {
+  type EnvironmentBase,
+  hostEnvironmentBase,
+  imageEnvironmentBase,
+  requireToolsInside,
+} from './environment-base.ts';
 import { environmentLayout, environmentRecordSchema, proofSchema, type StageRecord } from './environment-layout.ts';
 import { CHECK_REPOSITORY, FIND_COPIES, OPEN_CLOSED, PATCHED_FILES } from './git-scripts.ts';
 import { goldPatch } from './gold-patch.ts';
@@ -29,7 +35,6 @@ import { registryConfig } from './registry-config.ts';
 import { runScript } from './run-script.ts';
 import { SingleFlight } from './single-flight.ts';
 import { instanceSourceDigest, sourceContent } from './source-content.ts';
-import { requireTools } from './tool-check.ts';
 
 export interface EnvironmentBuilderOptions {
   backend: SandboxBackend;
@@ -86,9 +91,9 @@ class LayeredBuilder implements EnvironmentBuilder {
     onProgress: (line: string) => void = () => {},
   ): Promise<BuiltEnvironment> {
     const started = performance.now();
-    const host = await this.host();
-    requireTools(instance, host);
-    const recipe = environmentRecipe(instance, await instanceSourceDigest(instance), host);
+    const on = await this.base(instance, signal);
+    const recipe = environmentRecipe(instance, await instanceSourceDigest(instance), on);
+    await this.requireTools(instance, on, recipe, signal);
     let cached = true;
     const records: StageRecord[] = [];
     const layers: LayerRef[] = [];
@@ -113,13 +118,30 @@ class LayeredBuilder implements EnvironmentBuilder {
   }
 
   async gold(instance: TaskInstance, signal: AbortSignal): Promise<string> {
-    const { path } = await this.host();
-    return this.flights.run(`gold ${instance.digest} ${instance.dir}`, signal, (inner) =>
-      goldPatch(
-        instance,
-        { backend: this.backend, layout: this.layout, archives: this.archives, limits: this.limits, path },
-        inner,
-      ),
+    const { backend, layout, archives, limits } = this;
+    return this.flights.run(`gold ${instance.digest} ${instance.dir}`, signal, async (inner) =>
+      goldPatch(instance, { backend, layout, archives, limits, on: await this.base(instance, inner) }, inner),
+    );
+  }
+
+  private async base(instance: TaskInstance, signal: AbortSignal): Promise<EnvironmentBase> {
+    const { image } = instance.task.environment;
+    if (image === undefined) return hostEnvironmentBase(instance, await this.host());
+    return this.flights.run(`image ${image}`, signal, (inner) => imageEnvironmentBase(image, this.backend, inner));
+  }
+
+  /** An image is looked into once for each list of programs, and only when something has to be built on it. */
+  private async requireTools(
+    instance: TaskInstance,
+    on: EnvironmentBase,
+    recipe: Recipe,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const [first] = recipe.stages;
+    if (on.base.kind === 'host' || (first !== undefined && (await this.stages.find(first, [])) !== null)) return;
+    const { tools } = instance.task.environment;
+    await this.flights.run(`tools ${on.digest} ${tools.join(' ')}`, signal, () =>
+      requireToolsInside(instance, on, { backend: this.backend, limits: this.limits }),
     );
   }
 

@@ -8,6 +8,7 @@ import { matchesGlob } from '../dataset/glob.ts';
 import { patchPaths } from '../dataset/patch-paths.ts';
 import type { ArchiveStore } from './archive-store.ts';
 import { sandboxEnv } from './build-env.ts';
+import type { EnvironmentBase } from './environment-base.ts';
 import type { EnvironmentLayout } from './environment-layout.ts';
 import { DIFF_ARCHIVES } from './git-scripts.ts';
 import { runScript } from './run-script.ts';
@@ -18,8 +19,8 @@ export interface GoldOptions {
   layout: EnvironmentLayout;
   archives: ArchiveStore;
   limits: SandboxLimits;
-  /** PATH inside. */
-  path: string;
+  /** Where differences are taken. */
+  on: EnvironmentBase;
 }
 
 /** The patch as text. Throws `gold-derivation-failed`, `file-not-found`, and what downloads and sandboxes throw. */
@@ -59,11 +60,11 @@ async function diffArchives(
   signal: AbortSignal,
 ): Promise<Buffer> {
   const sandbox = await options.backend.create({
-    base: { kind: 'host' },
+    base: options.on.base,
     layers: [],
     limits: options.limits,
     network: 'none',
-    env: sandboxEnv(options.path),
+    env: sandboxEnv(options.on),
     workdir: '/work',
     labels: { purpose: 'gold', instance: instance.instanceId },
   });

@@ -4,7 +4,8 @@
  */
 import { digestOf } from '../base/digest.ts';
 import type { BuildStep, SandboxBase, TaskInstance } from '../contracts/index.ts';
-import { SANDBOX_HOME, sandboxEnv } from './build-env.ts';
+import { sandboxEnv } from './build-env.ts';
+import type { EnvironmentBase } from './environment-base.ts';
 import { FINISH_REPOSITORY, GIT_SCRIPT_ENV, IMPORT_ARCHIVE, IMPORT_STREAM } from './git-scripts.ts';
 
 /** Where the repository lies in every environment. */
@@ -37,32 +38,28 @@ const RECIPE_VERSION = 1;
 
 const SCRIPTS_DIGEST = digestOf([IMPORT_STREAM, IMPORT_ARCHIVE, FINISH_REPOSITORY, GIT_SCRIPT_ENV]);
 
-/** `source` is the digest of the repository's source (`sourceDigest`), `host` that of the base, `path` the PATH inside. */
-export function environmentRecipe(
-  instance: TaskInstance,
-  source: string,
-  host: { digest: string; path: string },
-): Recipe {
+/** `source` is the digest of the repository's source (`sourceDigest`). */
+export function environmentRecipe(instance: TaskInstance, source: string, on: EnvironmentBase): Recipe {
   const { setup, steps, env } = instance.task.environment;
   const stages: Stage[] = [];
   let parent = digestOf({
     version: RECIPE_VERSION,
-    base: host.digest,
-    path: host.path,
-    home: SANDBOX_HOME,
+    base: on.digest,
+    path: on.path,
+    home: on.home,
     workdir: WORKDIR,
   });
   const chain = (content: unknown) => {
     parent = digestOf({ parent, content });
     return parent;
   };
-  const bare = sandboxEnv(host.path);
+  const bare = sandboxEnv(on);
   for (const step of setup) {
     const key = chain({ setup: step.run, network: step.network, env: bare });
     stages.push({ kind: 'setup', key, name: step.name, step, env: bare, cwd: '/' });
   }
   stages.push({ kind: 'repository', key: chain({ source, scripts: SCRIPTS_DIGEST }), name: 'repository' });
-  const full = sandboxEnv(host.path, env);
+  const full = sandboxEnv(on, env);
   for (const step of steps) {
     const key = chain({ step: step.run, network: step.network, env: full });
     stages.push({ kind: 'step', key, name: step.name, step, env: full, cwd: WORKDIR });
@@ -70,7 +67,7 @@ export function environmentRecipe(
   if (steps.length > 0) stages.push({ kind: 'finish', key: chain({ finish: SCRIPTS_DIGEST }), name: 'finish' });
   return {
     digest: digestOf({ chain: parent, env: full, workdir: WORKDIR }),
-    base: { kind: 'host' },
+    base: on.base,
     stages,
     env: full,
   };

@@ -71,6 +71,9 @@ export class HostBackend implements SandboxBackend {
     });
     return sandbox;
   }
+  async describeImage(): Promise<never> {
+    throw new Error('the host test double runs no images');
+  }
   async hasLayer(): Promise<boolean> {
     return true;
   }

@@ -7,6 +7,7 @@ import { openEngine } from '../compose.ts';
 import { defineCommand } from '../flag.ts';
 import { interruptible } from '../interrupt.ts';
 import { print } from '../output.ts';
+import { BACKEND_FLAGS } from '../sandbox-flags.ts';
 import { datasetCache, gradePredictions } from '../swebench-grading.ts';
 
 export const gradeCommand = defineCommand({
@@ -35,7 +36,7 @@ export const gradeCommand = defineCommand({
     compat: { kind: 'string', choices: ['4', '5'], help: 'rules of harness 2-4 or 5, and verdicts not strict' },
     strict: { kind: 'boolean', help: 'strict verdicts also with --compat' },
     network: { kind: 'string', choices: ['none', 'host'], help: 'of the tests; host with --compat, else none' },
-    tier: { kind: 'string', choices: ['helper', 'bubblewrap', 'unshare'], help: 'only this kind of sandbox' },
+    tier: BACKEND_FLAGS.tier,
     rewriteReports: { kind: 'boolean', help: 'not here: assay regrade does it' },
     modal: { kind: 'boolean', help: 'not supported' },
   },
@@ -45,7 +46,7 @@ export const gradeCommand = defineCommand({
   ],
   async run({ args, flags }) {
     refuse(flags);
-    const engine = await openEngine(flags.tier);
+    const engine = await openEngine({ sandbox: 'native', tier: flags.tier });
     const say = (line: string) => {
       if (!flags.quiet) process.stderr.write(`${line}\n`);
     };

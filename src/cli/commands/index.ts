@@ -5,7 +5,9 @@ import { datasetCheckCommand, datasetLsCommand, datasetSchemaCommand, datasetSho
 import { demoCommand } from './demo.ts';
 import { doctorCommand } from './doctor.ts';
 import { envDuCommand, envGcCommand, envLsCommand } from './env.ts';
+import { envBuildCommand } from './env-build.ts';
 import { envExportCommand, envPullCommand } from './env-image.ts';
+import { envShellCommand } from './env-shell.ts';
 import { gradeCommand } from './grade.ts';
 import { regradeCommand } from './regrade.ts';
 import { resumeCommand } from './resume.ts';
@@ -27,6 +29,8 @@ export const COMMANDS: readonly CommandSpec[] = [
   datasetCheckCommand,
   datasetSchemaCommand,
   envPullCommand,
+  envBuildCommand,
+  envShellCommand,
   envExportCommand,
   envLsCommand,
   envDuCommand,

@@ -3,6 +3,7 @@ import { findRun } from '../find-run.ts';
 import { defineCommand } from '../flag.ts';
 import { print } from '../output.ts';
 import { createProgress } from '../progress.ts';
+import { BACKEND_FLAGS } from '../sandbox-flags.ts';
 import { continueRun } from '../start-run.ts';
 import { RUN_FLAGS } from './run.ts';
 
@@ -10,7 +11,7 @@ export const resumeCommand = defineCommand({
   name: 'resume',
   summary: 'go on with a run that was stopped or killed; nothing finished is done again, nothing paid is paid again',
   arguments: [{ name: 'run', help: 'folder or id of the run (default: the newest)', count: 'optional' }],
-  flags: RUN_FLAGS,
+  flags: { ...RUN_FLAGS, tier: BACKEND_FLAGS.tier },
   examples: ['assay resume', 'assay resume runs/20260131-140509-k3f9x2 --budget 10'],
   async run({ args, flags }) {
     const { dir } = await findRun(args[0], flags.runsDir);

@@ -7,6 +7,7 @@ import { runReport, runReportText } from '../../report/run-report.ts';
 import { defineCommand } from '../flag.ts';
 import { print } from '../output.ts';
 import { createProgress } from '../progress.ts';
+import { SANDBOX_FLAGS, withImage } from '../sandbox-flags.ts';
 import { beginRun } from '../start-run.ts';
 
 /** Flags that choose instances of a dataset. */
@@ -35,11 +36,6 @@ export function filterOf(flags: {
 export const RUN_FLAGS = {
   jobs: { kind: 'integer', short: 'j', min: 1, default: 2, placeholder: 'n', help: 'attempts at a time' },
   runsDir: { kind: 'string', default: 'runs', placeholder: 'folder', help: 'folder of the run folders' },
-  tier: {
-    kind: 'string',
-    choices: ['helper', 'bubblewrap', 'unshare'],
-    help: 'only this kind of sandbox (default: the best that works)',
-  },
   budget: {
     kind: 'number',
     min: 0,
@@ -68,6 +64,7 @@ export const runCommand = defineCommand({
       help: 'attempts per instance',
     },
     ...RUN_FLAGS,
+    ...SANDBOX_FLAGS,
     ...FILTER_FLAGS,
     maxSteps: { kind: 'integer', min: 1, default: 100, help: 'model calls per attempt' },
     wallSeconds: { kind: 'number', min: 1, default: 3600, help: 'wall time per attempt' },
@@ -99,7 +96,7 @@ export const runCommand = defineCommand({
         hint: 'Name one with --model, e.g. --model anthropic/claude-sonnet-4-5.',
       });
     }
-    const dataset = filterInstances(await loadDataset(args[0] ?? ''), filterOf(flags));
+    const dataset = withImage(filterInstances(await loadDataset(args[0] ?? ''), filterOf(flags)), flags.image);
     const limits = agentLimitsSchema.parse({
       steps: flags.maxSteps,
       wallSeconds: flags.wallSeconds,
@@ -126,7 +123,8 @@ export const runCommand = defineCommand({
         runsDir: resolve(flags.runsDir),
         runId: flags.runId,
         jobs: flags.jobs,
-        tier: flags.tier,
+        sandbox: { sandbox: flags.sandbox, tier: flags.tier },
+        image: flags.image,
       },
       createProgress({ quiet: flags.quiet }),
     );

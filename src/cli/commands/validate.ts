@@ -12,6 +12,7 @@ import { defineCommand, type ExitCode } from '../flag.ts';
 import { interruptible } from '../interrupt.ts';
 import { print } from '../output.ts';
 import { createProgress, type Progress } from '../progress.ts';
+import { SANDBOX_FLAGS, withImage } from '../sandbox-flags.ts';
 import { datasetCache } from '../swebench-grading.ts';
 import { FILTER_FLAGS, filterOf } from './run.ts';
 import { swebenchValidationExit, swebenchValidationText, validateSwebench } from './validate-swebench.ts';
@@ -38,7 +39,7 @@ export const validateCommand = defineCommand({
     },
     jobs: { kind: 'integer', short: 'j', min: 1, default: 2, placeholder: 'n', help: 'gradings at a time' },
     out: { kind: 'string', placeholder: 'folder', help: 'keep the report and all outputs here' },
-    tier: { kind: 'string', choices: ['helper', 'bubblewrap', 'unshare'], help: 'only this kind of sandbox' },
+    ...SANDBOX_FLAGS,
     split: { kind: 'string', short: 's', default: 'test', placeholder: 'name', help: 'split of a SWE-bench data set' },
     repos: { kind: 'strings', placeholder: 'folder', help: 'git repositories to build SWE-bench environments from' },
     ...FILTER_FLAGS,
@@ -46,8 +47,8 @@ export const validateCommand = defineCommand({
   examples: ['assay validate tasks/starter -n 3', 'assay validate verified --repos ~/repositories --limit 10'],
   async run({ args, flags }) {
     if (await isSwebenchReference(args[0] ?? '', flags.split)) return validateTable(args[0] ?? '', flags);
-    const dataset = filterInstances(await loadDataset(args[0] ?? ''), filterOf(flags));
-    const engine = await openEngine(flags.tier);
+    const dataset = withImage(filterInstances(await loadDataset(args[0] ?? ''), filterOf(flags)), flags.image);
+    const engine = await openEngine(flags);
     const progress = createProgress({ quiet: flags.quiet, planned: dataset.instances.length * flags.times * 2 });
     const { control, interrupted, dispose } = interruptible(progress.say);
     try {
@@ -80,13 +81,14 @@ interface TableFlags {
   times: number;
   jobs: number;
   out: string | undefined;
+  sandbox: string;
   tier: string | undefined;
   quiet: boolean;
   json: boolean;
 }
 
 async function validateTable(name: string, flags: TableFlags): Promise<ExitCode> {
-  const engine = await openEngine(flags.tier);
+  const engine = await openEngine(flags);
   const progress = createProgress({ quiet: flags.quiet });
   const { control, interrupted, dispose } = interruptible(progress.say);
   const root = resolve(flags.out ?? (await mkdtemp(join(tmpdir(), 'assay-validate-'))));

@@ -144,6 +144,11 @@ export function createDockerBackend(options: DockerBackendOptions = {}): Sandbox
       }
     },
 
+    async describeImage(reference) {
+      const { id, env } = await ensureImage(client(), reference, options.findCredentials);
+      return { digest: id, env };
+    },
+
     hasLayer: (layer) => hasLayerImage(client(), layer),
     async gc() {
       const report = await collectContainers(client());

@@ -7,13 +7,17 @@ import { type EngineClient, EngineError } from './engine-client.ts';
 /** User name and password for a registry, as the docker program keeps them; undefined: none are known. */
 export type FindCredentials = (reference: string) => Promise<{ username: string; password: string } | undefined>;
 
-const imageSchema = z.object({ Id: z.string(), Config: z.object({ User: z.string().optional() }).nullish() });
+const imageSchema = z.object({
+  Id: z.string(),
+  Config: z.object({ User: z.string().optional(), Env: z.array(z.string()).nullish() }).nullish(),
+});
 
 export interface EngineImage {
   /** `sha256:<hex>` of the image's configuration. */
   id: string;
   /** Whether processes run as root. */
   asRoot: boolean;
+  env: Record<string, string>;
 }
 
 /** The image, pulled when it is not there. Throws `sandbox-create-failed`. */
@@ -35,7 +39,18 @@ export async function inspectImage(engine: EngineClient, reference: string): Pro
   if (reply.status === 404) return undefined;
   const image = imageSchema.parse(JSON.parse(reply.body.toString()));
   const [user = ''] = (image.Config?.User ?? '').split(':');
-  return { id: image.Id, asRoot: ['', '0', 'root'].includes(user) };
+  return {
+    // Podman leaves the algorithm out.
+    id: image.Id.startsWith('sha256:') ? image.Id : `sha256:${image.Id}`,
+    asRoot: ['', '0', 'root'].includes(user),
+    env: Object.fromEntries((image.Config?.Env ?? []).map(variable)),
+  };
+}
+
+/** `NAME=value`, where the value may hold more of these. */
+function variable(text: string): [string, string] {
+  const at = text.indexOf('=');
+  return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
 }
 
 async function pullImage(engine: EngineClient, reference: string, find?: FindCredentials): Promise<void> {

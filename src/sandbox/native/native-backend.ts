@@ -55,6 +55,7 @@ function bestOf(tiers: readonly SandboxBackend[]): SandboxBackend {
     name: 'native',
     probe: async () => (await choose()).probe,
     create: async (spec) => (await chosen()).create(spec),
+    describeImage: async (reference, signal) => (await chosen()).describeImage(reference, signal),
     hasLayer: async (layer) => (await chosen()).hasLayer(layer),
     gc: async () => (await chosen()).gc(),
     async close() {

@@ -152,8 +152,8 @@ async function recipeOf(instance: SwebenchInstance, repository: LocalRepository,
     indexDate: indexDate(recipe.python, Math.max(...times)),
   };
   const anchor = await repository.anchor(instance.base_commit);
-  const bare = sandboxEnv(host.path);
-  const env = sandboxEnv(host.path, INSTANCE_ENV);
+  const bare = sandboxEnv({ path: host.path });
+  const env = sandboxEnv({ path: host.path }, INSTANCE_ENV);
   const stages: Stage[] = [];
   let parent = digestOf({ swebench: 1, base: host.digest, path: host.path, env });
   const add = (name: string, run: string, cwd: string, more: { network: boolean; input?: () => Promise<Buffer> }) => {

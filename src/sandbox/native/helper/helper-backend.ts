@@ -86,7 +86,7 @@ export function createHelperBackend(paths: AssayPaths, images?: ImageStore): San
     },
 
     async create(spec: SandboxSpec): Promise<Sandbox> {
-      const image = await findImage(spec, images);
+      const image = spec.base.kind === 'host' ? undefined : await findImage(spec.base.reference, images);
       const { zygote, cgroups } = await open();
       try {
         return await startSandbox(spec, image, zygote, cgroups);
@@ -99,6 +99,10 @@ export function createHelperBackend(paths: AssayPaths, images?: ImageStore): San
           throw asCreateFailed(again);
         });
       }
+    },
+
+    async describeImage(reference, signal) {
+      return findImage(reference, images, signal);
     },
 
     hasLayer: (layer) => hasLayer(paths, layer),
@@ -198,17 +202,19 @@ function createFields(
   return [...numbers, spec.workdir, ...base, fork, ...layers.map(layerName)];
 }
 
-/** The image of an image base, fetched when it is not here yet; undefined on the host base. */
-async function findImage(spec: SandboxSpec, images: ImageStore | undefined): Promise<LocalImage | undefined> {
-  if (spec.base.kind === 'host') return undefined;
+/** The image, fetched when it is not here yet. */
+async function findImage(
+  reference: string,
+  images: ImageStore | undefined,
+  signal = new AbortController().signal,
+): Promise<LocalImage> {
   if (images === undefined) {
     throw new AssayError('sandbox-unavailable', 'this backend was opened without a store of images', {
       class: 'infra',
       retryable: false,
     });
   }
-  const { reference } = spec.base;
-  return (await images.find(reference)) ?? images.pull(reference, new AbortController().signal);
+  return (await images.find(reference)) ?? images.pull(reference, signal);
 }
 
 function limitsBy(cgroups: Cgroups): LimitsInForce {

@@ -66,17 +66,7 @@ export function createScriptBackend(options: { paths: AssayPaths; tier: ScriptTi
     },
 
     async create(spec: SandboxSpec): Promise<Sandbox> {
-      if (spec.base.kind !== 'host') {
-        throw new AssayError(
-          'sandbox-unavailable',
-          `the ${tier} tier runs on the host base only, images need the helper`,
-          {
-            class: 'infra',
-            retryable: false,
-            hint: 'Install a C compiler, so that Assay can build its helper.',
-          },
-        );
-      }
+      if (spec.base.kind !== 'host') throw noImages(tier);
       const { filterFile, binds } = await prepare();
       const held = await pool.open(spec.network, {
         layerFolders: spec.layers.map((layer) => layerFolder(paths, layer)),
@@ -108,6 +98,10 @@ export function createScriptBackend(options: { paths: AssayPaths; tier: ScriptTi
       return sandbox;
     },
 
+    async describeImage() {
+      throw noImages(tier);
+    },
+
     hasLayer: (layer) => hasLayer(paths, layer),
 
     /** Mounts and processes die with their namespaces; what a killed owner leaves is folders. */
@@ -122,6 +116,14 @@ export function createScriptBackend(options: { paths: AssayPaths; tier: ScriptTi
     },
   };
   return backend;
+}
+
+function noImages(tier: ScriptTier): AssayError {
+  return new AssayError('sandbox-unavailable', `the ${tier} tier runs on the host base only, images need the helper`, {
+    class: 'infra',
+    retryable: false,
+    hint: 'Install a C compiler, so that Assay can build its helper.',
+  });
 }
 
 function exists(path: string): Promise<boolean> {

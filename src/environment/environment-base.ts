@@ -1,0 +1,78 @@
+/** What an environment stands on: this machine's own programs, or an image. */
+import { digestOf } from '../base/digest.ts';
+import { AssayError, type SandboxBackend, type SandboxBase, type TaskInstance } from '../contracts/index.ts';
+import { exec } from '../sandbox/exec.ts';
+import type { HostBase } from '../sandbox/host-base.ts';
+import { SANDBOX_HOME } from './build-env.ts';
+import { requireTools } from './tool-check.ts';
+
+export interface EnvironmentBase {
+  base: SandboxBase;
+  /** Equal digests are interchangeable. */
+  digest: string;
+  /** PATH inside. */
+  path: string;
+  home: string;
+  /** Variables of the image, but PATH and HOME. */
+  env: Record<string, string>;
+}
+
+/** What a system without a word about it has; also what container engines set. */
+const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+/** Throws `environment-tool-missing` when a program that the task needs is not on the host; of an image see `requireToolsInside`. */
+export async function hostEnvironmentBase(instance: TaskInstance, host: HostBase): Promise<EnvironmentBase> {
+  requireTools(instance, host);
+  return { base: { kind: 'host' }, digest: host.digest, path: host.path, home: SANDBOX_HOME, env: {} };
+}
+
+/** The image is fetched when it is not there. From then on it is named by its digest, so that a tag that moves changes nothing halfway. */
+export async function imageEnvironmentBase(
+  reference: string,
+  backend: SandboxBackend,
+  signal: AbortSignal,
+): Promise<EnvironmentBase> {
+  const { digest, env } = await backend.describeImage(reference, signal);
+  const { PATH = DEFAULT_PATH, HOME = '/root', ...rest } = env;
+  return {
+    base: { kind: 'image', reference: digest },
+    digest: digestOf({ image: digest, backend: backend.name }),
+    path: PATH,
+    home: HOME,
+    env: rest,
+  };
+}
+
+/** Programs that building and grading call, on top of what the task names. */
+const ALWAYS = ['bash', 'git', 'find', 'tar', 'sha256sum', 'awk', 'grep', 'xargs'];
+
+/** Throws `environment-tool-missing` naming what the image lacks. */
+export async function requireToolsInside(
+  instance: TaskInstance,
+  { base, path, env }: EnvironmentBase,
+  { backend, limits }: { backend: SandboxBackend; limits: Parameters<SandboxBackend['create']>[0]['limits'] },
+): Promise<void> {
+  const tools = [...new Set([...ALWAYS, ...instance.task.environment.tools])];
+  const sandbox = await backend.create({
+    base,
+    layers: [],
+    limits,
+    network: 'none',
+    env: { ...env, PATH: path },
+    workdir: '/',
+    labels: { purpose: 'check of an image' },
+  });
+  try {
+    const script = 'for tool; do command -v "$tool" > /dev/null || echo "$tool"; done';
+    const result = await exec(sandbox, ['/bin/sh', '-c', script, 'sh', ...tools], { timeoutSeconds: 60 });
+    const missing = result.stdout.toString().split('\n').filter(Boolean);
+    if (result.exitCode === 0 && missing.length === 0) return;
+    throw new AssayError(
+      'environment-tool-missing',
+      `${instance.instanceId}: its image ${instance.task.environment.image} has no ${missing.join(', ')}.`,
+      { class: 'task', retryable: false, hint: 'Name an image that has them: grading calls git and GNU tools inside.' },
+    );
+  } finally {
+    await sandbox.destroy();
+  }
+}

@@ -1,0 +1,94 @@
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { assayPaths } from '../../src/base/paths.ts';
+import { withImage } from '../../src/cli/sandbox-flags.ts';
+import { type SandboxBackend, sandboxLimitsSchema } from '../../src/contracts/index.ts';
+import { filterInstances } from '../../src/dataset/filter-instances.ts';
+import { loadDataset } from '../../src/dataset/load-dataset.ts';
+import { createEnvironmentBuilder } from '../../src/environment/environment-builder.ts';
+import { createImageStore } from '../../src/environment/oci/image-store.ts';
+import { gradeAttempt } from '../../src/grading/grade-attempt.ts';
+import { validate } from '../../src/run/validate.ts';
+import { createDockerBackend } from '../../src/sandbox/docker/docker-backend.ts';
+import { createNativeBackend } from '../../src/sandbox/native/native-backend.ts';
+import { engineProblem, engineTestImage, rootArchive } from '../support/engine-image.ts';
+import { writeLayout } from '../support/image-builder.ts';
+import { describeRequiring } from '../support/requirements.ts';
+
+const home = mkdtempSync(join(tmpdir(), 'assay-image-environment-'));
+chmodSync(home, 0o711);
+afterAll(() => rmSync(home, { recursive: true, force: true }));
+const paths = assayPaths(join(home, 'store'));
+const native = () => createNativeBackend({ paths, tier: 'helper', images: createImageStore({ paths }) });
+const tasks = filterInstances(await loadDataset('tasks/starter'), {
+  instances: ['shelf-short-pages', 'almanac-month-end'],
+});
+
+const verdicts = async (backend: SandboxBackend, image: string) => {
+  try {
+    const environments = createEnvironmentBuilder({ backend, paths });
+    const report = await validate({
+      dataset: withImage(tasks, image),
+      ports: { backend, environments, gradeAttempt },
+      jobs: 2,
+      sandboxLimits: sandboxLimitsSchema.parse({}),
+    });
+    return report.instances.map((one) => [
+      one.instanceId,
+      one.gold.map(({ verdict }) => verdict),
+      one.empty.map(({ verdict }) => verdict),
+    ]);
+  } finally {
+    await backend.close();
+  }
+};
+const expected = [
+  ['almanac-month-end', ['resolved'], ['unresolved']],
+  ['shelf-short-pages', ['resolved'], ['unresolved']],
+];
+
+const probed = native();
+const probe = await probed.probe();
+await probed.close();
+const archive = await rootArchive().catch((error: Error) => error);
+const nativeProblem = probe.available
+  ? archive instanceof Error
+    ? archive.message
+    : undefined
+  : probe.notes.join(' ');
+
+describeRequiring('unpacking', nativeProblem, 'tasks on an image, without a container engine', () => {
+  test('are built and graded as on the host', async () => {
+    const layout = join(home, 'layout');
+    await writeLayout(layout, 'root', [{ layers: [readFileSync(String(archive))], compress: (tar) => tar }]);
+    expect(await verdicts(native(), `oci:${layout}:root`)).toEqual(expected);
+  });
+
+  test('an image without what grading calls is refused in words', async () => {
+    const layout = join(home, 'bare');
+    await writeLayout(layout, 'bare', [
+      { layers: [readFileSync(String(archive))], compress: (tar) => tar, config: { Env: ['PATH=/nowhere'] } },
+    ]);
+    const backend = native();
+    const [instance] = withImage(tasks, `oci:${layout}:bare`).instances;
+    if (instance === undefined) throw new Error('no task');
+    const ensured = createEnvironmentBuilder({ backend, paths }).ensure(instance, new AbortController().signal);
+    await expect(ensured).rejects.toMatchObject({
+      code: 'environment-tool-missing',
+      message: expect.stringMatching(/has no .*git/),
+    });
+    await backend.close();
+  });
+});
+
+const engineImage = await engineTestImage();
+const docker = () => createDockerBackend({ paths });
+const dockerProblem = engineImage.problem ?? (await engineProblem(docker()));
+
+describeRequiring('docker', dockerProblem, 'tasks on an image of a container engine', () => {
+  test('have the same verdicts', async () => {
+    expect(await verdicts(docker(), engineImage.problem === undefined ? engineImage.image : '')).toEqual(expected);
+  });
+});
