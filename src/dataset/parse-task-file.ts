@@ -9,6 +9,9 @@ export type ParsedTaskFile = { task: TaskFile; problems: [] } | { task?: undefin
 
 type Path = readonly PropertyKey[];
 
+/** Nobody reads more, and finding the place of each takes time. */
+const MAX_PROBLEMS = 100;
+
 /** `file` is only used in messages. Never throws; a task is given exactly when there is no problem. */
 export function parseTaskFile(text: string, file: string): ParsedTaskFile {
   const lines = new LineCounter();
@@ -28,7 +31,10 @@ export function parseTaskFile(text: string, file: string): ParsedTaskFile {
   const parsed = taskFileSchema.safeParse(value);
   if (!parsed.success) {
     const found = parsed.error.issues.flatMap((issue) => plainIssues(issue, value));
-    return { problems: found.map(({ path, message }) => at(offsetOf(document, path), `${pathText(path)}${message}`)) };
+    const shown = found.slice(0, MAX_PROBLEMS);
+    const problems = shown.map(({ path, message }) => at(offsetOf(document, path), `${pathText(path)}${message}`));
+    const more = found.length - shown.length;
+    return { problems: more === 0 ? problems : [...problems, at(0, `and ${more} more problems`)] };
   }
   const rules = taskRuleProblems(parsed.data);
   if (rules.length > 0) {

@@ -186,6 +186,15 @@ export const CHEATS: readonly Cheat[] = [
     },
     compatible: true,
   },
+  {
+    name: 'a plugin of pytest by metadata in the work tree',
+    files: {
+      'evil-1.dist-info/METADATA': 'Metadata-Version: 2.1\nName: evil\nVersion: 1\n',
+      'evil-1.dist-info/entry_points.txt': '[pytest11]\nevil = evil\n',
+      'evil.py': PASS_ALL,
+    },
+    compatible: 'by chance',
+  },
 ];
 
 /** Solves the task and touches files it must not: verdicts stay yes. */

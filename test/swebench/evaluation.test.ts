@@ -153,4 +153,11 @@ describeRequiring('sandboxes', problem, 'SWE-bench evaluation', () => {
     }
     for (const one of records) if (one.verdict_compat) expect(one.reason, one.instanceId).not.toBeNull();
   }, 600_000);
+
+  test('a patch that makes git look elsewhere is not believed, whatever the tests say', async () => {
+    const config =
+      'diff --git a/.git/config b/.git/config\n--- a/.git/config\n+++ b/.git/config\n@@ -1 +1,2 @@\n [core]\n+\tworktree = /tmp\n';
+    const { records } = await evaluate({ a: `${instance.patch}\n${config}` });
+    expect(records[0]).toMatchObject({ verdict_strict: false, reason: expect.stringMatching(/\.git folder/) });
+  }, 60_000);
 });

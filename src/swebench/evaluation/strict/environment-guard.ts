@@ -33,6 +33,16 @@ export async function environmentState(sandbox: Sandbox, signal: AbortSignal): P
   return new Map(lines.map((line) => [line.replace(/^\S+ [ *]/, ''), line.split(' ')[0] ?? '']));
 }
 
+const REPOSITORY = `cd "$1" && for path in .git/config .git/HEAD .git/packed-refs .git/info .git/hooks .git/refs .git/objects/info .git/modules; do
+  [ ! -e "$path" ] || find "$path" -type f -print0
+done | sort -z | xargs -0 -r sha256sum --`;
+
+/** Digest of what decides how git sees the repository; a patch never changes it, and `patch` would let one. */
+export async function repositoryState(sandbox: Sandbox, signal: AbortSignal): Promise<string> {
+  const argv = ['bash', '--noprofile', '--norc', '-c', REPOSITORY, 'bash', sandbox.spec.workdir];
+  return (await exec(sandbox, argv, { cwd: '/', timeoutSeconds: 120, signal })).stdout.toString();
+}
+
 /** Paths that differ and that the installation of `project` does not account for. */
 export function tamperedFiles(before: EnvironmentState, after: EnvironmentState, project: string): string[] {
   const changed = [...new Set([...before.keys(), ...after.keys()])].filter(

@@ -10,7 +10,7 @@ import type { SwebenchInstance } from '../../contracts.ts';
 import { END_MARKER, patchedFiles, START_MARKER } from '../../dataset/eval-script.ts';
 import { ENV_FOLDER } from '../../environment/environment-scripts.ts';
 import { applyOrExplain, runTimed, type ScriptOutcome, type ScriptSettings } from '../script-run.ts';
-import { environmentState, tamperedFiles } from './environment-guard.ts';
+import { environmentState, repositoryState, tamperedFiles } from './environment-guard.ts';
 import { EVIDENCE_NAME, type Evidence, type EvidenceOptions, evidenceModule, readEvidence } from './evidence-module.ts';
 import { ownRunner, restoreTouchedFiles } from './restore-touched-files.ts';
 import { splitScript } from './split-script.ts';
@@ -44,9 +44,12 @@ export async function runStrictScript(
       forgesMarkers: false,
     };
   }
+  const untouched = await repositoryState(sandbox, signal);
   const failed = await applyOrExplain(sandbox, settings);
   if (failed !== null) return { outcome: { error: failed }, restoredFiles: [], problems: [], forgesMarkers: false };
 
+  const problems: string[] = [];
+  if ((await repositoryState(sandbox, signal)) !== untouched) problems.push('the patch writes into the .git folder');
   const testFiles = new Set(patchedFiles(instance.test_patch).map((file) => file.path));
   const restore = { testFiles, runnerFiles: ownRunner(instance.repo), signal };
   const restoredFiles = await restoreTouchedFiles(sandbox, restore);
@@ -54,10 +57,9 @@ export async function runStrictScript(
   const processes = await runningProcesses(sandbox, signal);
   const prologue = await runTimed(sandbox, ['/bin/bash', '-c', parts.prologue], settings);
   log.info(`Preparation:\n${prologue.output}`);
-  if ('error' in prologue) return { outcome: prologue, restoredFiles, problems: [], forgesMarkers: false };
+  if ('error' in prologue) return { outcome: prologue, restoredFiles, problems, forgesMarkers: false };
   await endProcesses(sandbox, processes, signal);
 
-  const problems: string[] = [];
   const late = await restoreTouchedFiles(sandbox, { ...restore, except: testFiles });
   if (late.length > 0) problems.push(`the installation changed tests or their configuration: ${late.join(', ')}`);
   const tampered = tamperedFiles(before, await environmentState(sandbox, signal), projectName(instance.repo));
