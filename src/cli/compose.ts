@@ -11,6 +11,7 @@ import {
   type Model,
   type SandboxBackend,
 } from '../contracts/index.ts';
+import { collectStore } from '../environment/collect-store.ts';
 import { createEnvironmentBuilder } from '../environment/environment-builder.ts';
 import { findCredentials } from '../environment/oci/docker-credentials.ts';
 import { parseReference } from '../environment/oci/image-reference.ts';
@@ -25,7 +26,9 @@ import { openPriceBook } from '../model/prices/price-book.ts';
 import type { GradePorts, RunPorts } from '../run/ports.ts';
 import { createDockerBackend } from '../sandbox/docker/docker-backend.ts';
 import { createNativeBackend, NATIVE_TIERS } from '../sandbox/native/native-backend.ts';
+import { layersInUse } from '../sandbox/native/sandbox-records.ts';
 import { openWorkspace } from '../sandbox/workspace.ts';
+import { parseBytes } from './parse-bytes.ts';
 import type { SandboxChoice } from './sandbox-flags.ts';
 
 export interface Engine {
@@ -50,7 +53,7 @@ export async function openEngine(choice: SandboxChoice = { sandbox: 'native' }):
       hint: 'Run `assay doctor` to see what is missing and how to get it.',
     });
   }
-  const environments = createEnvironmentBuilder({ backend, paths });
+  const environments = createEnvironmentBuilder({ backend, paths, onBuilt: () => keepToBudget(paths) });
   return {
     paths,
     backend,
@@ -59,6 +62,17 @@ export async function openEngine(choice: SandboxChoice = { sandbox: 'native' }):
     gradePorts: { backend, environments, gradeAttempt },
     close: () => backend.close(),
   };
+}
+
+/** Where `ASSAY_DISK_BUDGET` says how much room layers may take. */
+async function keepToBudget(paths: AssayPaths): Promise<void> {
+  const budget = process.env.ASSAY_DISK_BUDGET;
+  if (!budget) return;
+  await collectStore(paths, {
+    budgetBytes: parseBytes(budget),
+    unusedForMs: Number.POSITIVE_INFINITY,
+    inUse: await layersInUse(paths),
+  });
 }
 
 function openBackend({ sandbox, tier }: SandboxChoice, paths: AssayPaths, images: ImageStore): SandboxBackend {

@@ -23,8 +23,9 @@ import { loadTaskFolder } from '../dataset/task-folder.ts';
 import { exec } from '../sandbox/exec.ts';
 import { hostBase } from '../sandbox/host-base.ts';
 import { createNativeBackend } from '../sandbox/native/native-backend.ts';
+import { collectStore } from './collect-store.ts';
 import { createEnvironmentBuilder, type EnvironmentBuilderOptions } from './environment-builder.ts';
-import { collectStore, summarizeStore } from './environment-store.ts';
+import { summarizeStore } from './environment-store.ts';
 
 const root = join(import.meta.dirname, '../..');
 const signal = new AbortController().signal;

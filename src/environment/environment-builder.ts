@@ -46,6 +46,8 @@ export interface EnvironmentBuilderOptions {
   /** Of build sandboxes; `wallSeconds` follows the step. Default: 4 GiB memory, 4 GiB disk, 1024 processes. */
   limits?: Partial<SandboxLimits>;
   http?: ArchiveStoreOptions['http'];
+  /** Called after something was built, e.g. to keep the store to its size. What it throws fails no build. */
+  onBuilt?: () => Promise<void>;
 }
 
 const BUILD_LIMITS = { memoryBytes: 4 * 1024 ** 3, diskBytes: 4 * 1024 ** 3, pids: 1024, wallSeconds: 1800 };
@@ -64,11 +66,13 @@ class LayeredBuilder implements EnvironmentBuilder {
   private readonly archives: ArchiveStore;
   private readonly stages: StageBuilder;
   private readonly flights = new SingleFlight();
+  private readonly onBuilt: () => Promise<void>;
 
   constructor(options: EnvironmentBuilderOptions) {
     const env = options.env ?? process.env;
     const registries = () => registryConfig(env);
     this.backend = options.backend;
+    this.onBuilt = options.onBuilt ?? (async () => {});
     this.host = options.hostBase ?? hostBase;
     this.limits = sandboxLimitsSchema.parse({ ...BUILD_LIMITS, ...options.limits });
     this.layout = environmentLayout(options.paths.environments);
@@ -112,6 +116,7 @@ class LayeredBuilder implements EnvironmentBuilder {
     const state = { recipe, layers, baseCommit };
     await this.prove(instance, state, signal, onProgress);
     await this.record(instance, state, records);
+    if (!cached) await this.onBuilt().catch((error: unknown) => onProgress(`after building: ${String(error)}`));
     const buildMs = cached ? 0 : Math.round(performance.now() - started);
     const { digest, base, env } = recipe;
     return { digest, base, layers, workdir: WORKDIR, env, baseCommit, cached, buildMs };

@@ -1,12 +1,14 @@
 import { type AssayPaths, assayPaths } from '../../base/paths.ts';
 import { AssayError } from '../../contracts/index.ts';
-import { collectStore, summarizeStore } from '../../environment/environment-store.ts';
+import { collectStore } from '../../environment/collect-store.ts';
+import { summarizeStore } from '../../environment/environment-store.ts';
 import { createDockerBackend } from '../../sandbox/docker/docker-backend.ts';
 import { findEngine } from '../../sandbox/docker/engine-endpoint.ts';
 import { createNativeBackend } from '../../sandbox/native/native-backend.ts';
-import { liveRecords } from '../../sandbox/native/sandbox-records.ts';
+import { layersInUse, liveRecords } from '../../sandbox/native/sandbox-records.ts';
 import { defineCommand } from '../flag.ts';
 import { print } from '../output.ts';
+import { parseBytes } from '../parse-bytes.ts';
 
 const megabytes = (bytes: number) => `${(bytes / 1024 ** 2).toFixed(1)} MB`;
 
@@ -20,11 +22,11 @@ export const envLsCommand = defineCommand({
     const { environments, images } = await summarizeStore(assayPaths());
     const rows = environments.map(
       (one) =>
-        `  ${one.digest.slice(7, 19)}  ${one.repo.padEnd(20)} ${megabytes(one.bytes).padStart(10)}  ${one.layers.length} layers  ${one.instances.join(', ')}\n`,
+        `  ${one.digest.slice(7, 19)}  ${one.repo.padEnd(20)} ${megabytes(one.bytes).padStart(10)} (${megabytes(one.ownBytes)} its own)  ${one.layers.length} layers  ${one.instances.join(', ')}\n`,
     );
     const imageRows = images.map(
       (one) =>
-        `  ${one.digest.slice(7, 19)}  ${one.platform.padEnd(20)} ${megabytes(one.bytes).padStart(10)}  ${one.layers} layers  ${one.names.join(', ')}\n`,
+        `  ${one.digest.slice(7, 19)}  ${one.platform.padEnd(20)} ${megabytes(one.bytes).padStart(10)} (${megabytes(one.ownBytes)} its own)  ${one.layers} layers  ${one.names.join(', ')}\n`,
     );
     const text = [
       rows.length === 0 ? 'no environment has been built yet\n' : rows.join(''),
@@ -62,9 +64,14 @@ export const envGcCommand = defineCommand({
       placeholder: 'days',
       help: 'environments not used for this long go; 0 removes all',
     },
+    budget: {
+      kind: 'string',
+      placeholder: 'size',
+      help: 'room for layers, such as 20G: beyond it what was not used for longest goes, never what is in use',
+    },
     dryRun: { kind: 'boolean', help: 'only say what would go' },
   },
-  examples: ['assay env gc', 'assay env gc --older-than 0'],
+  examples: ['assay env gc', 'assay env gc --budget 20G', 'assay env gc --older-than 0'],
   async run({ flags }) {
     const paths = assayPaths();
     const live = (await liveRecords(paths)).length;
@@ -79,6 +86,8 @@ export const envGcCommand = defineCommand({
     const removed = await collectStore(paths, {
       unusedForMs: flags.olderThan * 86_400_000,
       dryRun: flags.dryRun,
+      inUse: await layersInUse(paths),
+      ...(flags.budget === undefined ? {} : { budgetBytes: parseBytes(flags.budget) }),
       ...(flags.olderThan === 0 ? { graceMs: 0 } : {}),
     });
     const text = `${left === null ? '' : `left-over sandboxes: ${left.native.sandboxes}${left.containers === null ? '' : `, containers: ${left.containers.sandboxes}`}; `}${flags.dryRun ? 'would remove' : 'removed'} ${removed.environments} environments, ${removed.images} images, ${removed.layers} layers, ${megabytes(removed.bytes)}\n`;

@@ -10,7 +10,11 @@ import { livenessOf, ownIdentity, type ProcessIdentity, processIdentitySchema } 
 import { readRecord } from '../../base/read-record.ts';
 
 const NAME = /^(.+)\.(\d+)-(\d+)\.owner\.json$/;
-const recordSchema = z.object({ owner: processIdentitySchema, labels: z.record(z.string(), z.string()) });
+const recordSchema = z.object({
+  owner: processIdentitySchema,
+  labels: z.record(z.string(), z.string()),
+  layers: z.array(z.string()).default([]),
+});
 
 /** The private folder of a sandbox; not made here. */
 export function sandboxFolder(paths: AssayPaths, id: string): string {
@@ -21,14 +25,15 @@ function recordFile(paths: AssayPaths, id: string, owner: ProcessIdentity): stri
   return join(paths.sandboxes, `${id}.${owner.pid}-${owner.startTicks ?? 0}.owner.json`);
 }
 
-/** Says that this process holds the sandbox. */
+/** Says that this process holds the sandbox, and on which layers (names in the store) it stands. */
 export async function writeRecord(
   paths: AssayPaths,
   id: string,
-  labels?: Readonly<Record<string, string>>,
+  labels: Readonly<Record<string, string>> = {},
+  layers: readonly string[] = [],
 ): Promise<void> {
   const owner = await ownIdentity();
-  await writeFile(recordFile(paths, id, owner), JSON.stringify({ owner, labels: labels ?? {} }));
+  await writeFile(recordFile(paths, id, owner), JSON.stringify({ owner, labels, layers }));
 }
 
 /** Removes this process's record and the folder. */
@@ -52,8 +57,13 @@ export async function liveRecords(paths: AssayPaths): Promise<string[]> {
   return (await records(paths)).filter(({ alive }) => alive).map(({ id }) => id);
 }
 
+/** Names of the layers that sandboxes of living processes stand on. */
+export async function layersInUse(paths: AssayPaths): Promise<Set<string>> {
+  return new Set((await records(paths)).flatMap(({ alive, layers }) => (alive ? layers : [])));
+}
+
 /** An owner that cannot be looked up (another container) counts as alive. */
-async function records(paths: AssayPaths): Promise<{ id: string; file: string; alive: boolean }[]> {
+async function records(paths: AssayPaths): Promise<{ id: string; file: string; alive: boolean; layers: string[] }[]> {
   const own = await ownIdentity();
   const names = await readdir(paths.sandboxes).catch(() => []);
   const found = names.flatMap((name) => {
@@ -64,8 +74,9 @@ async function records(paths: AssayPaths): Promise<{ id: string; file: string; a
   });
   return Promise.all(
     found.map(async ({ id, file, named }) => {
-      const owner = (await readRecord(file, recordSchema))?.owner ?? named;
-      return { id, file, alive: (await livenessOf(owner, own)) !== 'dead' };
+      const record = await readRecord(file, recordSchema);
+      const alive = (await livenessOf(record?.owner ?? named, own)) !== 'dead';
+      return { id, file, alive, layers: record?.layers ?? [] };
     }),
   );
 }

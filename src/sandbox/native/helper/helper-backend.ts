@@ -154,7 +154,7 @@ export function createHelperBackend(paths: AssayPaths, images?: ImageStore): San
     });
     if (started === undefined) throw createFailed('no prepared sandbox answered');
     const { hello } = started;
-    const recorded = writeRecord(paths, hello.id, spec.labels);
+    const recorded = writeRecord(paths, hello.id, spec.labels, layersOf(spec, image));
     recorded.catch(() => {}); // told by `onEnd`
     const sandbox = new HelperSandbox({
       ...started,
@@ -198,8 +198,12 @@ function createFields(
   const data = limitsInForce.memory === 'watchdog' ? limits.memoryBytes : 0;
   const numbers = [limits.diskBytes, INODES, processes, data].map(String);
   const base = image === undefined ? ['host', ''] : ['image', image.user];
-  const layers = [...(image?.layers ?? []), ...spec.layers];
-  return [...numbers, spec.workdir, ...base, fork, ...layers.map(layerName)];
+  return [...numbers, spec.workdir, ...base, fork, ...layersOf(spec, image)];
+}
+
+/** Names in the store, bottom first. */
+function layersOf(spec: SandboxSpec, image: LocalImage | undefined): string[] {
+  return [...(image?.layers ?? []), ...spec.layers].map(layerName);
 }
 
 /** The image, fetched when it is not here yet. */

@@ -15,7 +15,7 @@ import {
   type SandboxSpec,
 } from '../../../contracts/index.ts';
 import { type HostFiles, prepareHostFiles, sandboxUid } from '../host-files.ts';
-import { hasLayer, layerFolder, removeDeadStaging, storeLayer } from '../layer-store.ts';
+import { hasLayer, layerFolder, layerName, removeDeadStaging, storeLayer } from '../layer-store.ts';
 import { probeNotes, probeOnce } from '../probe.ts';
 import { removeDeadRecords, removeRecord, writeRecord } from '../sandbox-records.ts';
 import { HolderPool } from './holder-pool.ts';
@@ -75,7 +75,7 @@ export function createScriptBackend(options: { paths: AssayPaths; tier: ScriptTi
         binds: tier === 'unshare' ? binds : undefined,
       });
       pool.refill();
-      const recorded = writeRecord(paths, held.id, spec.labels);
+      const recorded = writeRecord(paths, held.id, spec.labels, spec.layers.map(layerName));
       recorded.catch(() => {}); // told by `onEnd`
       const sandbox = new ScriptSandbox({
         ...held,
