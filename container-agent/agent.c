@@ -139,7 +139,10 @@ static void keep(char **argv, char **envp, const char *cwd, int in, int out, int
   dup2(out, 1);
   dup2(err, 2);
   close_from(3, status);
-  if (pipe2(problem, O_CLOEXEC) < 0) _exit(127);
+  if (pipe2(problem, O_CLOEXEC) < 0) {
+    report(status, 'E', errno);
+    _exit(127);
+  }
   pid_t program = fork();
   if (program == 0) {
     signal(SIGPIPE, SIG_DFL);
@@ -273,8 +276,9 @@ static void tell_exit(struct process *p, int how) {
   if (p->told) return;
   p->told = 1;
   char bytes[2] = {WIFSIGNALED(how) ? 1 : 0, (char)(WIFSIGNALED(how) ? WTERMSIG(how) : WEXITSTATUS(how))};
-  if (p->program == 0) fail(p, 'E', EAGAIN);
-  else send_frame(EXITED, p->id, bytes, 2);
+  /* The keeper was killed before it could tell of the start: only a program that runs can do that. */
+  if (p->program == 0) send_frame(STARTED, p->id, "", 0);
+  send_frame(EXITED, p->id, bytes, 2);
 }
 
 static void read_status(struct process *p) {

@@ -25,6 +25,7 @@ import { Budget, budgetedModel, demandPrice } from '../model/priced-model.ts';
 import { openPriceBook } from '../model/prices/price-book.ts';
 import type { GradePorts, RunPorts } from '../run/ports.ts';
 import { createDockerBackend } from '../sandbox/docker/docker-backend.ts';
+import { hostShortage } from '../sandbox/host-pressure.ts';
 import { createNativeBackend, NATIVE_TIERS } from '../sandbox/native/native-backend.ts';
 import { layersInUse } from '../sandbox/native/sandbox-records.ts';
 import { openWorkspace } from '../sandbox/workspace.ts';
@@ -141,6 +142,7 @@ export function runPorts(engine: Engine, agent: Agent, openModelNow: () => Promi
     agent,
     openModel: openModelNow,
     capturePatch,
+    hostShortage,
     openWorkspace: (sandbox, { commandSeconds }) => openWorkspace(sandbox, { timeoutSeconds: commandSeconds }),
   };
 }

@@ -50,6 +50,8 @@ export interface GradePorts {
 }
 
 export interface RunPorts extends GradePorts {
+  /** Why nothing more should be started on this machine now; undefined when there is room. Absent: there always is. */
+  hostShortage?: () => Promise<string | undefined>;
   agent: Agent;
   /** Called once, and only when there is something to solve. The run closes what it gets. Throws e.g. `model-key-missing`. */
   openModel: () => Promise<Model>;

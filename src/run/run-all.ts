@@ -9,6 +9,7 @@ import {
   type TaskInstance,
   toFailure,
 } from '../contracts/index.ts';
+import { Admission } from './admission.ts';
 import { checkLock } from './check-lock.ts';
 import { EnvironmentPool } from './environment-pool.ts';
 import { stopsRun } from './failure-policy.ts';
@@ -107,10 +108,18 @@ async function runWork(
   const queue = new WorkQueue(work, environments, stop.control);
   let left = work.length;
   const context = { run: options.run, ports: options.ports, model, stop, emitter, policy, problems };
+  const admission = new Admission({
+    shortage: options.ports.hostShortage ?? (async () => undefined),
+    onWait: (reason) =>
+      emitter.emit({ type: 'note', level: 'info', message: `Nothing new is started for now: ${reason}.` }),
+    stopped: () => stop.control.pausing,
+  });
   const worker = async () => {
     for (let next = await queue.next(); next !== null; next = await queue.next()) {
       const instance = instances.get(next.item.instanceId);
-      if (instance !== undefined && (await finishItem(context, next, instance))) left--;
+      if (instance === undefined) continue;
+      const item = next;
+      if (await admission.run(() => finishItem(context, item, instance))) left--;
     }
   };
   environments.start();

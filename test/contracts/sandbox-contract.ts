@@ -109,6 +109,15 @@ export function describeSandboxContract(
           expect([await text(child.stdout), await text(child.stderr)]).toEqual(['out\n', 'err\n']);
         }));
 
+      test('a program that kills everything it can has started, and the sandbox goes on', () =>
+        using(async (sandbox) => {
+          for (let i = 0; i < 20; i++) {
+            const child = await sandbox.spawn(['bash', '-c', 'kill -9 -1; kill -9 $PPID']);
+            expect((await child.exit).sandboxDied).toBe(false);
+          }
+          expect((await bash(sandbox, 'echo on')).output).toBe('on\n');
+        }));
+
       test('what cannot be started is an error that names it', () =>
         using(async (sandbox) => {
           await expect(sandbox.spawn(['no-such-program'])).rejects.toMatchObject({ code: 'sandbox-spawn-failed' });
