@@ -28,6 +28,8 @@ static struct {
   const struct request *request;
   struct root *root;
   int fork_listener, forks_left;
+  struct way_out way_out;
+  pid_t relay; /* 0: none runs */
   struct buffer incoming, outgoing;
   struct process **processes;
   size_t count, capacity;
@@ -162,6 +164,12 @@ static bool read_name(const uint8_t *payload, size_t length, char name[MAX_NAME]
   return true;
 }
 
+static void start_relay(void) {
+  if (agent.way_out.listener < 0) return;
+  pid_t pid = relay_start(agent.way_out.listener, agent.way_out.folder, agent.request->proxy);
+  agent.relay = pid > 0 ? pid : 0;
+}
+
 static void stop_forks(void) {
   if (agent.fork_listener >= 0) close(agent.fork_listener);
   agent.fork_listener = -1;
@@ -183,6 +191,7 @@ static void fork_files(uint32_t number, const uint8_t *payload, size_t length) {
     agent.over = true; /* it may have no root any more */
     return;
   }
+  start_relay();
   agent.fork_listener = fork_listen(agent.root, name);
   agent.forks_left = (int)get_u32(payload);
   if (agent.fork_listener >= 0) reply(FRAME_FORKED, number, NULL, 0);
@@ -349,7 +358,8 @@ static void children_ended(int signals) {
   while (read(signals, &ignored, sizeof ignored) > 0) continue;
   bool lost = false;
   for (pid_t pid; (pid = waitpid(-1, NULL, WNOHANG)) > 0;) {
-    bool known = false;
+    bool known = pid == agent.relay;
+    if (known) start_relay(); /* somebody inside killed it */
     for (size_t i = 0; i < agent.count; i++) {
       if (agent.processes[i]->supervisor != pid) continue;
       agent.processes[i]->supervisor = 0;
@@ -361,6 +371,7 @@ static void children_ended(int signals) {
   if (!lost) return;
   pid_t *known = malloc((agent.count + 1) * sizeof *known);
   size_t count = 0;
+  if (known != NULL && agent.relay != 0) known[count++] = agent.relay;
   for (size_t i = 0; known != NULL && i < agent.count; i++) {
     if (agent.processes[i]->supervisor != 0) known[count++] = agent.processes[i]->supervisor;
   }
@@ -402,7 +413,7 @@ static void detach_stdio(void) {
   if (nothing > 2) close(nothing);
 }
 
-void agent_run(int connection, const struct options *options, const struct request *request, struct root *root) {
+void agent_run(int connection, const struct options *options, const struct request *request, struct root *root, struct way_out way_out) {
   detach_stdio();
   int signals = open_signals();
   agent.connection = connection;
@@ -410,6 +421,8 @@ void agent_run(int connection, const struct options *options, const struct reque
   agent.request = request;
   agent.root = root;
   agent.fork_listener = -1;
+  agent.way_out = way_out;
+  start_relay();
   fcntl(connection, F_SETFL, O_NONBLOCK);
   struct pollfd *events = NULL;
   while (!agent.over) {

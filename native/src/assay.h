@@ -83,6 +83,7 @@ struct request {
   uint64_t max_data;      /* RLIMIT_DATA, 0: none */
   const char *workdir;
   const char *fork;               /* folder below options.layers where the sandbox listens whose files are taken over; empty: none */
+  const char *proxy;              /* socket beside options.sockets where connections to the outside go; empty: none */
   const char *layers[MAX_LAYERS]; /* names below options.layers, bottom first */
   int layer_count;
 };
@@ -103,6 +104,12 @@ struct root {
   /* Mounts that lie hidden below /proc, to make the next root of: all that is frozen, then these. */
   struct frozen frozen;
   int own, layer_tree, skeleton_tree;
+};
+
+/* What a sandbox with a filtered network has, -1 without. */
+struct way_out {
+  int listener;
+  int folder; /* of the host */
 };
 
 /* zygote.c */
@@ -141,8 +148,12 @@ bool fork_take(const struct options *options, const char *name, struct frozen *f
 /* identity.c: looks the user up in the files of the current root. */
 bool identity_find(const char *user, struct identity *identity);
 
+/* relay.c: where programs inside find the proxy; a process that serves it, with the socket `name` in `folder`. */
+int relay_listen(void);
+pid_t relay_start(int listener, int folder, const char *name);
+
 /* agent.c: the first process of a sandbox, once its root stands. Returns when the client is gone. */
-void agent_run(int connection, const struct options *options, const struct request *request, struct root *root);
+void agent_run(int connection, const struct options *options, const struct request *request, struct root *root, struct way_out way_out);
 
 /* layer.c: writes a copy of the upper, and of the frozen ones below, into the existing folder `name` of the layer store, and its digest as hex. */
 bool layer_store(const struct root *root, const char *name, char digest[65]);

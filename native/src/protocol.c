@@ -38,11 +38,11 @@ int split_strings(const uint8_t *payload, size_t length, const char **strings, i
   return count;
 }
 
-enum { FIELDS = 8 };
+enum { FIELDS = 9 };
 
 static bool is_name(const char *text) { return strchr(text, '/') == NULL && strchr(text, ':') == NULL; }
 
-/* CREATE: disk bytes, inodes, processes, data bytes, working directory, base, user, fork, then the layers, bottom first. The strings live as long as the process. */
+/* CREATE: disk bytes, inodes, processes, data bytes, working directory, base, user, fork, proxy, then the layers, bottom first. The strings live as long as the process. */
 bool receive_request(int connection, struct request *request) {
   uint8_t bytes[HEADER_BYTES];
   if (!read_all(connection, bytes, sizeof bytes)) return fail("the client went away");
@@ -62,8 +62,9 @@ bool receive_request(int connection, struct request *request) {
       .on_image = strcmp(strings[5], "image") == 0,
       .user = strings[6],
       .fork = strings[7],
+      .proxy = strings[8],
   };
-  if (!is_name(request->fork)) return fail("a fork has an odd name");
+  if (!is_name(request->fork) || !is_name(request->proxy)) return fail("a fork or a proxy has an odd name");
   for (int i = FIELDS; i < count; i++) {
     if (strings[i][0] == 0 || strings[i][0] == '.' || !is_name(strings[i])) return fail("a layer has an odd name");
     request->layers[request->layer_count++] = strings[i];

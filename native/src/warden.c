@@ -30,10 +30,24 @@ struct birth {
   int go[2];
 };
 
-/* Makes everything else of this process close on exec and on its own end only what it still needs. */
 static bool become_root_inside(void) {
   if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0) return fail("take the identity of the sandbox");
   return true;
+}
+
+/* While the host's folders can still be seen. */
+static bool open_way_out(const struct options *options, const struct request *request, struct way_out *way_out) {
+  *way_out = (struct way_out){-1, -1};
+  if (request->proxy[0] == 0) return true;
+  char folder[4096];
+  snprintf(folder, sizeof folder, "%s", options->sockets[0]);
+  char *end = strrchr(folder, '/');
+  if (end == NULL) return fail("the sockets have no folder");
+  *end = 0;
+  way_out->folder = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (way_out->folder < 0) return fail("open %s", folder);
+  way_out->listener = relay_listen();
+  return way_out->listener >= 0;
 }
 
 /* The first process of the sandbox: prepares, waits for a client, becomes its agent. */
@@ -65,14 +79,15 @@ _Noreturn static void first_process(const struct birth *birth) {
   struct request request;
   struct root root;
   struct frozen below;
+  struct way_out way_out;
   if (!receive_request(connection, &request) || !fork_take(birth->options, request.fork, &below) ||
-      !root_enter(prepared, birth->options, &request, &below, &root)) {
+      !open_way_out(birth->options, &request, &way_out) || !root_enter(prepared, birth->options, &request, &below, &root)) {
     send_frame(connection, FRAME_FAILED, 0, failure(), strlen(failure()));
     _exit(1);
   }
   close(STDOUT_FILENO);
   send_frame(connection, FRAME_READY, 0, NULL, 0);
-  agent_run(connection, birth->options, &request, &root);
+  agent_run(connection, birth->options, &request, &root, way_out);
   _exit(0);
 }
 

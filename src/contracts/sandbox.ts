@@ -64,13 +64,18 @@ export const sandboxBaseSchema = z.discriminatedUnion('kind', [
 ]);
 export type SandboxBase = z.infer<typeof sandboxBaseSchema>;
 
+export type SandboxNetwork = 'none' | 'host' | { readonly allow: readonly string[] };
+
 export interface SandboxSpec {
   base: SandboxBase;
   /** Bottom first. */
   layers: readonly LayerRef[];
   limits: SandboxLimits;
-  /** `none`: only an own loopback. `host`: the host's network, for environment builds that ask for it. */
-  network: 'none' | 'host';
+  /**
+   * `none`: only an own loopback. `host`: the host's network, for environment builds that ask for it. `allow`: only these hosts (`pypi.org`,
+   * `*.pythonhosted.org`, `example.org:8080`), by a proxy at 127.0.0.1:3128 that the usual variables name; `sandbox-unavailable` where a backend cannot.
+   */
+  network: SandboxNetwork;
   /** The complete environment of processes, before `SpawnOptions.env`; nothing of the host's environment is added. */
   env: Readonly<Record<string, string>>;
   /** Default working directory; created (empty, writable) when it is missing. Absolute. */

@@ -8,8 +8,8 @@ import { z } from 'zod';
 export const buildStepSchema = z.strictObject({
   name: z.string(),
   run: z.string(),
-  /** Network is off unless asked for. */
-  network: z.boolean().default(false),
+  /** Network is off unless asked for; a list names the only hosts that can be reached. */
+  network: z.union([z.boolean(), z.array(z.string()).min(1)]).default(false),
   timeoutSeconds: z.number().positive().default(900),
 });
 export type BuildStep = z.infer<typeof buildStepSchema>;

@@ -8,10 +8,12 @@ import { withFileLock } from '../base/file-lock.ts';
 import { readRecord } from '../base/read-record.ts';
 import {
   AssayError,
+  type BuildStep,
   type LayerRef,
   type Sandbox,
   type SandboxBackend,
   type SandboxLimits,
+  type SandboxNetwork,
 } from '../contracts/index.ts';
 import type { EnvironmentLayout, StageRecord } from './environment-layout.ts';
 import { stageRecordSchema } from './environment-layout.ts';
@@ -109,14 +111,14 @@ export class StageBuilder {
 
   private async buildStep(stage: Stage & { kind: 'setup' | 'step' }, context: StageContext) {
     const { layout } = this.options;
-    const network = stage.step.network ? await this.options.networkEnv() : { env: {}, withheld: [] };
+    const network = stage.step.network !== false ? await this.options.networkEnv() : { env: {}, withheld: [] };
     if (network.withheld.length > 0) {
       context.onProgress(`${stage.name}: not passed on, because they hold credentials: ${network.withheld.join(', ')}`);
     }
     const logPath = layout.log(stage.key);
     const options = {
       purpose: `step ${stage.name}`,
-      network: stage.step.network,
+      network: networkOf(stage.step),
       env: stage.env,
       seconds: stage.step.timeoutSeconds,
     };
@@ -124,7 +126,7 @@ export class StageBuilder {
       const input = await stage.input?.(context.signal);
       await runStep(sandbox, stage.step, {
         cwd: stage.cwd,
-        env: network.env,
+        env: typeof stage.step.network === 'boolean' ? network.env : withoutProxies(network.env),
         logPath,
         signal: context.signal,
         ...(input === undefined ? {} : { input }),
@@ -135,14 +137,20 @@ export class StageBuilder {
 
   private async inSandbox<T>(
     context: StageContext,
-    options: { purpose: string; network?: boolean; env?: Record<string, string>; seconds?: number; workdir?: string },
+    options: {
+      purpose: string;
+      network?: SandboxNetwork;
+      env?: Record<string, string>;
+      seconds?: number;
+      workdir?: string;
+    },
     work: (sandbox: Sandbox) => Promise<T>,
   ): Promise<T> {
     const sandbox = await this.options.backend.create({
       base: context.recipe.base,
       layers: context.layers,
       limits: { ...this.options.limits, wallSeconds: (options.seconds ?? 900) + 300 },
-      network: options.network === true ? 'host' : 'none',
+      network: options.network ?? 'none',
       env: options.env ?? context.recipe.env,
       workdir: options.workdir ?? WORKDIR,
       labels: { purpose: `build: ${options.purpose}` },
@@ -153,6 +161,16 @@ export class StageBuilder {
       await sandbox.destroy();
     }
   }
+}
+
+function networkOf({ network }: BuildStep): SandboxNetwork {
+  if (typeof network === 'boolean') return network ? 'host' : 'none';
+  return { allow: network };
+}
+
+/** The host's proxies are not on the list. */
+function withoutProxies(env: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !/_proxy$/i.test(name)));
 }
 
 /** A repository that cannot even be checked is made anew, or that fails with its own words. */

@@ -1,7 +1,9 @@
 /** What a container of a sandbox is asked to be: limits, no network, few capabilities, nothing of the host. */
+
 import { hostname } from 'node:os';
 import type { ProcessIdentity } from '../../base/process-identity.ts';
 import type { SandboxSpec } from '../../contracts/index.ts';
+import { plainNetwork } from '../plain-network.ts';
 
 /** Labels on all that is made; `owner` is the record of the process that made it, `host` the machine that process runs on. */
 export const LABEL = {
@@ -82,7 +84,7 @@ export function containerConfig({ spec, image, owner, asRoot, engineCpus }: Cont
     AttachStderr: true,
     Tty: false,
     HostConfig: {
-      NetworkMode: spec.network,
+      NetworkMode: plainNetwork(spec.network, 'docker backend'),
       AutoRemove: true,
       LogConfig: { Type: 'none', Config: {} },
       Memory: limits.memoryBytes,

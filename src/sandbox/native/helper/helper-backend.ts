@@ -29,6 +29,7 @@ import { type Cgroups, mechanism, openCgroups, removeDeadCgroups } from './cgrou
 import { buildHelper } from './helper-build.ts';
 import { HelperSandbox } from './helper-sandbox.ts';
 import { SandboxCgroup } from './sandbox-cgroup.ts';
+import { openWayOut, PROXY_ENV, type WayOut } from './way-out.ts';
 import { Zygote } from './zygote.ts';
 
 /** Range of users inside as root: as many as images expect. An ordinary user is root inside, and nobody else is there. */
@@ -39,9 +40,19 @@ const HELLO_MS = 30_000;
 const MAX_SOCKET_PATH = 107;
 
 interface Opened {
+  /** Its private folder. */
+  folder: string;
   zygote: Zygote;
   cgroups: Cgroups;
   close(): Promise<void>;
+}
+
+/** What a sandbox is made with. */
+interface Means {
+  image: LocalImage | undefined;
+  helper: Opened;
+  /** Folder in the layer store where the sandbox listens of which it is a fork. */
+  fork?: string;
 }
 
 /** `images`: where image bases come from; without it only the host base works. */
@@ -87,15 +98,15 @@ export function createHelperBackend(paths: AssayPaths, images?: ImageStore): San
 
     async create(spec: SandboxSpec): Promise<Sandbox> {
       const image = spec.base.kind === 'host' ? undefined : await findImage(spec.base.reference, images);
-      const { zygote, cgroups } = await open();
+      const helper = await open();
       try {
-        return await startSandbox(spec, image, zygote, cgroups);
+        return await startSandbox(spec, { image, helper });
       } catch (error) {
         // A lost connection is how the end of the helper shows first.
         const lost = error instanceof AssayError && error.code === 'sandbox-died';
-        if (!(await hasEnded(zygote, lost ? 1000 : 0))) throw asCreateFailed(error);
+        if (!(await hasEnded(helper.zygote, lost ? 1000 : 0))) throw asCreateFailed(error);
         const next = await open(); // somebody killed the helper: once more with a new one
-        return await startSandbox(spec, image, next.zygote, next.cgroups).catch((again: unknown) => {
+        return await startSandbox(spec, { image, helper: next }).catch((again: unknown) => {
           throw asCreateFailed(again);
         });
       }
@@ -120,37 +131,33 @@ export function createHelperBackend(paths: AssayPaths, images?: ImageStore): San
     },
   };
 
-  const startSandbox = async (
-    spec: SandboxSpec,
-    image: LocalImage | undefined,
-    zygote: Zygote,
-    cgroups: Cgroups,
-    fork = '',
-  ): Promise<Sandbox> => {
-    const connection = new AgentConnection(zygote.connect(spec.network));
+  const startSandbox = async (spec: SandboxSpec, means: Means): Promise<Sandbox> => {
+    const { zygote, folder } = means.helper;
+    const wayOut = typeof spec.network === 'object' ? await openWayOut(folder, spec.network.allow) : undefined;
+    const connection = new AgentConnection(zygote.connect(spec.network === 'host' ? 'host' : 'none'));
     try {
-      return await zygote.whileCreating(setUp(spec, image, connection, zygote, cgroups, fork));
+      return await zygote.whileCreating(setUp(spec, connection, means, wayOut));
     } catch (error) {
       connection.close();
+      await wayOut?.close();
       throw error;
     }
   };
 
   const setUp = async (
     spec: SandboxSpec,
-    image: LocalImage | undefined,
     connection: AgentConnection,
-    zygote: Zygote,
-    cgroups: Cgroups,
-    fork: string,
+    means: Means,
+    wayOut: WayOut | undefined,
   ): Promise<Sandbox> => {
-    const limitsInForce = limitsBy(cgroups);
+    const { image, helper } = means;
+    const limitsInForce = limitsBy(helper.cgroups);
     let started: { hello: Hello; gone: Promise<void>; cgroup: SandboxCgroup } | undefined;
     const patience = setTimeout(() => connection.close(), HELLO_MS);
-    await connection.create(createFields(spec, image, limitsInForce, fork), (hello) => {
+    await connection.create(createFields(spec, means, limitsInForce, wayOut), (hello) => {
       clearTimeout(patience);
-      started = { hello, gone: zygote.gone(hello.id), cgroup: new SandboxCgroup(cgroups, hello.id) };
-      started.cgroup.limit(spec.limits);
+      started = { hello, gone: helper.zygote.gone(hello.id), cgroup: new SandboxCgroup(helper.cgroups, hello.id) };
+      started.cgroup.limit(spec.limits, wayOut === undefined ? 1 : 2);
     });
     if (started === undefined) throw createFailed('no prepared sandbox answered');
     const { hello } = started;
@@ -161,18 +168,20 @@ export function createHelperBackend(paths: AssayPaths, images?: ImageStore): San
       spec,
       connection,
       limitsInForce,
+      proxyEnv: wayOut === undefined ? {} : PROXY_ENV,
       watchdog:
         limitsInForce.memory === 'watchdog'
           ? new MemoryWatchdog(spec.limits.memoryBytes, () => processTree(hello.pid))
           : undefined,
       storeLayer: (from) => storeLayer(paths, (name) => from.snapshot(name)),
       fork: (from, count) =>
-        withStaging(paths, async (name) => {
-          await from.fork(name, count);
-          return allOrNone(Array.from({ length: count }, () => startSandbox(spec, image, zygote, cgroups, name)));
+        withStaging(paths, async (fork) => {
+          await from.fork(fork, count);
+          return allOrNone(Array.from({ length: count }, () => startSandbox(spec, { image, helper, fork })));
         }),
       async onEnd() {
         sandboxes.delete(sandbox);
+        await wayOut?.close();
         await recorded;
         await removeRecord(paths, hello.id);
       },
@@ -184,21 +193,21 @@ export function createHelperBackend(paths: AssayPaths, images?: ImageStore): San
 }
 
 /**
- * The CREATE frame: disk bytes, inodes, RLIMIT_NPROC, RLIMIT_DATA (0: none), working directory, base, user, folder of the fork it is (empty: none), layers bottom
- * first.
+ * The CREATE frame: disk bytes, inodes, RLIMIT_NPROC, RLIMIT_DATA (0: none), working directory, base, user, folder of the fork it is, socket of the proxy (empty: none),
+ * layers bottom first.
  */
 function createFields(
   spec: SandboxSpec,
-  image: LocalImage | undefined,
+  { image, fork = '' }: Means,
   limitsInForce: LimitsInForce,
-  fork: string,
+  wayOut: WayOut | undefined,
 ): string[] {
   const { limits } = spec;
   const processes = limitsInForce.pids === 'rlimit' ? limits.pids : 0;
   const data = limitsInForce.memory === 'watchdog' ? limits.memoryBytes : 0;
   const numbers = [limits.diskBytes, INODES, processes, data].map(String);
   const base = image === undefined ? ['host', ''] : ['image', image.user];
-  return [...numbers, spec.workdir, ...base, fork, ...layersOf(spec, image)];
+  return [...numbers, spec.workdir, ...base, fork, wayOut?.socket ?? '', ...layersOf(spec, image)];
 }
 
 /** Names in the store, bottom first. */
@@ -267,6 +276,7 @@ async function startHelper(paths: AssayPaths): Promise<Opened> {
     throw error;
   });
   return {
+    folder,
     zygote,
     cgroups,
     async close() {

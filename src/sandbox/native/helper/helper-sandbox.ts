@@ -20,6 +20,8 @@ export interface HelperSandboxOptions {
   hello: Hello;
   connection: AgentConnection;
   limitsInForce: LimitsInForce;
+  /** Variables that say where the way out is. */
+  proxyEnv: Readonly<Record<string, string>>;
   cgroup: SandboxCgroup;
   /** Where no cgroup holds the memory. */
   watchdog: MemoryWatchdog | undefined;
@@ -68,7 +70,7 @@ export class HelperSandbox implements Sandbox {
 
   async spawn(argv: readonly string[], options: SpawnOptions = {}): Promise<SandboxProcess> {
     this.demandAlive();
-    const env = { ...this.spec.env, ...options.env };
+    const env = { ...this.options.proxyEnv, ...this.spec.env, ...options.env };
     return this.options.connection.spawn(argv, options.cwd ?? this.spec.workdir, env, options.stderr === 'merge');
   }
 

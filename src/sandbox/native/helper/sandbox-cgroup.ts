@@ -17,13 +17,14 @@ export class SandboxCgroup {
 
   /**
    * Sets the limits. The files of a sandbox lie in memory and count as its memory, so the limit is the sum of both; the size of the file system keeps
-   * files to their share. One process more than asked for: the sandbox's first one.
+   * files to their share. `own`: processes of the helper in it, more than asked for.
    */
-  limit(limits: SandboxLimits): void {
+  limit(limits: SandboxLimits, own: number): void {
     const memory = limits.memoryBytes + limits.diskBytes;
     this.write('memory', { 1: ['memory.limit_in_bytes', memory], 2: ['memory.max', memory] });
     this.write('memory', { 1: ['memory.memsw.limit_in_bytes', memory], 2: ['memory.swap.max', 0] }, true);
-    this.write('pids', { 1: ['pids.max', limits.pids + 1], 2: ['pids.max', limits.pids + 1] });
+    const pids = limits.pids + own;
+    this.write('pids', { 1: ['pids.max', pids], 2: ['pids.max', pids] });
     const quota = Math.max(1000, Math.round(limits.cpus * PERIOD_US));
     this.write('cpu', { 1: ['cpu.cfs_quota_us', quota], 2: ['cpu.max', `${quota} ${PERIOD_US}`] });
   }

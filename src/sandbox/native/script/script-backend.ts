@@ -14,6 +14,7 @@ import {
   type SandboxBackend,
   type SandboxSpec,
 } from '../../../contracts/index.ts';
+import { plainNetwork } from '../../plain-network.ts';
 import { type HostFiles, prepareHostFiles, sandboxUid } from '../host-files.ts';
 import { hasLayer, layerFolder, layerName, removeDeadStaging, storeLayer } from '../layer-store.ts';
 import { probeNotes, probeOnce } from '../probe.ts';
@@ -68,7 +69,7 @@ export function createScriptBackend(options: { paths: AssayPaths; tier: ScriptTi
     async create(spec: SandboxSpec): Promise<Sandbox> {
       if (spec.base.kind !== 'host') throw noImages(tier);
       const { filterFile, binds } = await prepare();
-      const held = await pool.open(spec.network, {
+      const held = await pool.open(plainNetwork(spec.network, `${tier} tier`), {
         layerFolders: spec.layers.map((layer) => layerFolder(paths, layer)),
         diskBytes: spec.limits.diskBytes,
         workdir: spec.workdir,

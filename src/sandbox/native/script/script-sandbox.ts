@@ -15,6 +15,7 @@ import {
   type SpawnOptions,
 } from '../../../contracts/index.ts';
 import { forkByLayer } from '../../fork-by-layer.ts';
+import { plainNetwork } from '../../plain-network.ts';
 import { signalName } from '../../signal-name.ts';
 import { MemoryWatchdog } from '../memory-watchdog.ts';
 import { killQuietly, processTree } from '../process-tree.ts';
@@ -91,7 +92,7 @@ export class ScriptSandbox implements Sandbox {
       merge: options.stderr === 'merge',
       pids: this.spec.limits.pids,
       memoryBytes: this.spec.limits.memoryBytes,
-      network: this.spec.network,
+      network: plainNetwork(this.spec.network, `${this.tier} tier`),
     };
     const [program = '', ...args] = wrapperCommand(plan, argv);
     const filter = this.tier === 'bubblewrap' ? openSync(this.options.filterFile, 'r') : 'ignore';
