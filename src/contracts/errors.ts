@@ -61,6 +61,7 @@ export const failureCodeSchema = z.enum([
   'environment-tool-missing',
   'image-not-found',
   'image-pull-failed',
+  'image-push-failed',
   'image-refused',
   // grading
   'patch-not-applicable',

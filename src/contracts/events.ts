@@ -7,7 +7,7 @@ import { agentOutcomeSchema } from './agent.ts';
 import { failureSchema } from './errors.ts';
 import { gradeReportSchema } from './grading.ts';
 import { modelReplySchema, tokenUsageSchema, toolResultSchema } from './model.ts';
-import { limitsInForceSchema, sandboxUsageSchema } from './sandbox.ts';
+import { limitsInForceSchema, sandboxReceiptSchema } from './sandbox.ts';
 
 const at = { at: z.string() };
 const attemptRef = { instanceId: z.string(), attempt: z.number().int().positive() };
@@ -97,7 +97,7 @@ export const runEventSchema = z.discriminatedUnion('type', [
     /** Set when no patch could be taken. */
     patchFailure: failureSchema.optional(),
     /** Of the sandbox that the attempt ended in. Absent: it was gone before it could be asked. */
-    sandboxUsage: sandboxUsageSchema.optional(),
+    sandboxUsage: sandboxReceiptSchema.optional(),
   }),
   z.object({ type: z.literal('grade-start'), ...at, ...attemptRef }),
   z.object({ type: z.literal('grade-end'), ...at, ...attemptRef, report: gradeReportSchema }),

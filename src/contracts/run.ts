@@ -4,7 +4,7 @@ import { agentLimitsSchema, agentOutcomeSchema } from './agent.ts';
 import type { Failure } from './errors.ts';
 import { attemptTotalsSchema } from './events.ts';
 import { gradeReportSchema } from './grading.ts';
-import { sandboxLimitsSchema, sandboxUsageSchema } from './sandbox.ts';
+import { sandboxLimitsSchema, sandboxReceiptSchema } from './sandbox.ts';
 
 /** `run.json`: the lock. Written once at the start, never changed; a resume refuses to go on when something it locks has changed. */
 export const runManifestSchema = z.object({
@@ -52,7 +52,7 @@ export const attemptRecordSchema = z.object({
   patchDigest: z.string().nullable(),
   patchBytes: z.number().int(),
   report: gradeReportSchema.nullable(),
-  sandboxUsage: sandboxUsageSchema.optional(),
+  sandboxUsage: sandboxReceiptSchema.optional(),
 });
 export type AttemptRecord = z.infer<typeof attemptRecordSchema>;
 

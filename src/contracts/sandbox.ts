@@ -138,10 +138,19 @@ export const sandboxUsageSchema = z.object({
   peakMemoryBytes: z.number().nullable(),
   cpuSeconds: z.number().nullable(),
   oomKills: z.number().nullable(),
+  /** Time in which it wanted to run and its CPU limit did not let it. */
+  throttledSeconds: z.number().nullable().default(null),
   /** Held by its private files now. */
   writtenBytes: z.number().nullable(),
 });
 export type SandboxUsage = z.infer<typeof sandboxUsageSchema>;
+
+/** Of an attempt: also how long it waited for its sandbox, and how long it had it. */
+export const sandboxReceiptSchema = sandboxUsageSchema.extend({
+  waitMs: z.number().nullable().default(null),
+  lifeMs: z.number().nullable().default(null),
+});
+export type SandboxReceipt = z.infer<typeof sandboxReceiptSchema>;
 
 export interface Sandbox {
   readonly id: string;

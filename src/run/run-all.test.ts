@@ -71,7 +71,7 @@ const file = (path: string) => readFile(join(runs, 'r', path), 'utf8');
 
 /** A record without what differs between two runs of the same work: times and resumes. */
 function comparable(record: RunRecord): unknown {
-  return record.attempts.map(({ totals, ...attempt }) => ({
+  return record.attempts.map(({ totals, sandboxUsage: _, ...attempt }) => ({
     ...attempt,
     totals: totals === null ? null : { ...totals, wallMs: 0, workingMs: 0 },
   }));
@@ -87,7 +87,15 @@ test('solves and grades every attempt, keeps the files, and says what it does', 
     report: { verdict: 'resolved' },
     environmentDigest: 'environment of a',
     // The receipt that the sandbox gave: this kind measures nothing.
-    sandboxUsage: { peakMemoryBytes: null, cpuSeconds: null, oomKills: null, writtenBytes: null },
+    sandboxUsage: {
+      peakMemoryBytes: null,
+      cpuSeconds: null,
+      oomKills: null,
+      throttledSeconds: null,
+      writtenBytes: null,
+      waitMs: expect.any(Number),
+      lifeMs: expect.any(Number),
+    },
   });
   expect(await file('attempts/a/1/patch.diff')).toBe('a\na\na\n');
   expect(await file('attempts/a/1/eval.sh')).toBe('cat');

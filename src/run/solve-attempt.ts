@@ -9,7 +9,7 @@ import {
   type Model,
   type OpenRun,
   type Sandbox,
-  type SandboxUsage,
+  type SandboxReceipt,
   type TaskInstance,
   toFailure,
 } from '../contracts/index.ts';
@@ -41,7 +41,7 @@ export type SolveResult = 'solved' | 'failed' | 'paused';
 /** What one sandbox brought: an outcome with a patch, an outcome without one, or none at all. */
 type TryResult =
   | { kind: 'paused' }
-  | { kind: 'ended'; outcome: AgentOutcome; patch: string | null; patchFailure?: Failure; usage?: SandboxUsage };
+  | { kind: 'ended'; outcome: AgentOutcome; patch: string | null; patchFailure?: Failure; usage?: SandboxReceipt };
 
 /** The agent ends an attempt at its own limits; this much later it is taken to hang. */
 const GRACE_MS = 120_000;
@@ -122,25 +122,28 @@ async function tryOnce(context: SolveContext, input: SolveInput): Promise<TryRes
   const { ref, instance, environment } = input;
   const { ports, run } = context;
   const history = await run.history(ref);
+  const asked = performance.now();
   let sandbox: Sandbox;
   try {
     sandbox = await ports.backend.create(attemptSpec(run.manifest, ref, instance, environment));
   } catch (error) {
     return failed(history, toFailure(error));
   }
+  const begun = performance.now();
   try {
     await announce(context, input, history, sandbox);
     const result = await work(context, input, history, sandbox);
-    return result.kind === 'paused' ? result : { ...result, ...(await receipt(sandbox)) };
+    return result.kind === 'paused' ? result : { ...result, ...(await receipt(sandbox, asked, begun)) };
   } finally {
     await destroyQuietly(context, ref, sandbox);
   }
 }
 
-/** What the sandbox used; nothing when it is gone. */
-async function receipt(sandbox: Sandbox): Promise<{ usage?: SandboxUsage }> {
+/** What the sandbox used and how long it took; nothing when it is gone. */
+async function receipt(sandbox: Sandbox, asked: number, begun: number): Promise<{ usage?: SandboxReceipt }> {
   try {
-    return { usage: await sandbox.usage() };
+    const usage = await sandbox.usage();
+    return { usage: { ...usage, waitMs: begun - asked, lifeMs: performance.now() - begun } };
   } catch {
     return {}; // a receipt is no reason to lose an attempt
   }

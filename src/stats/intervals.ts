@@ -16,7 +16,9 @@ export function wilson(successes: number, total: number, z: number = Z95): Inter
   const denominator = 1 + z ** 2 / total;
   const centre = (p + z ** 2 / (2 * total)) / denominator;
   const half = (z / denominator) * Math.sqrt((p * (1 - p)) / total + z ** 2 / (4 * total ** 2));
-  return { value: p, low: Math.max(0, centre - half), high: Math.min(1, centre + half) };
+  // Exact at the ends, where rounding would leave a trace of something.
+  const low = successes === 0 ? 0 : Math.max(0, centre - half);
+  return { value: p, low, high: successes === total ? 1 : Math.min(1, centre + half) };
 }
 
 /** Exact two-sided McNemar test: `onlyA` and `onlyB` count the pairs on which just one side succeeded. Binomial with p = 1/2; 1 when there are none. */

@@ -80,7 +80,7 @@ export class HostSandbox implements Sandbox {
     throw new AssayError('sandbox-unavailable', 'the host test double has no freezer', { class: 'infra' });
   }
   async usage() {
-    return { peakMemoryBytes: null, cpuSeconds: null, oomKills: null, writtenBytes: null };
+    return { peakMemoryBytes: null, cpuSeconds: null, oomKills: null, throttledSeconds: null, writtenBytes: null };
   }
 
   async destroy(): Promise<void> {

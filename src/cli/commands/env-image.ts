@@ -1,11 +1,18 @@
-import { resolve } from 'node:path';
-import { assayPaths } from '../../base/paths.ts';
-import { AssayError, type LocalImage } from '../../contracts/index.ts';
-import { exportImage } from '../../environment/oci/export-image.ts';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { type AssayPaths, assayPaths } from '../../base/paths.ts';
+import { AssayError, type LayerRef, type LocalImage } from '../../contracts/index.ts';
+import { filterInstances } from '../../dataset/filter-instances.ts';
+import { loadDataset } from '../../dataset/load-dataset.ts';
+import { type Exported, exportImage } from '../../environment/oci/export-image.ts';
 import { createImageStore } from '../../environment/oci/image-store.ts';
+import { pushImage } from '../../environment/oci/push-image.ts';
+import { openEngine } from '../compose.ts';
 import { defineCommand } from '../flag.ts';
 import { withInterrupt } from '../interrupt.ts';
 import { print } from '../output.ts';
+import { withImage } from '../sandbox-flags.ts';
 
 const megabytes = (bytes: number) => `${(bytes / 1024 ** 2).toFixed(1)} MB`;
 
@@ -44,8 +51,16 @@ export const envPullCommand = defineCommand({
 
 export const envExportCommand = defineCommand({
   name: 'env export',
-  summary: 'write a pulled image as an OCI layout, or as a file for docker load',
-  arguments: [{ name: 'image', count: 'one', help: 'the name it was pulled under, or its digest' }],
+  summary:
+    'a pulled image, or the environment of a task on one, as an OCI layout, a file for docker load, or into a registry',
+  arguments: [
+    {
+      name: 'image',
+      help: 'the name it was pulled under, or its digest; with a second argument a set of tasks',
+      count: 'one',
+    },
+    { name: 'instance', help: 'a task of the set: its environment is built when it is not there', count: 'optional' },
+  ],
   flags: {
     output: {
       kind: 'string',
@@ -53,43 +68,109 @@ export const envExportCommand = defineCommand({
       placeholder: 'path',
       help: 'a new folder, or a new file that ends with .tar',
     },
+    push: { kind: 'string', placeholder: 'name:tag', help: 'into this registry, under this name' },
     name: {
       kind: 'string',
       placeholder: 'name:tag',
       default: 'assay/export:latest',
-      help: 'what the image is called there',
+      help: 'what the image is called in --output',
     },
+    on: { kind: 'string', placeholder: 'image', help: 'the image under a task that names none' },
     platform: PLATFORM,
   },
-  examples: ['assay env export debian:12 --output debian.tar --name my/debian:12'],
+  examples: [
+    'assay env export debian:12 --output debian.tar --name my/debian:12',
+    'assay env export tasks/starter shelf-short-pages --on python:3.12 --push registry.example/tasks/shelf:1',
+  ],
   async run({ args, flags }) {
-    const [reference = ''] = args;
-    if (flags.output === undefined)
-      throw new AssayError('usage', 'env export needs --output', {
+    const [reference = '', instance] = args;
+    if ((flags.output === undefined) === (flags.push === undefined))
+      throw new AssayError('usage', 'env export needs --output or --push', {
         class: 'input',
-        hint: 'Name a new folder or .tar file.',
+        hint: 'Name a new folder or .tar file, or else a place in a registry.',
       });
-    const target = resolve(flags.output);
+    const output = resolve(flags.output ?? '');
     const paths = assayPaths();
-    const store = createImageStore({ paths, ...(flags.platform === undefined ? {} : { platform: flags.platform }) });
-    const image = await store.find(reference);
-    if (image === undefined) {
-      throw new AssayError('image-not-found', `${reference} is not on this machine`, {
-        class: 'input',
-        hint: `Get it with \`assay env pull ${reference}\`.`,
-      });
-    }
-    const exported = await withInterrupt((signal) =>
-      exportImage({
-        layers: paths.layers,
-        image,
-        target,
-        name: flags.name,
-        signal,
-        ...(flags.quiet ? {} : { onProgress: (line) => process.stderr.write(`${line}\n`) }),
-      }),
-    );
-    print(flags.json, { ...exported, path: target }, `${target}  ${exported.digest}  ${megabytes(exported.bytes)}\n`);
+    const say = (line: string) => (flags.quiet ? undefined : process.stderr.write(`${line}\n`));
+    const exported = await withInterrupt(async (signal) => {
+      const content =
+        instance === undefined
+          ? await pulledImage(paths, reference, flags.platform)
+          : await environmentImage(reference, instance, flags.on, signal, say);
+      return writeOut(paths, content, { output, push: flags.push, name: flags.name, signal, say });
+    });
+    const place = flags.push ?? output;
+    print(flags.json, { ...exported, place }, `${place}  ${exported.digest}  ${megabytes(exported.bytes)}\n`);
     return 0;
   },
 });
+
+interface ImageContent {
+  image: LocalImage;
+  extraLayers: readonly LayerRef[];
+}
+
+async function pulledImage(paths: AssayPaths, reference: string, platform: string | undefined): Promise<ImageContent> {
+  const store = createImageStore({ paths, ...(platform === undefined ? {} : { platform }) });
+  const image = await store.find(reference);
+  if (image !== undefined) return { image, extraLayers: [] };
+  throw new AssayError('image-not-found', `${reference} is not on this machine`, {
+    class: 'input',
+    hint: `Get it with \`assay env pull ${reference}\`.`,
+  });
+}
+
+/** The environment with its variables and its folder as the image's own. */
+async function environmentImage(
+  set: string,
+  id: string,
+  under: string | undefined,
+  signal: AbortSignal,
+  say: (line: string) => void,
+): Promise<ImageContent> {
+  const { instances } = withImage(filterInstances(await loadDataset(set), { instances: [id] }), under);
+  const [instance] = instances;
+  const engine = await openEngine();
+  try {
+    if (instance === undefined || instances.length > 1 || instance.task.environment.image === undefined)
+      throw new AssayError('usage', `${id} must name one task that stands on an image`, {
+        class: 'input',
+        retryable: false,
+        hint: 'Give the whole id, and an image with --on: an environment on the programs of this machine is no image.',
+      });
+    const { base, layers, env, workdir } = await engine.environments.ensure(instance, signal, say);
+    const image = base.kind === 'image' ? await engine.images.find(base.reference) : undefined;
+    if (image === undefined)
+      throw new AssayError('image-not-found', `the image under ${id} is gone`, { class: 'infra' });
+    return { image: { ...image, env, workdir }, extraLayers: layers };
+  } finally {
+    await engine.close();
+  }
+}
+
+interface Target {
+  /** A new folder or file. */
+  output: string;
+  /** A name in a registry, instead. */
+  push: string | undefined;
+  /** Of the image in `output`. */
+  name: string;
+  signal: AbortSignal;
+  say: (line: string) => void;
+}
+
+async function writeOut(paths: AssayPaths, { image, extraLayers }: ImageContent, to: Target): Promise<Exported> {
+  const { signal, say, name } = to;
+  const write = (target: string) =>
+    exportImage({ layers: paths.layers, image, extraLayers, target, name, signal, onProgress: say });
+  if (to.push === undefined) return write(to.output);
+  const folder = await mkdtemp(join(tmpdir(), 'assay-push-'));
+  try {
+    const layout = join(folder, 'layout');
+    const exported = await write(layout);
+    await pushImage(layout, to.push, { signal, onProgress: say });
+    return exported;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}

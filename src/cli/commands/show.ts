@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { trajectoryText } from '../../agent/trajectory-text.ts';
-import { AssayError, type AttemptRecord, type RunEvent, type SandboxUsage } from '../../contracts/index.ts';
+import { AssayError, type AttemptRecord, type RunEvent, type SandboxReceipt } from '../../contracts/index.ts';
 import { runReport, runReportText } from '../../report/run-report.ts';
 import { fileRunStore } from '../../store/file-run-store.ts';
 import { instanceFolder } from '../../store/run-folder.ts';
@@ -94,13 +94,15 @@ function attemptText(one: AttemptRecord, folder: string): string {
 }
 
 /** Only what was measured. */
-function usageText(usage: SandboxUsage): string {
+function usageText(usage: SandboxReceipt): string {
   const megabytes = (bytes: number) => `${(bytes / 1024 ** 2).toFixed(0)} MB`;
-  const { peakMemoryBytes, cpuSeconds, oomKills, writtenBytes } = usage;
+  const { peakMemoryBytes, cpuSeconds, oomKills, throttledSeconds, writtenBytes, waitMs } = usage;
   const parts = [
     ...(peakMemoryBytes === null ? [] : [`${megabytes(peakMemoryBytes)} of memory at most`]),
     ...(cpuSeconds === null ? [] : [`${cpuSeconds.toFixed(1)} s of CPU`]),
     ...(writtenBytes === null ? [] : [`${megabytes(writtenBytes)} in files`]),
+    ...((throttledSeconds ?? 0) >= 0.1 ? [`held back by its CPU limit for ${throttledSeconds?.toFixed(1)} s`] : []),
+    ...((waitMs ?? 0) >= 1000 ? [`${((waitMs ?? 0) / 1000).toFixed(1)} s until it was there`] : []),
     ...((oomKills ?? 0) > 0 ? [`${oomKills} programs killed for want of memory`] : []),
   ];
   return parts.length === 0 ? 'nothing was measured' : parts.join(', ');

@@ -1,7 +1,8 @@
 /**
- * One registry host, read-only (OCI distribution spec): answers challenges, waits as `Retry-After` says, tries again what may get better, and takes up a blob where
+ * One registry host (OCI distribution spec): answers challenges, waits as `Retry-After` says, tries again what may get better, and takes up a blob where
  * a broken connection left it.
  */
+import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AssayError } from '../../contracts/index.ts';
 import { type Credentials, findCredentials } from './docker-credentials.ts';
@@ -23,6 +24,16 @@ export interface RegistryClientOptions {
 const LONGEST_WAIT_MS = 10 * 60_000;
 const HEADERS_TIMEOUT_MS = 60_000;
 
+interface RegistryRequest {
+  method?: 'GET' | 'HEAD' | 'POST' | 'PUT';
+  /** What has to be allowed. */
+  right?: 'pull' | 'pull,push';
+  headers?: Record<string, string>;
+  /** Statuses that are no failure here. */
+  accepted?: readonly number[];
+  body?: () => Readable;
+}
+
 export class RegistryClient {
   readonly host: RegistryHost;
   private readonly options: RegistryClientOptions;
@@ -41,7 +52,7 @@ export class RegistryClient {
     maxBytes: number,
   ): Promise<{ body: Buffer; digest: string | null }> {
     return this.retrying(async () => {
-      const response = await this.get(repository, path, { accept });
+      const response = await this.send(repository, path, { headers: { accept } });
       this.showLimit(response);
       const chunks: Uint8Array[] = [];
       let size = 0;
@@ -67,7 +78,7 @@ export class RegistryClient {
     let offset = sink.offset;
     await this.retrying(async (progressed) => {
       const range: Record<string, string> = offset > 0 ? { range: `bytes=${offset}-` } : {};
-      const response = await this.get(repository, `blobs/${digest}`, range, [416]);
+      const response = await this.send(repository, `blobs/${digest}`, { headers: range, accepted: [416] });
       if (response.status === 416) return void (await response.body?.cancel()); // all of it is here already
       if (offset > 0 && response.status !== 206) {
         await sink.restart();
@@ -86,35 +97,62 @@ export class RegistryClient {
     });
   }
 
-  private async get(
-    repository: string,
-    path: string,
-    headers: Record<string, string>,
-    accepted: readonly number[] = [],
-  ): Promise<Response> {
-    const url = `${this.host.url}/v2/${repository}/${path}`;
-    const scope = `repository:${repository}:pull`;
+  /** Puts a blob there, unless it is there already; `open` gives its bytes, once for each try. Throws like `document`. */
+  async upload(repository: string, blob: { digest: string; size: number }, open: () => Readable): Promise<void> {
+    const right = 'pull,push';
+    await this.retrying(async () => {
+      const known = await this.send(repository, `blobs/${blob.digest}`, { method: 'HEAD', right, accepted: [404] });
+      if (known.ok) return;
+      const begun = await this.send(repository, 'blobs/uploads/', { method: 'POST', right });
+      await begun.body?.cancel();
+      const place = begun.headers.get('location');
+      if (place === null) throw failed(`${this.host.name} names no place for an upload`, false);
+      const url = new URL(place, `${this.host.url}/v2/${repository}/blobs/uploads/`);
+      url.searchParams.set('digest', blob.digest);
+      const headers = { 'content-type': 'application/octet-stream', 'content-length': String(blob.size) };
+      await this.send(repository, url, { method: 'PUT', right, headers, body: open });
+    });
+  }
+
+  /** Names what was uploaded. */
+  async putManifest(repository: string, version: string, mediaType: string, body: Buffer): Promise<void> {
+    await this.retrying(() =>
+      this.send(repository, `manifests/${version}`, {
+        method: 'PUT',
+        right: 'pull,push',
+        headers: { 'content-type': mediaType, 'content-length': String(body.length) },
+        body: () => Readable.from([body]),
+      }),
+    );
+  }
+
+  /** `path` below the repository, or a place that the registry named. */
+  private async send(repository: string, path: string | URL, request: RegistryRequest): Promise<Response> {
+    const { method = 'GET', right = 'pull', headers = {}, accepted = [], body } = request;
+    const url = typeof path === 'string' ? `${this.host.url}/v2/${repository}/${path}` : path.href;
+    const scope = `repository:${repository}:${right}`;
     for (let asked = false; ; asked = true) {
       const authorization = this.authorizations.get(scope);
       const response = await this.fetch(url, {
-        ...headers,
-        ...(authorization === undefined ? {} : { authorization }),
+        method,
+        headers: { ...headers, ...(authorization === undefined ? {} : { authorization }) },
+        ...(body === undefined ? {} : { body: Readable.toWeb(body()) as ReadableStream, duplex: 'half' }),
       });
       if (response.ok || accepted.includes(response.status)) return response;
       const challenge =
         response.status === 401 && !asked ? parseChallenge(response.headers.get('www-authenticate')) : undefined;
-      if (challenge === undefined) throw await this.refusal(response, repository, path);
+      if (challenge === undefined) throw await this.refusal(response, repository, String(path));
       await response.body?.cancel();
       const credentials = await (this.options.findCredentials ?? findCredentials)(this.host.name);
       this.authorizations.set(scope, await answerChallenge(challenge, credentials, scope, this.options.signal));
     }
   }
 
-  private async fetch(url: string, headers: Record<string, string>): Promise<Response> {
+  private async fetch(url: string, request: RequestInit): Promise<Response> {
     const timeout = new AbortController();
     const timer = setTimeout(() => timeout.abort(new Error('no answer in time')), HEADERS_TIMEOUT_MS);
     try {
-      return await fetch(url, { headers, signal: AbortSignal.any([this.options.signal, timeout.signal]) });
+      return await fetch(url, { ...request, signal: AbortSignal.any([this.options.signal, timeout.signal]) });
     } finally {
       clearTimeout(timer);
     }

@@ -9,7 +9,10 @@ const createdSchema = z.object({ Id: z.string() });
 const changesSchema = z.array(z.object({ Path: z.string(), Kind: z.number() })).nullable();
 const sizeSchema = z.object({ SizeRw: z.number().optional() });
 const statsSchema = z.object({
-  cpu_stats: z.object({ cpu_usage: z.object({ total_usage: z.number() }) }),
+  cpu_stats: z.object({
+    cpu_usage: z.object({ total_usage: z.number() }),
+    throttling_data: z.object({ throttled_time: z.number() }).optional(),
+  }),
   memory_stats: z.object({ max_usage: z.number().optional() }).optional(),
 });
 
@@ -103,13 +106,15 @@ export class Container {
   }
 
   /** Processor time and, where the engine measures it (cgroup v1), the largest memory use so far. */
-  async stats(): Promise<{ cpuSeconds: number; peakMemoryBytes: number | null }> {
+  async stats(): Promise<{ cpuSeconds: number; peakMemoryBytes: number | null; throttledSeconds: number | null }> {
     const reply = statsSchema.parse(
       await this.engine.json({ method: 'GET', path: this.path('stats?stream=0&one-shot=1') }),
     );
+    const throttled = reply.cpu_stats.throttling_data?.throttled_time;
     return {
       cpuSeconds: reply.cpu_stats.cpu_usage.total_usage / 1e9,
       peakMemoryBytes: reply.memory_stats?.max_usage ?? null,
+      throttledSeconds: throttled === undefined ? null : throttled / 1e9,
     };
   }
 

@@ -43,7 +43,13 @@ export class DockerSandbox implements Sandbox {
   private readonly watch = new AbortController();
   private resolveClosed: (end: SandboxEnd) => void = () => {};
   private ending: Promise<void> | null = null;
-  private lastUsage: SandboxUsage = { peakMemoryBytes: null, cpuSeconds: null, oomKills: null, writtenBytes: null };
+  private lastUsage: SandboxUsage = {
+    peakMemoryBytes: null,
+    cpuSeconds: null,
+    oomKills: null,
+    throttledSeconds: null,
+    writtenBytes: null,
+  };
 
   constructor(options: DockerSandboxOptions) {
     this.options = options;

@@ -22,7 +22,7 @@ export class MemoryWatchdog {
 
   /** What was seen so far: short peaks between two looks are missed. */
   usage(): Omit<SandboxUsage, 'writtenBytes'> {
-    return { peakMemoryBytes: this.peakMemory, cpuSeconds: this.cpu, oomKills: this.kills };
+    return { peakMemoryBytes: this.peakMemory, cpuSeconds: this.cpu, oomKills: this.kills, throttledSeconds: null };
   }
 
   stop(): void {

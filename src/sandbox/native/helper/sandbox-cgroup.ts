@@ -40,7 +40,16 @@ export class SandboxCgroup {
       peakMemoryBytes: memory === undefined ? null : Number(memory),
       cpuSeconds: micros !== undefined ? Number(micros) / 1e6 : nanos !== undefined ? Number(nanos) / 1e9 : null,
       oomKills: kills === undefined ? null : Number(kills),
+      throttledSeconds: this.throttledSeconds(),
     };
+  }
+
+  private throttledSeconds(): number | null {
+    const text = this.read('cpu', { 1: 'cpu.stat', 2: 'cpu.stat' }) ?? '';
+    const nanos = /^throttled_time (\d+)/m.exec(text)?.[1];
+    const micros = /^throttled_usec (\d+)/m.exec(text)?.[1];
+    if (nanos !== undefined) return Number(nanos) / 1e9;
+    return micros === undefined ? null : Number(micros) / 1e6;
   }
 
   get canFreeze(): boolean {
