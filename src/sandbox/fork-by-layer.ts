@@ -1,6 +1,5 @@
 /** Fork for backends that have nothing quicker than a layer: the files as one more layer, and /tmp, which layers leave out, copied. */
 import { text } from 'node:stream/consumers';
-import { pipeline } from 'node:stream/promises';
 import { AssayError, type LayerRef, type Sandbox, type SandboxSpec } from '../contracts/index.ts';
 import { allOrNone } from './all-or-none.ts';
 import { exec } from './exec.ts';
@@ -35,7 +34,9 @@ async function copyTmp(from: Sandbox, to: Sandbox): Promise<void> {
   const target = await to.spawn(['tar', '-C', '/tmp', '-xpf', '-'], { cwd: '/' });
   target.stdout.resume();
   const complaints = Promise.all([text(source.stderr), text(target.stderr)]);
-  await pipeline(source.stdout, target.stdin);
+  // The receiver knows the end of an archive when it sees it, and need not read what comes behind.
+  source.stdout.pipe(target.stdin);
+  void target.exit.then(() => source.stdout.unpipe().resume());
   const [packed, unpacked] = await Promise.all([source.exit, target.exit]);
   if (packed.code === 0 && unpacked.code === 0) return;
   throw new AssayError('sandbox-create-failed', 'the files in /tmp could not be copied into a fork', {

@@ -6,6 +6,7 @@ import type { BackendProbe } from '../../contracts/index.ts';
 import { unpackingProblem } from '../../environment/oci/unpacking-problem.ts';
 import { createDockerBackend } from '../../sandbox/docker/docker-backend.ts';
 import { hostBase } from '../../sandbox/host-base.ts';
+import { checkHost, type HostCheck } from '../../sandbox/host-checks.ts';
 import { createNativeBackend, NATIVE_TIERS } from '../../sandbox/native/native-backend.ts';
 import { defineCommand } from '../flag.ts';
 import { print } from '../output.ts';
@@ -49,6 +50,7 @@ export const doctorCommand = defineCommand({
     const { tools } = await hostBase();
     const disk = await freeDisk(paths.home);
     const keys = KEYS.filter((name) => (process.env[name] ?? '') !== '');
+    const checks = await checkHost({ kernel: release(), uid: process.getuid?.(), freeDiskBytes: disk });
     const document = {
       node: process.version,
       kernel: release(),
@@ -57,6 +59,7 @@ export const doctorCommand = defineCommand({
       freeMemoryBytes: freemem(),
       home: paths.home,
       freeDiskBytes: disk,
+      checks,
       tiers,
       containers,
       unpacking,
@@ -67,6 +70,9 @@ export const doctorCommand = defineCommand({
     const lines = [
       `node ${process.version}, kernel ${release()}, ${cpus().length} CPUs, ${gigabytes(freemem())} of ${gigabytes(totalmem())} memory free`,
       `store ${paths.home}, ${gigabytes(disk)} of disk free`,
+      '',
+      'machine:',
+      ...checks.flatMap(checkLines),
       '',
       'sandboxes (the first that works is used):',
       ...tiers.flatMap((tier) => probeLines(tier.tier, tier)),
@@ -89,6 +95,10 @@ export const doctorCommand = defineCommand({
     return tiers.some((tier) => tier.available) ? 0 : 3;
   },
 });
+
+function checkLines({ name, ok, found, fix }: HostCheck): string[] {
+  return [`  ${ok ? 'fine ' : 'no   '}  ${name}: ${found}`, ...(fix === undefined ? [] : [`         mend it: ${fix}`])];
+}
 
 function probeLines(name: string, probe: BackendProbe): string[] {
   const limits = Object.entries(probe.limitsInForce ?? {}).map(([limit, how]) => `${limit} by ${how}`);

@@ -71,11 +71,14 @@ export interface WrapperPlan {
   network: 'none' | 'host';
 }
 
+/** What nsenter, bwrap and their like take of the processes that a sandbox may have: three to six for each that runs. */
+const WRAPPERS = 64;
+
 /** Full argv for the host, first element an absolute program. */
 export function wrapperCommand(plan: WrapperPlan, argv: readonly string[]): string[] {
   const entered = ['user', 'mount', 'ipc', 'uts', ...(plan.network === 'none' ? ['net'] : [])];
   const namespaces = entered.map((name) => `--${name}=/proc/${plan.holder}/ns/${name === 'mount' ? 'mnt' : name}`);
-  const limits = [String(Math.floor(plan.memoryBytes / 1024)), String(plan.pids)];
+  const limits = [String(Math.floor(plan.memoryBytes / 1024)), String(plan.pids + WRAPPERS)];
   // sh may know descriptors of one digit only.
   const closes = plan.inherited.map((fd) => `exec ${fd}>&-\n`).join('');
   const shell = plan.inherited.length > 0 ? '/bin/bash' : '/bin/sh';
