@@ -67,6 +67,8 @@ export interface RunStore {
   open(runId: string): Promise<OpenRun>;
   /** Reads without a lock, also while another process writes. Throws `run-not-found`, `store-invalid`. */
   load(runId: string): Promise<RunRecord>;
+  /** A file beside an attempt's events, without a lock; null when there is none. Throws `run-not-found`, `io`. */
+  readArtifact(runId: string, ref: AttemptRef, name: ArtifactName): Promise<string | null>;
   /** Newest first. Folders that are no runs are passed over. */
   list(): Promise<RunSummary[]>;
   /** Events of one attempt, or of the run itself, in order. Events of types this version does not know are passed over. */

@@ -17,6 +17,7 @@ import { BlobStore } from './blob-store.ts';
 import { makeDurableFolder, syncFolder } from './durable-folder.ts';
 import { loadRunRecord, readManifest } from './load-run-record.ts';
 import { openRunFolder } from './open-run-folder.ts';
+import { readArtifact } from './read-artifact.ts';
 import { followEvents, readEvents } from './read-events.ts';
 import { isRunId, runPaths } from './run-folder.ts';
 import { isRunLocked } from './run-lock.ts';
@@ -39,6 +40,10 @@ export function fileRunStore(runsDir: string): RunStore {
     create: (manifest) => createRun(runsDir, manifest),
     open: async (runId) => await openRun(dirOf(runId)),
     load: async (runId) => await loadRunRecord(dirOf(runId)),
+    async readArtifact(runId, ref, name) {
+      await readManifest(dirOf(runId));
+      return readArtifact(runPaths(dirOf(runId)).attempt(ref), name);
+    },
     list: () => listRuns(runsDir),
     async *events(runId, ref) {
       const { path, blobs } = logOf(runId, ref);

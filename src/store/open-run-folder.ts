@@ -1,5 +1,4 @@
 /** A run folder open for writing: routes each event to the log of its attempt and to the run's own log. */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../base/atomic-file.ts';
 import type { AttemptRef, OpenRun, RunEvent, RunManifest } from '../contracts/index.ts';
@@ -8,10 +7,11 @@ import { makeDurableFolder } from './durable-folder.ts';
 import { EventLog } from './event-log.ts';
 import { AttemptFold } from './fold-attempt.ts';
 import { attemptKey, foldRun, isMilestone, loadRunRecord } from './load-run-record.ts';
+import { readArtifact } from './read-artifact.ts';
 import { readEvents } from './read-events.ts';
 import { runPaths } from './run-folder.ts';
 import { acquireRunLock } from './run-lock.ts';
-import { storeError, systemCode } from './store-error.ts';
+import { storeError } from './store-error.ts';
 
 /** Takes the lock, and repeats in the run's log what only reached the log of an attempt. Throws `run-locked`, `store-invalid`, `disk-full`, `io`. */
 export async function openRunFolder(dir: string, manifest: RunManifest): Promise<OpenRun> {
@@ -75,15 +75,7 @@ export async function openRunFolder(dir: string, manifest: RunManifest): Promise
         throw storeError(error, path);
       }
     },
-    async readArtifact(ref, name) {
-      const path = join(paths.attempt(ref), name);
-      try {
-        return await readFile(path, 'utf8');
-      } catch (error) {
-        if (systemCode(error) === 'ENOENT') return null;
-        throw storeError(error, path);
-      }
-    },
+    readArtifact: (ref, name) => readArtifact(paths.attempt(ref), name),
     async history(ref) {
       const fold = new AttemptFold(ref, repos.get(ref.instanceId) ?? '');
       for await (const event of readEvents(paths.attemptEvents(ref), blobs)) fold.add(event);

@@ -37,6 +37,19 @@ export function describeRunStore(name: string, make: () => Promise<StoreUnderTes
       expect(await collect(store.events('r1', { instanceId: 'b', attempt: 1 }))).toEqual([]);
     });
 
+    test('gives files beside an attempt back, to whoever reads without opening', async () => {
+      const run = await store.create(manifestOf('r1', ['a']));
+      const ref = { instanceId: 'a', attempt: 1 };
+      await run.writeArtifact(ref, 'patch.diff', 'ünïcode\n');
+      expect([await store.readArtifact('r1', ref, 'patch.diff'), await run.readArtifact(ref, 'patch.diff')]).toEqual([
+        'ünïcode\n',
+        'ünïcode\n',
+      ]);
+      expect(await store.readArtifact('r1', ref, 'report.json')).toBeNull();
+      await expect(store.readArtifact('r2', ref, 'patch.diff')).rejects.toMatchObject({ code: 'run-not-found' });
+      await run.close();
+    });
+
     test('folds every planned attempt into the record', async () => {
       const run = await store.create(manifestOf('r1', ['a', 'b', 'c', 'd'], { attempts: 2 }));
       for (const id of ['a', 'b', 'c']) {

@@ -13,8 +13,9 @@ import { gradeAttempt } from '../../src/grading/grade-attempt.ts';
 import { validate } from '../../src/run/validate.ts';
 import { createDockerBackend } from '../../src/sandbox/docker/docker-backend.ts';
 import { createNativeBackend } from '../../src/sandbox/native/native-backend.ts';
+import { registryProblem, startDockerRegistry } from '../support/docker-registry.ts';
 import { engineProblem, engineTestImage, rootArchive } from '../support/engine-image.ts';
-import { writeLayout } from '../support/image-builder.ts';
+import { pushLayout, writeLayout } from '../support/image-builder.ts';
 import { describeRequiring } from '../support/requirements.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'assay-image-environment-'));
@@ -80,6 +81,24 @@ describeRequiring('unpacking', nativeProblem, 'tasks on an image, without a cont
       message: expect.stringMatching(/has no .*git/),
     });
     await backend.close();
+  });
+});
+
+const registryMissing = nativeProblem ?? (await registryProblem());
+
+describeRequiring('docker-registry', registryMissing, 'tasks on an image from a registry', () => {
+  test('are built and graded as on the host', async () => {
+    const layout = join(home, 'pushed');
+    const top = await writeLayout(layout, 'root', [
+      { layers: [readFileSync(String(archive))], compress: (tar) => tar },
+    ]);
+    const registry = await startDockerRegistry();
+    try {
+      await pushLayout(layout, top, `http://${registry.host}`, 'team/root', 'v1');
+      expect(await verdicts(native(), `${registry.host}/team/root:v1`)).toEqual(expected);
+    } finally {
+      await registry.close();
+    }
   });
 });
 

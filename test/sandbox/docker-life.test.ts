@@ -80,13 +80,35 @@ describeRequiring('docker', problem, 'the life of containers', () => {
 
   test('an image that was prepared and then removed by somebody is prepared again', async () => {
     const unusual = { ...spec, workdir: `/work-${process.pid}` };
-    const sandbox = await backend.create(unusual);
+    const own = createDockerBackend({ paths: assayPaths(home) });
+    const sandbox = await own.create(unusual);
     const container = await engine().json({ method: 'GET', path: `/containers/assay-${sandbox.id}/json` });
     const prepared = (container as { Config: { Image: string } }).Config.Image;
     await sandbox.destroy();
     await engine().call({ method: 'DELETE', path: `/images/${prepared}` });
-    await (await backend.create(unusual)).destroy();
+    await (await own.create(unusual)).destroy();
+    await own.close(); // and with it the container that is kept ready
     await engine().call({ method: 'DELETE', path: `/images/${prepared}` });
+  });
+
+  test('from the second of a kind on, the next container is ready before it is asked for, and goes with the backend', async () => {
+    const own = createDockerBackend({ paths: assayPaths(home) });
+    const kind = { ...spec, workdir: `/ready-${process.pid}` };
+    const mine = async () => {
+      const filters = encodeURIComponent(JSON.stringify({ label: [`${LABEL.user}purpose=kept ready`] }));
+      return (await engine().json({ method: 'GET', path: `/containers/json?filters=${filters}` })) as {
+        Names: string[];
+      }[];
+    };
+    await (await own.create(kind)).destroy();
+    await (await own.create(kind)).destroy();
+    await expect.poll(mine, { timeout: 20_000 }).toHaveLength(1);
+    const [ready] = await mine();
+    const third = await own.create(kind);
+    expect(ready?.Names).toEqual([`/assay-${third.id}`]);
+    expect((await exec(third, ['pwd'])).stdout.toString()).toBe(`${kind.workdir}\n`);
+    await own.close();
+    expect(await mine()).toEqual([]);
   });
 
   test('a container that is removed from outside ends its sandbox and all that runs in it', async () => {

@@ -1,11 +1,11 @@
 /** What programs in a sandbox of the helper could do to the processes that watch over them, and what the kernel's limits do to both. */
 import { chmodSync, mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { assayPaths } from '../../src/base/paths.ts';
 import { removeTree } from '../../src/base/remove-tree.ts';
-import type { Sandbox, SandboxSpec } from '../../src/contracts/index.ts';
+import type { LayerRef, Sandbox, SandboxSpec } from '../../src/contracts/index.ts';
 import { exec } from '../../src/sandbox/exec.ts';
 import { hostBase } from '../../src/sandbox/host-base.ts';
 import { createNativeBackend } from '../../src/sandbox/native/native-backend.ts';
@@ -121,6 +121,37 @@ describeRequiring('helper', probe.available ? undefined : probe.notes.join(' '),
     );
   });
 
+  test('80 layers, or a word about the kernel', async () => {
+    const layers: LayerRef[] = [];
+    for (let i = 0; i < 80; i++) {
+      const sandbox = await backend.create(CONTRACT_SPEC);
+      await bash(sandbox, `echo ${i} > file${i}; echo ${i} > same`);
+      layers.push(await sandbox.snapshot());
+    }
+    const created = backend.create({ ...CONTRACT_SPEC, layers });
+    if (kernelIsBefore(6, 7)) {
+      await expect(created).rejects.toMatchObject({ message: expect.stringMatching(/too many for one overlay/) });
+      return;
+    }
+    const sandbox = await created;
+    expect((await bash(sandbox, 'ls | wc -l; cat file0 file79 same')).stdout.toString()).toBe('81\n0\n79\n79\n');
+    await sandbox.destroy();
+  });
+
+  test('forked again and again, each fork has all that came before', async () => {
+    const sandbox = await backend.create(CONTRACT_SPEC);
+    for (let i = 0; i < 12; i++) {
+      await bash(sandbox, `echo ${i} > file${i}; echo ${i} > same; echo ${i} > /tmp/file${i}`);
+      const [fork] = await sandbox.fork();
+      if (fork === undefined) throw new Error('no fork');
+      expect((await bash(fork, 'ls | wc -l; ls /tmp | wc -l; cat same')).stdout.toString()).toBe(
+        `${i + 2}\n${i + 1}\n${i}\n`,
+      );
+      await fork.destroy();
+    }
+    await sandbox.destroy();
+  });
+
   test('fifty at once', async () => {
     const all = await Promise.all(Array.from({ length: 50 }, () => backend.create(CONTRACT_SPEC)));
     const outputs = await Promise.all(
@@ -130,3 +161,8 @@ describeRequiring('helper', probe.available ? undefined : probe.notes.join(' '),
     await Promise.all(all.map((one) => one.destroy()));
   });
 });
+
+function kernelIsBefore(major: number, minor: number): boolean {
+  const [ours = 0, patch = 0] = release().split('.').map(Number);
+  return ours < major || (ours === major && patch < minor);
+}

@@ -8,6 +8,7 @@ import { envDuCommand, envGcCommand, envLsCommand } from './env.ts';
 import { envBuildCommand } from './env-build.ts';
 import { envExportCommand, envPullCommand } from './env-image.ts';
 import { envShellCommand } from './env-shell.ts';
+import { exportCommand } from './export.ts';
 import { gradeCommand } from './grade.ts';
 import { regradeCommand } from './regrade.ts';
 import { resumeCommand } from './resume.ts';
@@ -24,6 +25,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   regradeCommand,
   showCommand,
   compareCommand,
+  exportCommand,
   datasetLsCommand,
   datasetShowCommand,
   datasetCheckCommand,

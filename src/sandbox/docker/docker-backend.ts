@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { pack } from 'tar-stream';
+import { digestOf } from '../../base/digest.ts';
 import type { AssayPaths } from '../../base/paths.ts';
 import { assayPaths } from '../../base/paths.ts';
 import { ownIdentity } from '../../base/process-identity.ts';
@@ -31,6 +32,7 @@ import { engineStream } from './engine-stream.ts';
 import { chainImage, chainName, hasLayerImage } from './layer-images.ts';
 import { type AgentFiles, PreparedImages } from './prepared-image.ts';
 import { StartGate } from './start-gate.ts';
+import { WarmPool } from './warm-pool.ts';
 
 export interface DockerBackendOptions {
   paths?: AssayPaths;
@@ -68,44 +70,62 @@ export function createDockerBackend(options: DockerBackendOptions = {}): Sandbox
     return prepared;
   };
 
-  const start = async (spec: SandboxSpec, base: EngineImage): Promise<DockerSandbox> => {
-    const { info, files, images } = await prepare();
-    const chain = await chainImage(client(), base, spec.layers);
+  const warm = new WarmPool<Started>({
+    discard: ({ container, connection }) => {
+      connection.close();
+      return container.remove().catch(() => {}); // its owner's end, or `gc`, removes it
+    },
+    ended: ({ connection }) => connection.ended,
+  });
+
+  /** A container of this configuration with its agent attached. */
+  const startContainer = async (config: (image: string) => Promise<object>, image: () => Promise<string>) => {
+    const { images } = await prepare();
     const id = randomBytes(8).toString('hex');
-    const create = async () => {
-      const image = await images.get(chain, files, spec.workdir);
-      const config = containerConfig({
-        spec,
-        image,
-        owner: await ownIdentity(),
-        asRoot: base.asRoot,
-        engineCpus: info.cpus,
-      });
-      return Container.create(client(), `assay-${id}`, config);
-    };
+    const create = async () => Container.create(client(), `assay-${id}`, await config(await image()));
     const container = await create().catch((error: unknown) => {
       if (!(error instanceof EngineError && error.status === 404)) throw error;
       images.forget(); // somebody cleaned the engine up
       return create();
     });
     try {
-      const connection = await connect(container);
-      const sandbox = new DockerSandbox({
-        id,
-        spec,
-        limitsInForce: info.limitsInForce,
-        container,
-        agent: connection,
-        storeLayer: () => storeLayer(client(), container, connection, base.id, spec),
-        create: (forked) => backend.create(forked),
-        onEnd: () => open.delete(sandbox),
-      });
-      open.add(sandbox);
-      return sandbox;
+      return { id, container, connection: await connect(container) };
     } catch (error) {
       await container.remove();
       throw error;
     }
+  };
+
+  const start = async (spec: SandboxSpec, base: EngineImage): Promise<DockerSandbox> => {
+    const { info, files, images } = await prepare();
+    const chain = await chainImage(client(), base, spec.layers);
+    const image = () => images.get(chain, files, spec.workdir);
+    const config = (labels: SandboxSpec['labels']) => async (name: string) =>
+      containerConfig({
+        spec: { ...spec, labels: labels ?? {} },
+        image: name,
+        owner: await ownIdentity(),
+        asRoot: base.asRoot,
+        engineCpus: info.cpus,
+      });
+    const { limits, network, workdir } = spec;
+    const { id, container, connection } = await warm.take(
+      digestOf({ chain: chain.id, limits, network, workdir }),
+      () => gate.pass(() => startContainer(config(spec.labels), image)),
+      () => gate.pass(() => startContainer(config({ purpose: 'kept ready' }), image)),
+    );
+    const sandbox = new DockerSandbox({
+      id,
+      spec,
+      limitsInForce: info.limitsInForce,
+      container,
+      agent: connection,
+      storeLayer: () => storeLayer(client(), container, connection, base.id, spec),
+      create: (forked) => backend.create(forked),
+      onEnd: () => open.delete(sandbox),
+    });
+    open.add(sandbox);
+    return sandbox;
   };
 
   const backend: SandboxBackend = {
@@ -135,9 +155,7 @@ export function createDockerBackend(options: DockerBackendOptions = {}): Sandbox
       }
       const { reference } = spec.base;
       try {
-        return await gate.pass(async () =>
-          start(spec, await ensureImage(client(), reference, options.findCredentials)),
-        );
+        return await start(spec, await ensureImage(client(), reference, options.findCredentials));
       } catch (error) {
         if (error instanceof AssayError) throw error;
         throw createFailed(error);
@@ -156,10 +174,17 @@ export function createDockerBackend(options: DockerBackendOptions = {}): Sandbox
     },
 
     async close() {
-      await Promise.all([...open].map((sandbox) => sandbox.destroy()));
+      await Promise.all([...[...open].map((sandbox) => sandbox.destroy()), warm.close()]);
     },
   };
   return backend;
+}
+
+interface Started {
+  /** In the container's name. */
+  id: string;
+  container: Container;
+  connection: AgentConnection;
 }
 
 interface Prepared {
