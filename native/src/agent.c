@@ -184,6 +184,11 @@ static void fork_files(uint32_t number, const uint8_t *payload, size_t length) {
     return;
   }
   stop_forks();
+  forget_failure();
+  if (!root_can_freeze(agent.request, agent.root)) {
+    reply_failure(number);
+    return;
+  }
   kill_everything();
   for (size_t i = 0; i < agent.count; i++) agent.processes[i]->supervisor = 0; /* reaped; their pipes tell the rest */
   if (!root_freeze(agent.options, agent.request, agent.root)) {
@@ -210,6 +215,7 @@ static void snapshot(uint32_t number, const uint8_t *payload, size_t length) {
     reply_failure(number);
     return;
   }
+  forget_failure();
   kill_everything();
   if (layer_store(agent.root, name, digest)) reply(FRAME_LAYER, number, digest, 64);
   else reply_failure(number);

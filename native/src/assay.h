@@ -137,6 +137,8 @@ struct prepared;
 struct prepared *root_prepare(const struct options *options);
 /* Takes the mounts of `below`. */
 bool root_enter(struct prepared *prepared, const struct options *options, const struct request *request, const struct frozen *below, struct root *root);
+/* Whether `root_freeze` has a chance; nothing has happened when not. */
+bool root_can_freeze(const struct request *request, const struct root *root);
 /* Freezes the files as they are, and goes on with a fresh upper over them. No other process may run. After a failure nothing works any more. */
 bool root_freeze(const struct options *options, const struct request *request, struct root *root);
 
@@ -167,6 +169,7 @@ ssize_t folder_names(int folder, char ***names);
 /* error.c: the first failure of this process in words, for whoever has to be told. */
 bool fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 const char *failure(void);
+void forget_failure(void);
 
 /* io.c */
 bool write_all(int fd, const void *bytes, size_t count);

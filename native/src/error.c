@@ -22,3 +22,6 @@ bool fail(const char *format, ...) {
 }
 
 const char *failure(void) { return text; }
+
+/* Before something whose failure the process survives. */
+void forget_failure(void) { text[0] = 0; }

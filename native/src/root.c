@@ -285,13 +285,25 @@ bool root_enter(struct prepared *prepared, const struct options *options, const 
   return make_workdir(request, &root->identity);
 }
 
+static uint64_t used_bytes(const struct root *root) {
+  struct statfs about;
+  if (fstatfs(root->memory, &about) < 0) return UINT64_MAX / 2;
+  return root->frozen.bytes + (uint64_t)(about.f_blocks - about.f_bfree) * (uint64_t)about.f_bsize;
+}
+
+/* What a fresh private file system must have for itself. */
+enum { LEAST_BYTES = 64 * 1024 };
+
+bool root_can_freeze(const struct request *request, const struct root *root) {
+  if (root->frozen.count == MAX_FROZEN) return fail("it was forked %d times already", MAX_FROZEN);
+  if (used_bytes(root) + LEAST_BYTES > request->disk_bytes) return fail("its files leave no room for a fork's own");
+  return true;
+}
+
 /* Copies of all that is frozen and of the present private file system, which is frozen from now on. */
 static bool freeze(const struct root *root, struct frozen *frozen) {
-  if (root->frozen.count == MAX_FROZEN) return fail("it was forked %d times", MAX_FROZEN);
-  struct statfs about;
-  if (fstatfs(root->memory, &about) < 0) return fail("measure the files");
   *frozen = root->frozen;
-  frozen->bytes += (uint64_t)(about.f_blocks - about.f_bfree) * (uint64_t)about.f_bsize;
+  frozen->bytes = used_bytes(root);
   frozen->count++;
   for (int i = 0; i < frozen->count; i++) {
     frozen->trees[i] = tree_clone(i < root->frozen.count ? root->frozen.trees[i] : root->own, "", false, PROTECTED);

@@ -39,10 +39,10 @@ export async function startFilterProxy(
   };
   server.on('connection', (socket) => follow(open, socket));
   server.on('connect', (incoming: IncomingMessage, client: Socket, head: Buffer) => {
-    void tunnel(incoming.url ?? '', client, head, { rules, refuse, open, find });
+    tunnel(incoming.url ?? '', client, head, { rules, refuse, open, find }).catch(() => client.destroy());
   });
   server.on('request', (incoming, reply) => {
-    void forward(incoming, reply, { rules, refuse, open, find });
+    forward(incoming, reply, { rules, refuse, open, find }).catch(() => reply.destroy());
   });
   server.on('clientError', (_error, socket) => socket.destroy());
   await listen(server, path);
@@ -114,8 +114,15 @@ async function forward(incoming: IncomingMessage, reply: ServerResponse, context
       timeout: CONNECT_MS,
     },
     (answer) => {
-      reply.writeHead(answer.statusCode ?? 502, answer.headers);
+      try {
+        reply.writeHead(answer.statusCode ?? 502, answer.headers);
+      } catch {
+        outgoing.destroy(); // no answer that HTTP knows
+        reply.destroy();
+        return;
+      }
       answer.pipe(reply);
+      answer.once('error', () => reply.destroy());
     },
   );
   outgoing.once('timeout', () => outgoing.destroy(new Error('no answer')));

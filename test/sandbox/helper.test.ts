@@ -152,6 +152,17 @@ describeRequiring('helper', probe.available ? undefined : probe.notes.join(' '),
     await sandbox.destroy();
   });
 
+  test('a sandbox whose disk is full cannot be forked, and lives on', async () => {
+    const sandbox = await backend.create(CONTRACT_SPEC);
+    const child = await sandbox.spawn(['sleep', '100']);
+    await bash(sandbox, 'head -c 200000000 /dev/zero > big; true');
+    await expect(sandbox.fork()).rejects.toMatchObject({ message: expect.stringMatching(/no room/) });
+    expect((await bash(sandbox, 'rm big; echo on')).stdout.toString()).toBe('on\n');
+    const [fork] = await sandbox.fork();
+    expect((await child.exit).signal).toBe('SIGKILL');
+    await Promise.all([fork?.destroy(), sandbox.destroy()]);
+  });
+
   test('fifty at once', async () => {
     const all = await Promise.all(Array.from({ length: 50 }, () => backend.create(CONTRACT_SPEC)));
     const outputs = await Promise.all(
