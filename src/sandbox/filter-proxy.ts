@@ -10,12 +10,18 @@ import { AssayError } from '../contracts/index.ts';
 import { type HostRule, matchingRule, namesThisMachine, parseHostRule } from './host-list.ts';
 
 export interface FilterProxy {
-  /** Hosts that were asked for and refused, with their ports, in order, each once. */
+  /** Hosts that were asked for and refused, with their ports, in order, each once; the first thousand. */
   readonly refused: ReadonlySet<string>;
   close(): Promise<void>;
 }
 
 const CONNECT_MS = 30_000;
+
+/** What a sandbox asks for is remembered up to here: it must not fill our memory. */
+const MOST_REFUSED = 1000;
+
+/** RFC 1035, section 2.3.4. */
+const LONGEST_NAME = 253;
 
 export interface FilterProxyOptions {
   /** The address of a name. Default: the system's. */
@@ -32,23 +38,27 @@ export async function startFilterProxy(
   const rules = allow.map(ruleOf);
   const refused = new Set<string>();
   const open = new Set<Duplex>();
+  let closed = false;
   const server = createServer();
   const refuse = (host: string, port: number, why: string): string => {
-    refused.add(`${host}:${port}`);
-    return `assay: ${host}:${port} cannot be reached from this sandbox: ${why}\n`;
+    const shown = `${host.length > LONGEST_NAME ? `${host.slice(0, LONGEST_NAME)}...` : host}:${port}`;
+    if (refused.size < MOST_REFUSED) refused.add(shown);
+    return `assay: ${shown} cannot be reached from this sandbox: ${why}\n`;
   };
+  const context: Context = { rules, refuse, open, find, isClosed: () => closed };
   server.on('connection', (socket) => follow(open, socket));
   server.on('connect', (incoming: IncomingMessage, client: Socket, head: Buffer) => {
-    tunnel(incoming.url ?? '', client, head, { rules, refuse, open, find }).catch(() => client.destroy());
+    tunnel(incoming.url ?? '', client, head, context).catch(() => client.destroy());
   });
   server.on('request', (incoming, reply) => {
-    forward(incoming, reply, { rules, refuse, open, find }).catch(() => reply.destroy());
+    forward(incoming, reply, context).catch(() => reply.destroy());
   });
   server.on('clientError', (_error, socket) => socket.destroy());
   await listen(server, path);
   return {
     refused,
     async close() {
+      closed = true;
       for (const stream of open) stream.destroy();
       await new Promise<void>((resolve) => server.close(() => resolve()));
     },
@@ -60,6 +70,7 @@ interface Context {
   refuse(host: string, port: number, why: string): string;
   open: Set<Duplex>;
   find(name: string): Promise<string>;
+  isClosed(): boolean;
 }
 
 async function tunnel(target: string, client: Socket, head: Buffer, context: Context): Promise<void> {
@@ -67,6 +78,7 @@ async function tunnel(target: string, client: Socket, head: Buffer, context: Con
   const match = /^(\[[^\]]+\]|[^:]+):(\d+)$/.exec(target);
   const [host, port] = [match?.[1] ?? target, Number(match?.[2])];
   const address = await permitted(host, port, context);
+  if (client.destroyed || context.isClosed()) return; // gone while the name was looked up
   if (typeof address !== 'string') {
     client.end(`HTTP/1.1 403 Forbidden\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n${address.refusal}`);
     return;
@@ -98,6 +110,7 @@ async function forward(incoming: IncomingMessage, reply: ServerResponse, context
   }
   const port = Number(url.port || 80);
   const address = await permitted(url.hostname, port, context);
+  if (reply.destroyed || context.isClosed()) return;
   if (typeof address !== 'string') {
     reply.writeHead(403, { 'content-type': 'text/plain' }).end(address.refusal);
     return;
