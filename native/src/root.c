@@ -295,6 +295,7 @@ static uint64_t used_bytes(const struct root *root) {
 enum { LEAST_BYTES = 64 * 1024 };
 
 bool root_can_freeze(const struct request *request, const struct root *root) {
+  errno = 0; /* these are refusals, not failed calls */
   if (root->frozen.count == MAX_FROZEN) return fail("it was forked %d times already", MAX_FROZEN);
   if (used_bytes(root) + LEAST_BYTES > request->disk_bytes) return fail("its files leave no room for a fork's own");
   return true;

@@ -61,7 +61,7 @@ function groupOf(root: Command, groups: Map<string, Command>, name: string): Com
 
 const GROUPS: Record<string, string> = {
   dataset: 'task sets: list, show, check, schema',
-  env: 'environments, images and sandboxes: pull, export, list, disk use, garbage collection',
+  env: 'environments and images: pull, build, a shell in one, export, list, disk use, garbage collection',
 };
 
 function declare(command: Command, spec: CommandSpec): void {

@@ -15,6 +15,8 @@ export interface EnvironmentBase {
   home: string;
   /** Variables of the image, but PATH and HOME. */
   env: Record<string, string>;
+  /** Of the image; `/` on the host's programs. */
+  workdir: string;
 }
 
 /** What a system without a word about it has; also what container engines set. */
@@ -23,7 +25,7 @@ const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/b
 /** Throws `environment-tool-missing` when a program that the task needs is not on the host; of an image see `requireToolsInside`. */
 export async function hostEnvironmentBase(instance: TaskInstance, host: HostBase): Promise<EnvironmentBase> {
   requireTools(instance, host);
-  return { base: { kind: 'host' }, digest: host.digest, path: host.path, home: SANDBOX_HOME, env: {} };
+  return { base: { kind: 'host' }, digest: host.digest, path: host.path, home: SANDBOX_HOME, env: {}, workdir: '/' };
 }
 
 /** The image is fetched when it is not there. From then on it is named by its digest, so that a tag that moves changes nothing halfway. */
@@ -32,7 +34,7 @@ export async function imageEnvironmentBase(
   backend: SandboxBackend,
   signal: AbortSignal,
 ): Promise<EnvironmentBase> {
-  const { digest, env } = await backend.describeImage(reference, signal);
+  const { digest, env, workdir } = await backend.describeImage(reference, signal);
   const { PATH = DEFAULT_PATH, HOME = '/root', ...rest } = env;
   return {
     base: { kind: 'image', reference: digest },
@@ -40,6 +42,7 @@ export async function imageEnvironmentBase(
     path: PATH,
     home: HOME,
     env: rest,
+    workdir,
   };
 }
 

@@ -3,7 +3,7 @@
  * machine or a private network is refused, whoever controls the name, unless the list names that address.
  */
 import { lookup } from 'node:dns/promises';
-import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, request, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import { BlockList, connect, isIPv6, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { AssayError } from '../contracts/index.ts';
@@ -53,7 +53,10 @@ export async function startFilterProxy(
   server.on('request', (incoming, reply) => {
     forward(incoming, reply, context).catch(() => reply.destroy());
   });
-  server.on('clientError', (_error, socket) => socket.destroy());
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    if (!socket.writable || error.code === 'ECONNRESET') socket.destroy();
+    else socket.end(answer(error.code === 'HPE_HEADER_OVERFLOW' ? 431 : 400, 'assay: no HTTP request\n'));
+  });
   await listen(server, path);
   return {
     refused,
@@ -75,15 +78,18 @@ interface Context {
 
 async function tunnel(target: string, client: Socket, head: Buffer, context: Context): Promise<void> {
   client.on('error', () => client.destroy());
-  const match = /^(\[[^\]]+\]|[^:]+):(\d+)$/.exec(target);
-  const [host, port] = [match?.[1] ?? target, Number(match?.[2])];
-  const address = await permitted(host, port, context);
-  if (client.destroyed || context.isClosed()) return; // gone while the name was looked up
-  if (typeof address !== 'string') {
-    client.end(`HTTP/1.1 403 Forbidden\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n${address.refusal}`);
+  const [, host, port] = /^(\[[^\]]+\]|[^:]+):(\d+)$/.exec(target) ?? [];
+  if (host === undefined || port === undefined) {
+    client.end(answer(400, 'assay: CONNECT needs host:port\n'));
     return;
   }
-  const outside = connect({ host: address, port, timeout: CONNECT_MS });
+  const address = await permitted(host, Number(port), context);
+  if (client.destroyed || context.isClosed()) return; // gone while the name was looked up
+  if (typeof address !== 'string') {
+    client.end(answer(403, address.refusal));
+    return;
+  }
+  const outside = connect({ host: address, port: Number(port), timeout: CONNECT_MS });
   follow(context.open, outside);
   outside.once('connect', () => {
     outside.setTimeout(0);
@@ -94,8 +100,7 @@ async function tunnel(target: string, client: Socket, head: Buffer, context: Con
   });
   outside.once('timeout', () => outside.destroy(new Error('no answer')));
   outside.once('error', (error) => {
-    if (outside.bytesRead === 0)
-      client.end(`HTTP/1.1 502 Bad Gateway\r\nConnection: close\r\n\r\nassay: ${error.message}\n`);
+    if (outside.bytesRead === 0) client.end(answer(502, `assay: ${error.message}\n`));
     else client.destroy();
   });
   client.once('close', () => outside.destroy());
@@ -126,18 +131,23 @@ async function forward(incoming: IncomingMessage, reply: ServerResponse, context
       setHost: false,
       timeout: CONNECT_MS,
     },
-    (answer) => {
+    (reached) => {
       try {
-        reply.writeHead(answer.statusCode ?? 502, answer.headers);
+        reply.writeHead(reached.statusCode ?? 502, reached.headers);
       } catch {
         outgoing.destroy(); // no answer that HTTP knows
         reply.destroy();
         return;
       }
-      answer.pipe(reply);
-      answer.once('error', () => reply.destroy());
+      reached.pipe(reply);
+      reached.once('error', () => reply.destroy());
     },
   );
+  // Nobody asked for another protocol: its answer cannot be passed on.
+  outgoing.once('upgrade', (_, socket) => {
+    socket.destroy();
+    reply.writeHead(502, { 'content-type': 'text/plain' }).end('assay: the server wants another protocol\n');
+  });
   outgoing.once('timeout', () => outgoing.destroy(new Error('no answer')));
   outgoing.once('error', (error) => {
     if (reply.headersSent) reply.destroy();
@@ -145,6 +155,11 @@ async function forward(incoming: IncomingMessage, reply: ServerResponse, context
   });
   reply.once('close', () => outgoing.destroy());
   incoming.pipe(outgoing);
+}
+
+/** A whole answer for a connection that then ends. */
+function answer(status: number, text: string): string {
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n${text}`;
 }
 
 /** The address to connect to, or why not. The one that was looked at is the one that is used. */

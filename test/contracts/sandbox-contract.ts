@@ -299,6 +299,16 @@ export function describeSandboxContract(
         );
       });
 
+      test('a count that is no number of forks is refused before anything ends', () =>
+        using(async (parent) => {
+          const running = await parent.spawn(['sleep', '1000']);
+          for (const count of [0, -1, 1.5, Number.NaN])
+            await expect(parent.fork(count)).rejects.toMatchObject({ code: 'usage' });
+          expect((await bash(parent, 'pgrep -c sleep || ps ax | grep -c "[s]leep 1000"')).output.trim()).toBe('1');
+          running.kill('SIGKILL');
+          await running.exit;
+        }));
+
       test('the disk limit counts what a fork took over', () =>
         using(async (parent) => {
           await bash(parent, 'head -c 40000000 /dev/urandom > big');

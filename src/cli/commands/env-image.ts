@@ -11,7 +11,7 @@ import { pushImage } from '../../environment/oci/push-image.ts';
 import { openEngine } from '../compose.ts';
 import { defineCommand } from '../flag.ts';
 import { withInterrupt } from '../interrupt.ts';
-import { print } from '../output.ts';
+import { counted, print } from '../output.ts';
 import { withImage } from '../sandbox-flags.ts';
 
 const megabytes = (bytes: number) => `${(bytes / 1024 ** 2).toFixed(1)} MB`;
@@ -42,7 +42,8 @@ export const envPullCommand = defineCommand({
       return pulled;
     });
     const rows = images.map(
-      (image) => `${image.name}  ${image.digest}  ${image.platform}  ${image.layers.length} layers\n`,
+      (image) =>
+        `${image.name}  ${image.pin ?? image.digest}  ${image.platform}  ${counted(image.layers.length, 'layer')}\n`,
     );
     print(flags.json, images, rows.join(''));
     return 0;

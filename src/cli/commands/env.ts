@@ -7,7 +7,7 @@ import { findEngine } from '../../sandbox/docker/engine-endpoint.ts';
 import { createNativeBackend } from '../../sandbox/native/native-backend.ts';
 import { layersInUse, liveRecords } from '../../sandbox/native/sandbox-records.ts';
 import { defineCommand } from '../flag.ts';
-import { print } from '../output.ts';
+import { counted, print } from '../output.ts';
 import { parseBytes } from '../parse-bytes.ts';
 
 const megabytes = (bytes: number) => `${(bytes / 1024 ** 2).toFixed(1)} MB`;
@@ -22,11 +22,11 @@ export const envLsCommand = defineCommand({
     const { environments, images } = await summarizeStore(assayPaths());
     const rows = environments.map(
       (one) =>
-        `  ${one.digest.slice(7, 19)}  ${one.repo.padEnd(20)} ${megabytes(one.bytes).padStart(10)} (${megabytes(one.ownBytes)} its own)  ${one.layers.length} layers  ${one.instances.join(', ')}\n`,
+        `  ${one.digest.slice(7, 19)}  ${one.repo.padEnd(20)} ${megabytes(one.bytes).padStart(10)} (${megabytes(one.ownBytes)} its own)  ${counted(one.layers.length, 'layer')}  ${one.instances.join(', ')}\n`,
     );
     const imageRows = images.map(
       (one) =>
-        `  ${one.digest.slice(7, 19)}  ${one.platform.padEnd(20)} ${megabytes(one.bytes).padStart(10)} (${megabytes(one.ownBytes)} its own)  ${one.layers} layers  ${one.names.join(', ')}\n`,
+        `  ${one.digest.slice(7, 19)}  ${one.platform.padEnd(20)} ${megabytes(one.bytes).padStart(10)} (${megabytes(one.ownBytes)} its own)  ${counted(one.layers, 'layer')}  ${one.names.join(', ')}\n`,
     );
     const text = [
       rows.length === 0 ? 'no environment has been built yet\n' : rows.join(''),

@@ -6,7 +6,6 @@ import { sha256 } from '../../base/digest.ts';
 import { AssayError } from '../../contracts/index.ts';
 import { type BlobFile, type ImageSource, MAX_DOCUMENT_BYTES } from './image-source.ts';
 import { type Descriptor, type Manifest, parseConfig, refused } from './manifest.ts';
-import { choosePlatform } from './platform.ts';
 import { readTar, TarError } from './tar-reader.ts';
 
 const listSchema = z.array(
@@ -28,7 +27,7 @@ export class ArchiveSource implements ImageSource {
   }
 
   /** The archive has no digests of layers beside the diff ids, so these stand in the manifest. */
-  async manifest(platform: string): Promise<Manifest> {
+  async manifest(): Promise<Manifest> {
     const list = listSchema.safeParse(JSON.parse((await this.read('manifest.json')).toString()));
     if (!list.success) throw refused(this.name, 'its manifest.json is not that of saved images');
     const found = list.data.filter(({ RepoTags }) => this.tag === undefined || RepoTags?.includes(this.tag));
@@ -38,7 +37,6 @@ export class ArchiveSource implements ImageSource {
     const bytes = await this.read(image.Config);
     const config = parseConfig(bytes, this.name);
     const digest = sha256(bytes);
-    choosePlatform([{ mediaType: '', digest, size: bytes.length, platform: config }], platform, this.name);
     this.byDigest.set(digest, await this.member(image.Config));
     const layers: Descriptor[] = [];
     for (const [index, name] of image.Layers.entries()) {

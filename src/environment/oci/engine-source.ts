@@ -28,8 +28,8 @@ export class EngineSource implements ImageSource {
     this.path = join(folder, `saved-${process.pid}-${randomBytes(4).toString('hex')}.tar`);
   }
 
-  async manifest(platform: string): Promise<Manifest> {
-    return (await this.saved()).manifest(platform);
+  async manifest(): Promise<Manifest> {
+    return (await this.saved()).manifest();
   }
 
   async smallBlob(descriptor: Descriptor): Promise<Buffer> {

@@ -13,7 +13,7 @@ import type { ImageSource } from './image-source.ts';
 import type { UnpackLimits } from './layer-entries.ts';
 import { type Descriptor, type ImageConfig, parseConfig, refused } from './manifest.ts';
 import { canonicalReference, openSource } from './open-source.ts';
-import { hostPlatform, platformName } from './platform.ts';
+import { choosePlatform, demandPlatform, hostPlatform, platformName } from './platform.ts';
 import type { RegistryClientOptions } from './registry-client.ts';
 import { hasLayer, layerFolder, unpackLayer } from './unpack-layer.ts';
 
@@ -32,7 +32,7 @@ export function createImageStore(options: ImageStoreOptions): ImageStore {
   const { paths } = options;
   const layout = environmentLayout(paths.environments);
   const flights = new SingleFlight();
-  const platform = options.platform ?? hostPlatform();
+  const platform = demandPlatform(options.platform ?? hostPlatform());
   const nameRecord = (reference: string) => layout.image(digestOf({ name: canonicalReference(reference), platform }));
 
   const pullNow = async (reference: string, signal: AbortSignal, onProgress: (line: string) => void) => {
@@ -40,7 +40,9 @@ export function createImageStore(options: ImageStoreOptions): ImageStore {
     try {
       const manifest = await source.manifest(platform);
       const config = parseConfig(await source.smallBlob(manifest.config), source.name);
-      const image = localImage(manifest.config.digest, config);
+      choosePlatform([{ ...manifest.config, platform: config }], platform, source.name);
+      const pin = source.pin?.();
+      const image = { ...localImage(manifest.config.digest, config), ...(pin === undefined ? {} : { pin }) };
       await unpackAll(source, manifest.layers, image, signal, onProgress);
       await writeFileAtomic(layout.image(image.digest), JSON.stringify(image));
       const record = { name: source.name, digest: image.digest, pulledAt: new Date().toISOString() };
