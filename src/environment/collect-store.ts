@@ -31,6 +31,8 @@ export interface CollectReport {
   stages: number;
   layers: number;
   bytes: number;
+  /** What stays beyond the budget, because it is in use or was so recently. */
+  overBudgetBytes: number;
 }
 
 const HOUR = 3_600_000;
@@ -50,7 +52,7 @@ interface Candidate {
 /** Removes environments and images that were not used for long or do not fit, then stages no environment needs, then layers no stage, image or sandbox needs. */
 export async function collectStore(paths: AssayPaths, options: CollectOptions = {}): Promise<CollectReport> {
   const layout = environmentLayout(paths.environments);
-  const report: CollectReport = { environments: 0, images: 0, stages: 0, layers: 0, bytes: 0 };
+  const report: CollectReport = { environments: 0, images: 0, stages: 0, layers: 0, bytes: 0, overBudgetBytes: 0 };
   const remove = async (path: string) => {
     if (options.dryRun !== true) await removeTree(path);
   };
@@ -58,8 +60,8 @@ export async function collectStore(paths: AssayPaths, options: CollectOptions = 
   const old = (time: Date, ms: number) => now - time.getTime() >= ms;
   const inUse = options.inUse ?? new Set();
   const all = await candidates(layout);
-  const evicted =
-    options.budgetBytes === undefined ? new Set() : await overBudget(paths, all, options.budgetBytes, inUse);
+  const { evicted, left } = await overBudget(paths, all, options.budgetBytes ?? Number.POSITIVE_INFINITY, inUse);
+  report.overBudgetBytes = left;
   const neededStages = new Set<string>();
   const neededLayers = new Set<string>(inUse);
   for (const one of all) {
@@ -124,13 +126,14 @@ async function candidates(layout: ReturnType<typeof environmentLayout>): Promise
   ];
 }
 
-/** The least recently used ones without which the rest fits; all that may go when nothing helps. Layers that nothing needs any more count as gone already. */
+/** The least recently used ones without which the rest fits; all that may go when nothing helps, and then the bytes that are `left` too many. Layers that nothing needs any more count as gone already. */
 async function overBudget(
   paths: AssayPaths,
   all: readonly Candidate[],
   budgetBytes: number,
   inUse: ReadonlySet<string>,
-): Promise<Set<Candidate>> {
+): Promise<{ evicted: Set<Candidate>; left: number }> {
+  if (budgetBytes === Number.POSITIVE_INFINITY) return { evicted: new Set(), left: 0 };
   const sizes = new Map<string, number>();
   for (const name of await layerNames(paths)) sizes.set(name, await treeBytes(join(paths.layers, name)));
   const users = new Map<string, number>([...inUse].map((name) => [name, 1]));
@@ -149,5 +152,5 @@ async function overBudget(
       if (left === 0) bytes -= sizes.get(name) ?? 0;
     }
   }
-  return evicted;
+  return { evicted, left: Math.max(0, bytes - budgetBytes) };
 }

@@ -67,9 +67,10 @@ export async function requireToolsInside(
   });
   try {
     const script = 'for tool; do command -v "$tool" > /dev/null || echo "$tool"; done';
-    const result = await exec(sandbox, ['/bin/sh', '-c', script, 'sh', ...tools], { timeoutSeconds: 60 });
-    const missing = result.stdout.toString().split('\n').filter(Boolean);
-    if (result.exitCode === 0 && missing.length === 0) return;
+    const argv = ['/bin/sh', '-c', script, 'sh', ...tools];
+    const result = await exec(sandbox, argv, { timeoutSeconds: 60 }).catch(withoutShell);
+    const missing = result === 'no shell' ? ['/bin/sh'] : result.stdout.toString().split('\n').filter(Boolean);
+    if (missing.length === 0) return;
     throw new AssayError(
       'environment-tool-missing',
       `${instance.instanceId}: its image ${instance.task.environment.image} has no ${missing.join(', ')}.`,
@@ -78,4 +79,10 @@ export async function requireToolsInside(
   } finally {
     await sandbox.destroy();
   }
+}
+
+/** An image need not hold any program. */
+function withoutShell(error: unknown): 'no shell' {
+  if (error instanceof AssayError && error.code === 'sandbox-spawn-failed') return 'no shell';
+  throw error;
 }

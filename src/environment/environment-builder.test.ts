@@ -63,7 +63,7 @@ describeRequiring('sandboxes', probe.available ? undefined : probe.notes.join(' 
     const path = join(set, 'greet-name', name);
     writeFileSync(path, readFileSync(path, 'utf8').replace(from, to));
   };
-  const setSteps = (steps: { name: string; run: string }[]) =>
+  const setSteps = (steps: { name: string; run: string; network?: boolean }[]) =>
     edit('task.yaml', /steps:(?: \[.*|\n.*)\n/, `steps: ${JSON.stringify(steps)}\n`);
 
   async function inside(environment: BuiltEnvironment, command: string): Promise<string> {
@@ -241,6 +241,16 @@ describeRequiring('sandboxes', probe.available ? undefined : probe.notes.join(' 
     expect(second.message).toContain('npm_config_registry=https://npm.example.com/');
     expect(second.message).not.toMatch(/SECRET|u:p/);
     expect(lines).toContain('look: not passed on, because they hold credentials: HTTPS_PROXY');
+  });
+
+  test('certificate files of the host that cannot be seen inside are brought to steps with network, and do not stay', async () => {
+    const bundle = join(home, 'ca.pem');
+    writeFileSync(bundle, 'one certificate\n');
+    const env = { PATH: process.env.PATH, SSL_CERT_FILE: bundle, PIP_CERT: bundle, CURL_CA_BUNDLE: join(home, 'no') };
+    const run = 'echo "$PIP_CERT ${CURL_CA_BUNDLE-none}" > seen; cat "$SSL_CERT_FILE" >> seen';
+    setSteps([{ name: 'bring', run, network: true }]);
+    const built = await builder({ env }).environments.ensure(await greet(), signal);
+    expect(await inside(built, 'cat seen; ls -A /tmp')).toBe('/tmp/.assay-certificates/0.pem none\none certificate');
   });
 
   test('a missing tool is named with the way to get it', async () => {

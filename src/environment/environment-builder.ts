@@ -85,7 +85,7 @@ class LayeredBuilder implements EnvironmentBuilder {
       backend: this.backend,
       layout: this.layout,
       limits: this.limits,
-      networkEnv: async () => networkEnv(env, await registries()),
+      networkEnv: async (seesHost) => networkEnv(env, await registries(), seesHost),
     });
   }
 

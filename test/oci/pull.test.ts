@@ -283,6 +283,22 @@ describeRequiring('unpacking', await unpackingProblem(), 'pulling images', () =>
     expect(readdirSync(paths.layers)).toEqual([]);
   });
 
+  test('content is never read as heads: what a whiteout, a mark or a folder carries is dropped', async () => {
+    const inner = layerTar([{ name: 'smuggled', content: 'x' }]).subarray(0, 1024);
+    const members = [
+      { name: 'a', content: 'x'.repeat(inner.length) },
+      { name: '.wh.a', content: inner },
+      { name: 'd/' },
+      { name: 'd/.wh..wh..opq', content: inner },
+      { name: 'e/', type: 'file' as const, content: inner },
+      { name: 'last', content: 'end' },
+    ];
+    await writeLayout(layout, 'smuggler', [{ layers: [layerTar(members)] }]);
+    const image = await store().pull(`oci:${layout}:smuggler`, signal);
+    expect(readdirSync(layerPath(image, 0)).sort()).toEqual(['a', 'd', 'e', 'last']);
+    expect(readFileSync(layerPath(image, 0, 'last'), 'utf8')).toBe('end');
+  });
+
   test('a layer with an attack in the middle leaves nothing', async () => {
     const bad = layerTar([{ name: 'fine' }, { name: '../escaped', content: 'x' }]);
     await writeLayout(layout, 'bad', [{ layers: [bad] }]);

@@ -7,7 +7,7 @@ import { filterInstances } from '../../dataset/filter-instances.ts';
 import { loadDataset } from '../../dataset/load-dataset.ts';
 import { type Exported, exportImage } from '../../environment/oci/export-image.ts';
 import { createImageStore } from '../../environment/oci/image-store.ts';
-import { pushImage } from '../../environment/oci/push-image.ts';
+import { demandPushName, pushImage } from '../../environment/oci/push-image.ts';
 import { openEngine } from '../compose.ts';
 import { defineCommand } from '../flag.ts';
 import { withInterrupt } from '../interrupt.ts';
@@ -89,6 +89,12 @@ export const envExportCommand = defineCommand({
       throw new AssayError('usage', 'env export needs --output or --push', {
         class: 'input',
         hint: 'Name a new folder or .tar file, or else a place in a registry.',
+      });
+    if (flags.push !== undefined) demandPushName(flags.push);
+    if (/\.(tar\.\w+|tgz|gz|zst|xz|zip)$/.test(flags.output ?? ''))
+      throw new AssayError('usage', `${flags.output} is neither a folder nor a .tar file`, {
+        class: 'input',
+        hint: 'Layers are compressed inside: name a file that ends with .tar.',
       });
     const output = resolve(flags.output ?? '');
     const paths = assayPaths();

@@ -26,7 +26,7 @@ export const envLsCommand = defineCommand({
     );
     const imageRows = images.map(
       (one) =>
-        `  ${one.digest.slice(7, 19)}  ${one.platform.padEnd(20)} ${megabytes(one.bytes).padStart(10)} (${megabytes(one.ownBytes)} its own)  ${counted(one.layers, 'layer')}  ${one.names.join(', ')}\n`,
+        `  ${one.digest.slice(7, 19)}  ${one.platform.padEnd(20)} ${megabytes(one.bytes).padStart(10)} (${megabytes(one.ownBytes)} its own)  ${counted(one.layers, 'layer')}  ${one.names.join(', ') || '(no name leads here any more)'}\n`,
     );
     const text = [
       rows.length === 0 ? 'no environment has been built yet\n' : rows.join(''),
@@ -90,7 +90,11 @@ export const envGcCommand = defineCommand({
       ...(flags.budget === undefined ? {} : { budgetBytes: parseBytes(flags.budget) }),
       ...(flags.olderThan === 0 ? { graceMs: 0 } : {}),
     });
-    const text = `${left === null ? '' : `left-over sandboxes: ${left.native.sandboxes}${left.containers === null ? '' : `, containers: ${left.containers.sandboxes}`}; `}${flags.dryRun ? 'would remove' : 'removed'} ${removed.environments} environments, ${removed.images} images, ${removed.layers} layers, ${megabytes(removed.bytes)}\n`;
+    const tight =
+      removed.overBudgetBytes > 0
+        ? `the rest is ${megabytes(removed.overBudgetBytes)} over the budget: in use, or used in the last ten minutes\n`
+        : '';
+    const text = `${left === null ? '' : `left-over sandboxes: ${left.native.sandboxes}${left.containers === null ? '' : `, containers: ${left.containers.sandboxes}`}; `}${flags.dryRun ? 'would remove' : 'removed'} ${removed.environments} environments, ${removed.images} images, ${removed.layers} layers, ${megabytes(removed.bytes)}\n${tight}`;
     print(flags.json, { sandboxes: left, store: removed }, text);
     return 0;
   },

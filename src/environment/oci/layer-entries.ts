@@ -51,7 +51,7 @@ export class LayerEntries {
     const base = parts.at(-1) ?? '';
     if (parts.length === 0) return entry.type === 'directory' ? this.write(entry, []) : [];
     const folder = this.resolve(parts.slice(0, -1), entry.name);
-    if (base === OPAQUE) return this.opaque(folder);
+    if (base === OPAQUE) return this.opaque(folder, entry);
     if (base.startsWith(WHITEOUT)) return this.whiteout(folder, base.slice(WHITEOUT.length), entry);
     const path = [...folder, base];
     if (entry.type === 'character' || entry.type === 'block') {
@@ -134,16 +134,16 @@ export class LayerEntries {
       throw this.refuse(entry, 'is no valid whiteout');
     const path = [...folder, name];
     this.demandParents(path, entry);
-    // The same layer may have the name anew: then there is nothing to hide, but for folders, which then hide all below.
+    // The same layer may have the name anew: that hides what lies below by itself, but for folders, which then must hide it all.
     const own = this.kinds.get(path.join('/'));
-    if (own?.type === 'directory') return this.opaque(path);
-    if (own !== undefined) return this.write({ ...own }, path);
+    if (own?.type === 'directory') return this.opaque(path, entry);
+    if (own !== undefined) return [];
     return this.write({ ...BARE, name: '', type: 'character', mode: 0o600, mtime: entry.mtime }, path);
   }
 
-  private opaque(folder: readonly string[]): TarHead[] {
-    const known = this.kinds.get(folder.join('/'));
-    const head = known ?? { ...BARE, name: '', type: 'directory' as const, mode: 0o755 };
+  private opaque(folder: readonly string[], entry: TarEntry): TarHead[] {
+    this.demandParents([...folder, OPAQUE], entry);
+    const head = this.kinds.get(folder.join('/')) ?? { ...BARE, name: '', type: 'directory' as const, mode: 0o755 };
     return this.write({ ...head, attributes: new Map([...head.attributes, [OPAQUE_ATTRIBUTE, 'y']]) }, folder, true);
   }
 
@@ -192,5 +192,18 @@ const BARE = {
 
 function headOf(entry: TarHead): TarHead {
   const { name, type, mode, uid, gid, mtime, size, linkName, attributes } = entry;
-  return { name, type, mode, uid, gid, mtime, size, linkName, major: 0, minor: 0, attributes };
+  // Only files have content: a size elsewhere would put the archive out of step for who reads it next.
+  return {
+    name,
+    type,
+    mode,
+    uid,
+    gid,
+    mtime,
+    size: type === 'file' ? size : 0,
+    linkName,
+    major: 0,
+    minor: 0,
+    attributes,
+  };
 }

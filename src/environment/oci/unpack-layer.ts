@@ -75,6 +75,9 @@ async function pass(bytes: AsyncIterable<Buffer>, entries: LayerEntries, out: Ta
     for (const head of heads) await out.write(tarHead(head));
     const head = heads.at(-1);
     if (head?.type !== 'file') continue;
+    // A head that is not the content's own would let the content be read as heads.
+    if (entry.type !== 'file' || head.size !== entry.size)
+      throw new TarError(`the content of ${entry.name} is not its own`);
     for await (const chunk of entry.content()) await out.write(chunk);
     await out.write(tarPadding(head.size));
   }
