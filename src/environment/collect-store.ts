@@ -65,7 +65,8 @@ export async function collectStore(paths: AssayPaths, options: CollectOptions = 
   const neededStages = new Set<string>();
   const neededLayers = new Set<string>(inUse);
   for (const one of all) {
-    if (old(one.lastUsed, options.unusedForMs ?? 30 * 24 * HOUR) || evicted.has(one)) {
+    const isUsed = one.layers.length > 0 && one.layers.every((layer) => inUse.has(layer));
+    if ((old(one.lastUsed, options.unusedForMs ?? 30 * 24 * HOUR) && !isUsed) || evicted.has(one)) {
       report[one.kind]++;
       await remove(one.path);
     } else {
@@ -87,18 +88,30 @@ export async function collectStore(paths: AssayPaths, options: CollectOptions = 
   for (const name of await layerNames(paths)) {
     const path = join(paths.layers, name);
     const grace = evicted.size > 0 ? FRESH_MS : (options.graceMs ?? HOUR);
-    if (neededLayers.has(name) || !old((await stat(path)).mtime, grace)) continue;
-    report.layers++;
-    report.bytes += await treeBytes(path);
-    if (options.dryRun === true) continue;
+    const about = await stat(path).catch(ifMissing);
+    if (about === null || neededLayers.has(name) || !old(about.mtime, grace)) continue;
+    const bytes = await treeBytes(path);
     // Out of the store in one step: a layer must never be seen half removed.
     const gone = join(paths.layers, `.gone-${name}-${process.pid}`);
-    await rename(path, gone);
-    await removeTree(gone);
+    if (options.dryRun !== true && !(await renamed(path, gone))) continue;
+    report.layers++;
+    report.bytes += bytes;
+    if (options.dryRun !== true) await removeTree(gone);
   }
   for (const name of await entriesOf(paths.layers))
     if (name.startsWith('.gone-')) await remove(join(paths.layers, name));
   return report;
+}
+
+/** False when another collection was quicker. */
+async function renamed(from: string, to: string): Promise<boolean> {
+  try {
+    await rename(from, to);
+    return true;
+  } catch (error) {
+    ifMissing(error as NodeJS.ErrnoException);
+    return false;
+  }
 }
 
 async function candidates(layout: ReturnType<typeof environmentLayout>): Promise<Candidate[]> {

@@ -247,6 +247,7 @@ describeRequiring('sandboxes', probe.available ? undefined : probe.notes.join(' 
     const bundle = join(home, 'ca.pem');
     writeFileSync(bundle, 'one certificate\n');
     const env = { PATH: process.env.PATH, SSL_CERT_FILE: bundle, PIP_CERT: bundle, CURL_CA_BUNDLE: join(home, 'no') };
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: of a shell
     const run = 'echo "$PIP_CERT ${CURL_CA_BUNDLE-none}" > seen; cat "$SSL_CERT_FILE" >> seen';
     setSteps([{ name: 'bring', run, network: true }]);
     const built = await builder({ env }).environments.ensure(await greet(), signal);
@@ -341,7 +342,14 @@ describeRequiring('sandboxes', probe.available ? undefined : probe.notes.join(' 
     const first = await environments.ensure(instance, signal);
     setSteps([{ name: 'closed', run: 'mkdir -p dist/closed && touch dist/closed/x && chmod 000 dist/closed' }]);
     const second = await environments.ensure(await greet(), signal);
-    expect(await collectStore(paths, {})).toEqual({ environments: 0, images: 0, stages: 0, layers: 0, bytes: 0 });
+    expect(await collectStore(paths, {})).toEqual({
+      environments: 0,
+      images: 0,
+      stages: 0,
+      layers: 0,
+      bytes: 0,
+      overBudgetBytes: 0,
+    });
     const record = join(paths.environments, 'environments', `${second.digest.slice(7)}.json`);
     rmSync(record);
     expect(await collectStore(paths, { graceMs: 0, dryRun: true })).toMatchObject({ stages: 2, layers: 1 });

@@ -129,6 +129,7 @@ async function forward(incoming: IncomingMessage, reply: ServerResponse, context
       method: incoming.method,
       headers: { ...headers, host: url.host, connection: 'close' },
       setHost: false,
+      agent: false, // a connection is this sandbox's alone
       timeout: CONNECT_MS,
     },
     (reached) => {

@@ -94,7 +94,7 @@ export const envGcCommand = defineCommand({
       removed.overBudgetBytes > 0
         ? `the rest is ${megabytes(removed.overBudgetBytes)} over the budget: in use, or used in the last ten minutes\n`
         : '';
-    const text = `${left === null ? '' : `left-over sandboxes: ${left.native.sandboxes}${left.containers === null ? '' : `, containers: ${left.containers.sandboxes}`}; `}${flags.dryRun ? 'would remove' : 'removed'} ${removed.environments} environments, ${removed.images} images, ${removed.layers} layers, ${megabytes(removed.bytes)}\n${tight}`;
+    const text = `${left === null ? '' : `left-over sandboxes: ${left.native?.sandboxes ?? 0}${left.containers === null ? '' : `, containers: ${left.containers.sandboxes}`}; `}${flags.dryRun ? 'would remove' : 'removed'} ${removed.environments} environments, ${removed.images} images, ${removed.layers} layers, ${megabytes(removed.bytes)}\n${tight}`;
     print(flags.json, { sandboxes: left, store: removed }, text);
     return 0;
   },
@@ -103,7 +103,8 @@ export const envGcCommand = defineCommand({
 /** Of every backend that is there; an engine that does not answer has nothing to be collected now. */
 async function collectSandboxes(paths: AssayPaths) {
   const backend = createNativeBackend({ paths });
-  const native = await backend.gc();
+  // Where no sandbox works, on a full disk for example, none can be left over either.
+  const native = await backend.gc().catch(unlessUnavailable);
   await backend.close();
   const containers =
     findEngine() === undefined

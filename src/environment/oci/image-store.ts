@@ -1,8 +1,9 @@
 /** Images on this machine: pulled from wherever they come, each layer unpacked once and shared by all images that have it. */
-import { mkdir, utimes } from 'node:fs/promises';
+import { utimes } from 'node:fs/promises';
 import { writeFileAtomic } from '../../base/atomic-file.ts';
 import { digestOf } from '../../base/digest.ts';
 import { withFileLock } from '../../base/file-lock.ts';
+import { makeFolder } from '../../base/make-folder.ts';
 import type { AssayPaths } from '../../base/paths.ts';
 import { readRecord } from '../../base/read-record.ts';
 import { type ImageStore, type LocalImage, localImageSchema } from '../../contracts/index.ts';
@@ -27,6 +28,9 @@ export interface ImageStoreOptions {
   /** Waits and credentials of registries, for tests. */
   registry?: Pick<RegistryClientOptions, 'findCredentials' | 'tries' | 'waitMs'>;
 }
+
+/** Leaves room in the helper's list for what is built on the image; engines stop at 127. */
+const MAX_LAYERS = 200;
 
 export function createImageStore(options: ImageStoreOptions): ImageStore {
   const { paths } = options;
@@ -60,9 +64,11 @@ export function createImageStore(options: ImageStoreOptions): ImageStore {
     signal: AbortSignal,
     onProgress: (line: string) => void,
   ): Promise<void> => {
+    if (image.layers.length < 1 || image.layers.length > MAX_LAYERS)
+      throw refused(source.name, `it has ${image.layers.length} layers: 1 to ${MAX_LAYERS} can be stacked`);
     if (descriptors.length !== image.layers.length)
       throw refused(source.name, `it has ${descriptors.length} layers and ${image.layers.length} diff ids`);
-    await mkdir(paths.layers, { recursive: true });
+    await makeFolder(paths.layers);
     const open = [...descriptors.entries()];
     let done = 0;
     const worker = async () => {

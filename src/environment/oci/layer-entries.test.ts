@@ -47,6 +47,10 @@ describe('refused', () => {
     ['a device through a link to /dev', [symlink('x', 'y'), entry('x/d', { type: 'block' })], /device node/],
     ['a file below a file', [entry('a'), entry('a/b')], /below what is no folder/],
     ['an opaque mark below a file', [entry('a', { size: 512 }), entry('a/.wh..wh..opq')], /below what is no folder/],
+    ['a file in the place of a folder', [entry('a/'), entry('a')], /is a file and, in the same layer, a directory/],
+    ['a folder in the place of a link', [symlink('a', 'b'), entry('a/')], /is a directory and/],
+    ['a link to nothing', [symlink('a', '')], /not possible/],
+    ['a path of 300 folders', [entry(`${'d/'.repeat(300)}x`)], /too deep/],
     ['a name of 300 bytes', [entry('n'.repeat(300))], /not possible/],
     ['a file of 65 GiB', [entry('big', { size: 65 * 1024 ** 3 })], /unpacks to more than/],
   ];

@@ -25,6 +25,8 @@ export const OPAQUE_ATTRIBUTE = 'user.overlay.opaque';
 const MAX_PATH = 4095;
 const MAX_NAME = 255;
 const MAX_HOPS = 40;
+/** Folders in folders; ordinary images stay below 40. */
+const MAX_DEPTH = 256;
 
 export class LayerEntries {
   private readonly what: string;
@@ -59,6 +61,7 @@ export class LayerEntries {
       throw this.refuse(entry, 'is a device node');
     }
     this.demandParents(path, entry);
+    this.demandKind(path, entry);
     if (entry.type === 'link') return this.link(entry, path);
     return this.write(entry, path);
   }
@@ -79,6 +82,7 @@ export class LayerEntries {
   private parts(name: string): string[] {
     const parts = name.split('/').filter((part) => part !== '' && part !== '.');
     if (parts.includes('..')) throw refused(this.what, `${printable(name)} leads out of the image`);
+    if (parts.length > MAX_DEPTH) throw refused(this.what, `${printable(name.slice(0, 100))} lies too deep`);
     if (name.includes('\0') || name.length > MAX_PATH || parts.some((part) => part.length > MAX_NAME))
       throw refused(this.what, `the name ${printable(name.slice(0, 100))} is not possible`);
     return parts;
@@ -115,6 +119,16 @@ export class LayerEntries {
       const kind = this.kinds.get(path.slice(0, depth).join('/'))?.type;
       if (kind !== undefined && kind !== 'directory') throw this.refuse(entry, 'lies below what is no folder');
     }
+  }
+
+  /** What no program that packs layers writes, and no unpacker agrees on. */
+  private demandKind(path: readonly string[], entry: TarEntry): void {
+    const known = this.kinds.get(path.join('/'))?.type;
+    const isFolder = entry.type === 'directory';
+    if (isFolder ? known !== undefined && known !== 'directory' && known !== 'character' : known === 'directory')
+      throw this.refuse(entry, `is a ${entry.type} and, in the same layer, a ${known}`);
+    if (entry.type === 'symlink' && (entry.linkName === '' || entry.linkName.length > MAX_PATH))
+      throw this.refuse(entry, 'is a symbolic link to a name that is not possible');
   }
 
   /** A hard link leads to a file of the same layer, by its path in the image. */
