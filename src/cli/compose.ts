@@ -25,10 +25,12 @@ import { Budget, budgetedModel, demandPrice } from '../model/priced-model.ts';
 import { openPriceBook } from '../model/prices/price-book.ts';
 import type { GradePorts, RunPorts } from '../run/ports.ts';
 import { createDockerBackend } from '../sandbox/docker/docker-backend.ts';
+import { createEngineImages } from '../sandbox/docker/engine-images.ts';
 import { hostShortage } from '../sandbox/host-pressure.ts';
 import { createNativeBackend, NATIVE_TIERS } from '../sandbox/native/native-backend.ts';
 import { layersInUse } from '../sandbox/native/sandbox-records.ts';
 import { openWorkspace } from '../sandbox/workspace.ts';
+import type { ImageSupply } from '../swebench/environment/image-environments.ts';
 import { parseBytes } from './parse-bytes.ts';
 import type { SandboxChoice } from './sandbox-flags.ts';
 
@@ -37,6 +39,8 @@ export interface Engine {
   backend: SandboxBackend;
   environments: EnvironmentBuilder;
   images: ImageStore;
+  /** Of the backend: where its images come from. */
+  imageSupply: ImageSupply;
   gradePorts: GradePorts;
   close(): Promise<void>;
 }
@@ -60,6 +64,7 @@ export async function openEngine(choice: SandboxChoice = { sandbox: 'native' }):
     backend,
     environments,
     images,
+    imageSupply: choice.sandbox === 'docker' ? createEngineImages({ findCredentials: engineCredentials }) : images,
     gradePorts: { backend, environments, gradeAttempt },
     close: () => backend.close(),
   };
@@ -78,11 +83,14 @@ async function keepToBudget(paths: AssayPaths): Promise<void> {
 
 function openBackend({ sandbox, tier }: SandboxChoice, paths: AssayPaths, images: ImageStore): SandboxBackend {
   if (sandbox === 'docker') {
-    const credentials = (reference: string) => findCredentials(parseReference(reference).registry);
-    return createDockerBackend({ paths, findCredentials: credentials });
+    return createDockerBackend({ paths, findCredentials: engineCredentials });
   }
   const known = NATIVE_TIERS.find((one) => one === tier);
   return createNativeBackend({ paths, images, ...(known === undefined ? {} : { tier: known }) });
+}
+
+function engineCredentials(reference: string) {
+  return findCredentials(parseReference(reference).registry);
 }
 
 /** Everything about model and agent that a run fixes at its start; kept in the run's lock so that a resume needs no flags. */

@@ -3,7 +3,10 @@ import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { sandboxLimitsSchema } from '../contracts/index.ts';
 import { createImageEnvironments } from '../swebench/environment/image-environments.ts';
-import { createSwebenchEnvironments } from '../swebench/environment/swebench-environments.ts';
+import {
+  createSwebenchEnvironments,
+  type SwebenchEnvironments,
+} from '../swebench/environment/swebench-environments.ts';
 import {
   type EvaluatePredictionsInput,
   type EvaluationEvent,
@@ -22,6 +25,12 @@ const LIMITS = sandboxLimitsSchema.parse({
   cpus: Math.max(1, availableParallelism()),
 });
 
+export const REPOSITORY_IMAGE = {
+  kind: 'string',
+  placeholder: 'name',
+  help: 'with --repos: build on this image instead of the programs of this machine',
+} as const;
+
 export interface GradingRequest
   extends Pick<
     EvaluatePredictionsInput,
@@ -38,6 +47,8 @@ export interface GradingRequest
   > {
   /** Folders with git repositories; none: the published images. */
   repos: readonly string[];
+  /** Under environments from repositories; undefined: this machine's own programs. */
+  image: string | undefined;
   compat: 4 | 5;
   strict: boolean;
   /** Default: none when strict, else host, as the reference has it. */
@@ -52,13 +63,10 @@ export function datasetCache(engine: Engine): string {
 }
 
 export async function gradePredictions(engine: Engine, request: GradingRequest): Promise<EvaluationSummary> {
-  const { repos, compat, strict, network, timeoutSeconds, say, ...rest } = request;
+  const { repos, image, compat, strict, network, timeoutSeconds, say, ...rest } = request;
   return evaluatePredictions({
     ...rest,
-    environments:
-      repos.length > 0
-        ? createSwebenchEnvironments({ ...engine, repos: repos.map((folder) => resolve(folder)) })
-        : createImageEnvironments(engine.images),
+    environments: openSwebenchEnvironments(engine, repos, image),
     settings: {
       backend: engine.backend,
       limits: LIMITS,
@@ -74,6 +82,18 @@ export async function gradePredictions(engine: Engine, request: GradingRequest):
       if (line !== undefined) say(line);
     },
   });
+}
+
+/** Built from repositories where some are named, else the published images. */
+export function openSwebenchEnvironments(
+  engine: Engine,
+  repos: readonly string[],
+  image: string | undefined,
+): SwebenchEnvironments {
+  if (repos.length === 0) return createImageEnvironments(engine.imageSupply);
+  const { backend, paths } = engine;
+  const folders = repos.map((folder) => resolve(folder));
+  return createSwebenchEnvironments({ backend, paths, repos: folders, ...(image === undefined ? {} : { image }) });
 }
 
 /** One line for the progress, or nothing. */

@@ -25,6 +25,7 @@ export interface ValidateSwebenchOptions {
   instances: readonly SwebenchInstance[];
   dataset: { name: string; split: string };
   repos: readonly string[];
+  image: string | undefined;
   times: number;
   jobs: number;
   /** Logs of every round are kept here. */

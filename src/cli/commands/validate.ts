@@ -78,6 +78,7 @@ interface TableFlags {
   instance: string[];
   limit: number | undefined;
   repos: string[];
+  image: string | undefined;
   times: number;
   jobs: number;
   out: string | undefined;
@@ -99,6 +100,7 @@ async function validateTable(name: string, flags: TableFlags): Promise<ExitCode>
       instances: instances.slice(0, flags.limit),
       dataset: { name, split },
       repos: flags.repos,
+      image: flags.image,
       times: flags.times,
       jobs: flags.jobs,
       root,
