@@ -38,6 +38,6 @@ export function createEngineImages(options: EngineImagesOptions = {}): EngineIma
   };
 }
 
-function factsOf({ id, env }: EngineImage): ImageFacts {
-  return { digest: id, env };
+function factsOf({ id, env, workdir }: EngineImage): ImageFacts {
+  return { digest: id, env, workdir };
 }
