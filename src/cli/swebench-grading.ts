@@ -25,6 +25,12 @@ const LIMITS = sandboxLimitsSchema.parse({
   cpus: Math.max(1, availableParallelism()),
 });
 
+export const REPOSITORIES = {
+  kind: 'strings',
+  placeholder: 'folder',
+  help: 'build environments from the git repositories in here',
+} as const;
+
 export const REPOSITORY_IMAGE = {
   kind: 'string',
   placeholder: 'name',

@@ -8,7 +8,7 @@ import { defineCommand } from '../flag.ts';
 import { interruptible } from '../interrupt.ts';
 import { print } from '../output.ts';
 import { BACKEND_FLAGS } from '../sandbox-flags.ts';
-import { datasetCache, gradePredictions, REPOSITORY_IMAGE } from '../swebench-grading.ts';
+import { datasetCache, gradePredictions, REPOSITORIES, REPOSITORY_IMAGE } from '../swebench-grading.ts';
 
 export const gradeCommand = defineCommand({
   name: 'grade',
@@ -32,7 +32,7 @@ export const gradeCommand = defineCommand({
     runId: { kind: 'string', default: 'run', placeholder: 'name', help: 'name of the run' },
     reportDir: { kind: 'string', default: '.', placeholder: 'folder', help: 'where the report goes' },
     logsDir: { kind: 'string', default: '.', placeholder: 'folder', help: 'where logs/run_evaluation goes' },
-    repos: { kind: 'strings', placeholder: 'folder', help: 'build environments from the git repositories in here' },
+    repos: REPOSITORIES,
     compat: { kind: 'string', choices: ['4', '5'], help: 'rules of harness 2-4 or 5, and verdicts not strict' },
     strict: { kind: 'boolean', help: 'strict verdicts also with --compat' },
     network: { kind: 'string', choices: ['none', 'host'], help: 'of the tests; host with --compat, else none' },
