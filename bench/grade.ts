@@ -106,7 +106,7 @@ async function measure(argv: readonly string[], env: NodeJS.ProcessEnv = {}): Pr
 }
 
 const registry = await startDockerRegistry();
-const built = await loadInstances(dataset, { instanceIds: ids });
+const built = await loadInstances(dataset, { instanceIds: ids, cache: join(folder, 'datasets') });
 const rows = built.map((row) => ({ ...row, image: `${registry.host}/${imageName(row.instance_id)}` }));
 for (const row of rows) {
   console.log(`image of ${row.instance_id}`);
