@@ -12,6 +12,7 @@ import {
   type SandboxBackend,
 } from '../contracts/index.ts';
 import { collectStore } from '../environment/collect-store.ts';
+import { dropFromStore } from '../environment/drop-from-store.ts';
 import { createEnvironmentBuilder } from '../environment/environment-builder.ts';
 import { findCredentials } from '../environment/oci/docker-credentials.ts';
 import { parseReference } from '../environment/oci/image-reference.ts';
@@ -64,14 +65,28 @@ export async function openEngine(choice: SandboxChoice = { sandbox: 'native' }):
     backend,
     environments,
     images,
-    imageSupply: choice.sandbox === 'docker' ? createEngineImages({ findCredentials: engineCredentials }) : images,
+    imageSupply:
+      choice.sandbox === 'docker'
+        ? createEngineImages({ findCredentials: engineCredentials })
+        : storedImages(images, paths),
     gradePorts: { backend, environments, gradeAttempt },
     close: () => backend.close(),
   };
 }
 
+function storedImages(images: ImageStore, paths: AssayPaths): ImageSupply {
+  return {
+    find: (reference) => images.find(reference),
+    pull: (reference, signal, onProgress) => images.pull(reference, signal, onProgress),
+    async remove(reference) {
+      const image = await images.find(reference);
+      if (image !== undefined) await dropFromStore(paths, { images: [image.digest] }, await layersInUse(paths));
+    },
+  };
+}
+
 /** Where `ASSAY_DISK_BUDGET` says how much room layers may take. */
-async function keepToBudget(paths: AssayPaths): Promise<void> {
+export async function keepToBudget(paths: AssayPaths): Promise<void> {
   const budget = process.env.ASSAY_DISK_BUDGET;
   if (!budget) return;
   await collectStore(paths, {

@@ -1,7 +1,12 @@
 /** What `grade` and `validate` have in common on SWE-bench data sets: environments, limits, progress lines. */
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
+import { readRecord } from '../base/read-record.ts';
 import { sandboxLimitsSchema } from '../contracts/index.ts';
+import { dropFromStore } from '../environment/drop-from-store.ts';
+import { environmentLayout, environmentRecordSchema, stageRecordSchema } from '../environment/environment-layout.ts';
+import { layersInUse } from '../sandbox/native/sandbox-records.ts';
+import { CACHE_LEVELS, type CacheKeeper, type CacheLevel, cacheKeeper } from '../swebench/environment/cache-level.ts';
 import { createImageEnvironments } from '../swebench/environment/image-environments.ts';
 import {
   createSwebenchEnvironments,
@@ -15,7 +20,7 @@ import {
 } from '../swebench/evaluation/evaluate-predictions.ts';
 import { openKnownDurations } from '../swebench/evaluation/known-durations.ts';
 import { gradeLog } from '../swebench/grading/grade-log.ts';
-import type { Engine } from './compose.ts';
+import { type Engine, keepToBudget } from './compose.ts';
 
 /** Suites of data sets are larger than bundled tasks. */
 const LIMITS = sandboxLimitsSchema.parse({
@@ -29,6 +34,16 @@ export const REPOSITORIES = {
   kind: 'strings',
   placeholder: 'folder',
   help: 'build environments from the git repositories in here',
+} as const;
+
+export const CACHE_FLAGS = {
+  cacheLevel: {
+    kind: 'string',
+    choices: CACHE_LEVELS,
+    default: 'instance',
+    help: 'what stays of environments made by this run: the installer, what instances share, or all',
+  },
+  clean: { kind: 'boolean', help: 'also remove what was there before, above that level' },
 } as const;
 
 export const REPOSITORY_IMAGE = {
@@ -55,6 +70,9 @@ export interface GradingRequest
   repos: readonly string[];
   /** Under environments from repositories; undefined: this machine's own programs. */
   image: string | undefined;
+  /** One of `CACHE_LEVELS`. */
+  cacheLevel: string;
+  clean: boolean;
   compat: 4 | 5;
   strict: boolean;
   /** Default: none when strict, else host, as the reference has it. */
@@ -69,10 +87,11 @@ export function datasetCache(engine: Engine): string {
 }
 
 export async function gradePredictions(engine: Engine, request: GradingRequest): Promise<EvaluationSummary> {
-  const { repos, image, compat, strict, network, timeoutSeconds, say, ...rest } = request;
+  const { repos, image, cacheLevel, clean, compat, strict, network, timeoutSeconds, say, ...rest } = request;
   return evaluatePredictions({
     ...rest,
     environments: openSwebenchEnvironments(engine, repos, image),
+    cache: openCacheKeeper(engine, cacheLevel, clean),
     settings: {
       backend: engine.backend,
       limits: LIMITS,
@@ -88,6 +107,30 @@ export async function gradePredictions(engine: Engine, request: GradingRequest):
       if (line !== undefined) say(line);
     },
   });
+}
+
+/** Keeps to `ASSAY_DISK_BUDGET` as well, after every instance. */
+function openCacheKeeper({ paths, imageSupply }: Engine, cacheLevel: string, clean: boolean): CacheKeeper {
+  const level: CacheLevel = CACHE_LEVELS.find((one) => one === cacheLevel) ?? 'instance';
+  const layout = environmentLayout(paths.environments);
+  const keeper = cacheKeeper({
+    level,
+    clean,
+    drop: async (what) => void (await dropFromStore(paths, what, await layersInUse(paths))),
+    dropImage: (reference) => imageSupply.remove(reference),
+    async stagesOf({ digest }) {
+      const record = await readRecord(layout.environment(digest), environmentRecordSchema);
+      const stages = (record?.stages ?? []).map((key) => readRecord(layout.stage(key), stageRecordSchema));
+      return (await Promise.all(stages)).filter((stage) => stage !== null);
+    },
+  });
+  return {
+    async done(environment) {
+      await keeper.done(environment);
+      await keepToBudget(paths);
+    },
+    end: () => keeper.end(),
+  };
 }
 
 /** Built from repositories where some are named, else the published images. */

@@ -8,7 +8,7 @@ import { defineCommand } from '../flag.ts';
 import { interruptible } from '../interrupt.ts';
 import { print } from '../output.ts';
 import { BACKEND_FLAGS } from '../sandbox-flags.ts';
-import { datasetCache, gradePredictions, REPOSITORIES, REPOSITORY_IMAGE } from '../swebench-grading.ts';
+import { CACHE_FLAGS, datasetCache, gradePredictions, REPOSITORIES, REPOSITORY_IMAGE } from '../swebench-grading.ts';
 
 export const gradeCommand = defineCommand({
   name: 'grade',
@@ -38,6 +38,7 @@ export const gradeCommand = defineCommand({
     network: { kind: 'string', choices: ['none', 'host'], help: 'of the tests; host with --compat, else none' },
     ...BACKEND_FLAGS,
     image: REPOSITORY_IMAGE,
+    ...CACHE_FLAGS,
     rewriteReports: { kind: 'boolean', help: 'not here: assay regrade does it' },
     modal: { kind: 'boolean', help: 'not supported' },
   },
@@ -68,6 +69,8 @@ export const gradeCommand = defineCommand({
         jobs: Math.max(1, flags.jobs),
         repos: flags.repos,
         image: flags.image,
+        cacheLevel: flags.cacheLevel,
+        clean: flags.clean,
         compat: flags.compat === '4' ? 4 : 5,
         strict: flags.strict || flags.compat === undefined,
         network: flags.network === 'host' || flags.network === 'none' ? flags.network : undefined,

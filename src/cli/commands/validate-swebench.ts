@@ -63,6 +63,8 @@ export async function validateSwebench(engine: Engine, options: ValidateSwebench
           strict: true,
           network: undefined,
           timeoutSeconds: 1800,
+          cacheLevel: 'instance',
+          clean: false,
           pausing: () => control.pausing,
           signal: control.signal,
         })

@@ -16,6 +16,8 @@ export interface EngineImages {
   find(reference: string): Promise<ImageFacts | undefined>;
   /** Throws `sandbox-create-failed` when the engine cannot get it, `cancelled`. */
   pull(reference: string, signal: AbortSignal, onProgress?: (line: string) => void): Promise<ImageFacts>;
+  /** Takes the name away, and the image when it was the last one and no container needs it. */
+  remove(reference: string): Promise<void>;
 }
 
 /** Nothing is asked of the engine before the first call, which throws `sandbox-unavailable` where none is found. */
@@ -34,6 +36,9 @@ export function createEngineImages(options: EngineImagesOptions = {}): EngineIma
       signal.throwIfAborted();
       onProgress(`the engine gets ${reference}`);
       return factsOf(await ensureImage(client(), reference, options.findCredentials));
+    },
+    async remove(reference) {
+      await client().call({ method: 'DELETE', path: `/images/${encodeURI(reference)}`, accept: [404, 409] });
     },
   };
 }

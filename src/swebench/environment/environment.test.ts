@@ -115,7 +115,11 @@ test('images are environments by their content', async () => {
       pulled = image;
       return image;
     },
+    remove: async () => {
+      pulled = undefined;
+    },
   });
+  expect(await environments.digest(instance)).toBeUndefined();
   const environment = await environments.ensure(instance, new AbortController().signal);
   expect(environment).toMatchObject({
     base: { kind: 'image', reference: 'x/y:1' },

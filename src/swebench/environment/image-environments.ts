@@ -17,14 +17,16 @@ export interface ImageSupply {
   find(reference: string): Promise<ImageFacts | undefined>;
   /** Throws `image-not-found`, `image-pull-failed`, `image-refused`, `sandbox-create-failed`, `cancelled`. */
   pull(reference: string, signal: AbortSignal, onProgress?: (line: string) => void): Promise<ImageFacts>;
+  /** Nothing happens when it is not there. */
+  remove(reference: string): Promise<void>;
 }
 
 /** Pulls what is not there; equal contents are equal environments, whatever their names. */
 export function createImageEnvironments(images: ImageSupply): SwebenchEnvironments {
   return {
     async digest(instance) {
-      const reference = imageOf(instance);
-      return digestOf({ image: (await images.find(reference))?.digest ?? reference });
+      const found = await images.find(imageOf(instance));
+      return found === undefined ? undefined : digestOf({ image: found.digest });
     },
     async ensure(instance, signal, onProgress) {
       const started = performance.now();

@@ -46,8 +46,8 @@ export interface SwebenchEnvironmentsOptions {
 
 /** Where instances get a place to run in. */
 export interface SwebenchEnvironments {
-  /** Digest of the environment, without building it. Throws like `ensure`, but for what building throws. */
-  digest(instance: SwebenchInstance): Promise<string>;
+  /** Digest of the environment, without building it; undefined when only fetching it would tell. Throws like `ensure`, but for what building throws. */
+  digest(instance: SwebenchInstance): Promise<string | undefined>;
   /**
    * Builds or finds the environment of an instance. Throws `environment-build-failed` with the step and its log, `file-not-found` without its repository,
    * `environment-tool-missing` without its interpreter, `task-invalid` without a recipe.
