@@ -100,6 +100,7 @@ export async function gradePredictions(engine: Engine, request: GradingRequest):
       strict,
       timeoutSeconds,
       gradeLog,
+      assetCache: join(engine.paths.home, 'datasets', 'assets'),
     },
     durations: await openKnownDurations(join(engine.paths.home, 'swebench-durations.json')),
     observe: (event) => {
