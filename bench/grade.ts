@@ -9,7 +9,7 @@
  * Writes all samples to bench/results/grade.json.
  */
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, release, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -38,6 +38,7 @@ if (dataset === undefined || repos === undefined || on === undefined || python =
 }
 const folder = mkdtempSync(join(tmpdir(), 'assay-bench-grade-'));
 const assay = [process.execPath, join(import.meta.dirname, '..', 'bin', 'assay.mjs')];
+chmodSync(folder, 0o711); // the user that sandboxes run as must get in
 const home = join(folder, 'home');
 
 interface Sample {

@@ -147,6 +147,13 @@ test('the report of a run sorts every instance into its list', () => {
   expect(runReportText(report).endsWith('"schema_version": 2\n}\n')).toBe(true);
 });
 
+test('a status without a name is passed over by seaborn, and was an error before harness 5', () => {
+  const seaborn = { log_parser: 'parse_log_seaborn' };
+  const text = log('FAILED\nt.py::new PASSED x\nPASSED t.py::old');
+  expect(grade(text, 5, seaborn).resolved).toBe(true);
+  expect(() => grade(text, 4, seaborn)).toThrow();
+});
+
 test('by the rules of harness 1 what comes after the patch counts, without markers', () => {
   const body =
     '>>>>> Applied Patch (pred_try)\nFAILED t.py::new\n>>>>> Applied Patch (pred)\nPASSED t.py::new\nPASSED t.py::old\n';

@@ -69,10 +69,11 @@ function secondWord(words: readonly string[]): string {
   return name;
 }
 
-const seaborn: SwebenchParser = (log) => {
+const seaborn: SwebenchParser = (log, { modern }) => {
   const map: StatusMap = new Map();
   for (const line of log.split('\n')) {
     const words = pythonWords(line);
+    if (modern && words.length < 2) continue;
     if (line.startsWith('FAILED')) map.set(secondWord(words), 'FAILED');
     else if (line.includes(' PASSED ')) {
       if (words[1] === 'PASSED') map.set(words[0] ?? '', 'PASSED');
