@@ -21,7 +21,8 @@ const ALLOWED: Record<string, readonly string[]> = {
   store: CORE,
   swebench: [...CORE, 'sandbox', 'dataset', 'grading', 'environment'],
   run: [...CORE, 'stats', 'agent', 'model', 'sandbox', 'grading', 'environment', 'dataset', 'store'],
-  report: [...CORE, 'stats', 'store'],
+  select: [...CORE, 'stats', 'sandbox', 'grading', 'store'],
+  report: [...CORE, 'stats', 'store', 'select'],
   cli: [
     ...CORE,
     'stats',
@@ -35,6 +36,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'dataset',
     'store',
     'run',
+    'select',
     'report',
     'swebench',
   ],
