@@ -44,5 +44,5 @@ export const shortestCritic: Critic = baseline(
 );
 
 function uniform(key: string): number {
-  return Number.parseInt(sha256(key).slice(0, 12), 16) / 2 ** 48;
+  return Number.parseInt(sha256(key).slice(-12), 16) / 2 ** 48;
 }
