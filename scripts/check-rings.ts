@@ -22,6 +22,8 @@ const ALLOWED: Record<string, readonly string[]> = {
   swebench: [...CORE, 'sandbox', 'dataset', 'grading', 'environment'],
   run: [...CORE, 'stats', 'agent', 'model', 'sandbox', 'grading', 'environment', 'dataset', 'store'],
   select: [...CORE, 'stats', 'sandbox', 'grading', 'store'],
+  import: [...CORE, 'store'],
+  critic: [...CORE, 'stats', 'model', 'store', 'select'],
   report: [...CORE, 'stats', 'store', 'select'],
   cli: [
     ...CORE,
@@ -37,6 +39,8 @@ const ALLOWED: Record<string, readonly string[]> = {
     'store',
     'run',
     'select',
+    'import',
+    'critic',
     'report',
     'swebench',
   ],

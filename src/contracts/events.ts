@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { agentOutcomeSchema } from './agent.ts';
 import { failureSchema } from './errors.ts';
 import { gradeReportSchema } from './grading.ts';
-import { modelReplySchema, tokenUsageSchema, toolResultSchema } from './model.ts';
+import { modelReplySchema, tokenUsageSchema, toolResultSchema, userMessageSchema } from './model.ts';
 import { limitsInForceSchema, sandboxReceiptSchema } from './sandbox.ts';
 
 const at = { at: z.string() };
@@ -36,6 +36,8 @@ export const agentEventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('step-end'), step: z.number().int().positive() }),
   /** First event of an attempt: the conversation it starts from. */
   z.object({ type: z.literal('prompt-start'), system: z.string(), firstMessage: z.unknown() }),
+  /** A user message within the conversation, after the results of step `step` (0: right after the first message). */
+  z.object({ type: z.literal('message-add'), step: z.number().int().nonnegative(), message: userMessageSchema }),
 ]);
 export type AgentEvent = z.infer<typeof agentEventSchema>;
 
@@ -83,6 +85,8 @@ export const runEventSchema = z.discriminatedUnion('type', [
     sandbox: z.object({ id: z.string(), backend: z.string(), tier: z.string(), limitsInForce: limitsInForceSchema }),
   }),
   z.object({ type: z.literal('attempt-resume'), ...at, ...attemptRef, fromStep: z.number().int() }),
+  /** Stands in place of `attempt-start` where another tool made the attempt: its file as it was read, whole. */
+  z.object({ type: z.literal('attempt-import'), ...at, ...attemptRef, format: z.string(), file: z.string(), raw: z.string() }),
   /** Agent is finished, patch taken. Durable before grading begins. */
   z.object({
     type: z.literal('attempt-end'),

@@ -116,8 +116,8 @@ export const modelReplySchema = z.object({
   retries: z.array(z.object({ failure: failureSchema, waitedMs: z.number() })),
   /** Provider's own usage object, kept as sent. */
   rawUsage: z.unknown(),
-  /** `live`, or where it came from instead. */
-  source: z.enum(['live', 'journal', 'replay', 'scripted']),
+  /** `live`, or where it came from instead; `imported` ones carry no usage of their own (all zero), only the attempt's totals do. */
+  source: z.enum(['live', 'journal', 'replay', 'scripted', 'imported']),
   /** Set when the same request had been sent before by a courier that died with it: the provider may have charged for both. */
   maybePaidTwice: z.boolean().optional(),
 });

@@ -10,6 +10,7 @@ import { envExportCommand, envPullCommand } from './env-image.ts';
 import { envShellCommand } from './env-shell.ts';
 import { exportCommand } from './export.ts';
 import { gradeCommand } from './grade.ts';
+import { importCommand } from './import.ts';
 import { regradeCommand } from './regrade.ts';
 import { resumeCommand } from './resume.ts';
 import { runCommand } from './run.ts';
@@ -26,6 +27,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   showCommand,
   compareCommand,
   exportCommand,
+  importCommand,
   datasetLsCommand,
   datasetShowCommand,
   datasetCheckCommand,
