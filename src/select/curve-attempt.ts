@@ -8,6 +8,8 @@ export interface CurveAttempt {
   vote: string | null;
   /** By the name of the critic; null when it could give none, which ranks last. */
   scores: Readonly<Record<string, number | null>>;
+  /** Model calls. */
+  steps: number;
 }
 
 export interface CurveInstance {

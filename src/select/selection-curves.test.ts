@@ -7,7 +7,15 @@ import { criticSelector, majoritySelector, oracleSelector, passSelector, randomS
 const SELECTORS = [passSelector, oracleSelector, randomSelector, criticSelector('critic'), majoritySelector];
 
 function attempt(at: number, resolved: boolean, more: Partial<CurveAttempt> = {}): CurveAttempt {
-  return { attempt: at, resolved, usd: 1, vote: resolved ? 'right' : `wrong ${at}`, scores: { critic: 0 }, ...more };
+  return {
+    attempt: at,
+    resolved,
+    usd: 1,
+    vote: resolved ? 'right' : `wrong ${at}`,
+    scores: { critic: 0 },
+    steps: 10 - at,
+    ...more,
+  };
 }
 
 /** `resolved` of `total` attempts, the last ones. */

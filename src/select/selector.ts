@@ -51,6 +51,13 @@ export const randomSelector: Selector = {
     k > attempts.length ? Number.NaN : attempts.filter((one) => one.resolved).length / attempts.length,
 };
 
+/** The three that know nothing but the order and the length of attempts. */
+export const plainSelectors: readonly Selector[] = [
+  rankedSelector('first', ({ attempt }) => -attempt),
+  rankedSelector('last', ({ attempt }) => attempt),
+  rankedSelector('shortest', ({ steps }) => -steps),
+];
+
 /** The most frequent patch, after normalisation. */
 export const majoritySelector: Selector = {
   name: 'majority',

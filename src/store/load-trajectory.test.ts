@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { eventMaker, manifestOf, replyOf } from '../../test/support/run-fixtures.ts';
-import { createRun, fileRunStore } from './file-run-store.ts';
+import { createRun } from './file-run-store.ts';
+import { loadRunRecord } from './load-run-record.ts';
 import { loadTrajectory } from './load-trajectory.ts';
 
 test('a resumed attempt is one conversation: each step once, with what the model saw', async () => {
@@ -33,10 +34,10 @@ test('a resumed attempt is one conversation: each step once, with what the model
       await run.append(event);
     await run.writeArtifact({ instanceId: 'one', attempt: 1 }, 'patch.diff', 'the patch');
     await run.close();
-    const store = fileRunStore(folder);
-    const [record] = (await store.load('r')).attempts;
-    if (record === undefined) throw new Error('no attempt');
-    const trajectory = await loadTrajectory(store, 'r', record);
+    const record = await loadRunRecord(run.dir);
+    const [attempt] = record.attempts;
+    if (attempt === undefined) throw new Error('no attempt');
+    const trajectory = await loadTrajectory(record, attempt);
     expect(trajectory).toMatchObject({ runId: 'r', instanceId: 'one', attempt: 1, repo: 'repo', system: 'Be brief.' });
     expect(trajectory.patch).toBe('the patch');
     expect(trajectory.messages.map((message) => message.role)).toEqual(['user', 'assistant', 'tool', 'assistant']);

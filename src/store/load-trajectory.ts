@@ -3,21 +3,34 @@ import {
   type AttemptRecord,
   type ModelMessage,
   type RunEvent,
-  type RunStore,
+  type RunRecord,
   type Trajectory,
   userMessageSchema,
 } from '../contracts/index.ts';
+import { BlobStore } from './blob-store.ts';
+import { readArtifact } from './read-artifact.ts';
+import { readEvents } from './read-events.ts';
+import { runPaths } from './run-folder.ts';
 
 /**
- * Reads the attempt's own log and its patch. Each step stands once, with the results that the model saw, also when a resume ran its calls again. Throws what the store throws.
+ * Reads the attempt's own log and its patch. Each step stands once, with the results that the model saw, also when a resume ran its calls again. Throws `store-invalid`, `io`.
  */
-export async function loadTrajectory(store: RunStore, runId: string, record: AttemptRecord): Promise<Trajectory> {
-  const { instanceId, attempt, repo, outcome, totals, patchDigest } = record;
-  const ref = { instanceId, attempt };
+export async function loadTrajectory(
+  run: Pick<RunRecord, 'dir' | 'manifest'>,
+  record: AttemptRecord,
+): Promise<Trajectory> {
+  const { instanceId, attempt, repo, outcome, totals } = record;
+  const paths = runPaths(run.dir);
   const events: RunEvent[] = [];
-  for await (const event of store.events(runId, ref)) events.push(event);
-  const patch = patchDigest === null ? null : await store.readArtifact(runId, ref, 'patch.diff');
-  return { runId, instanceId, attempt, repo, ...conversationOf(events), patch: patch ?? '', outcome, totals };
+  for await (const event of readEvents(paths.attemptEvents(record), new BlobStore(paths.blobs))) events.push(event);
+  const patch = (await loadPatch(run, record)) ?? '';
+  return { runId: run.manifest.runId, instanceId, attempt, repo, ...conversationOf(events), patch, outcome, totals };
+}
+
+/** What the attempt came to, `''` for no change; null when it came to nothing that could be taken. Throws `io`. */
+export async function loadPatch(run: Pick<RunRecord, 'dir'>, record: AttemptRecord): Promise<string | null> {
+  if (record.patchDigest === null) return null;
+  return await readArtifact(runPaths(run.dir).attempt(record), 'patch.diff');
 }
 
 function conversationOf(events: readonly RunEvent[]): Pick<Trajectory, 'system' | 'messages'> {

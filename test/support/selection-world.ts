@@ -62,7 +62,14 @@ function drawAttempt(world: World, attempt: number, chance: number, random: Seed
     return left < 0;
   });
   const score = random.normal() + (resolved ? world.criticShift : 0);
-  return { attempt, resolved, usd: 0.5 + random.uniform(), vote: drawn?.vote ?? null, scores: { critic: score } };
+  return {
+    attempt,
+    resolved,
+    usd: 0.5 + random.uniform(),
+    vote: drawn?.vote ?? null,
+    scores: { critic: score },
+    steps: 1,
+  };
 }
 
 /** Mean dollars of one attempt. */
