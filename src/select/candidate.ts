@@ -11,8 +11,7 @@ export interface CandidateTests {
 }
 
 export interface Candidate {
-  runId: string;
-  /** Attempt within its run. */
+  /** Place in the order in which the attempts at the instance were made, from 1. */
   attempt: number;
   patch: string;
   /** Equal keys are equal patches; null for one without effect. */

@@ -3,7 +3,7 @@ import type { Candidate, TestReport } from './candidate.ts';
 import { chooseCandidate } from './choose-candidate.ts';
 
 function candidate(attempt: number, more: Partial<Candidate> = {}): Candidate {
-  return { runId: 'r', attempt, patch: `patch ${attempt}`, vote: `vote ${attempt}`, score: null, ...more };
+  return { attempt, patch: `patch ${attempt}`, vote: `vote ${attempt}`, score: null, ...more };
 }
 const broken = (...ids: string[]): TestReport => ({ kind: 'report', broken: ids });
 const missing = (why: string): TestReport => ({ kind: 'missing', why });

@@ -1,11 +1,10 @@
-/** A finished attempt in numbers: all that selection curves need of it. */
-export interface CurveAttempt {
-  attempt: number;
+import type { Candidate } from './candidate.ts';
+
+/** A finished attempt with its verdict: what selection curves are made of. */
+export interface CurveAttempt extends Candidate {
   resolved: boolean;
   /** What the attempt cost, critics not included; null when unknown. */
   usd: number | null;
-  /** Equal keys are equal patches; null for an empty one, which has no vote. */
-  vote: string | null;
   /** By the name of the critic; null when it could give none, which ranks last. */
   scores: Readonly<Record<string, number | null>>;
   /** Model calls. */

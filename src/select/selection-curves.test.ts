@@ -2,13 +2,22 @@ import { expect, test } from 'vitest';
 import { passAtK } from '../stats/intervals.ts';
 import type { CurveAttempt, CurveInstance } from './curve-attempt.ts';
 import { selectionCurves } from './selection-curves.ts';
-import { criticSelector, majoritySelector, oracleSelector, passSelector, randomSelector } from './selector.ts';
+import {
+  criticSelector,
+  majoritySelector,
+  oracleSelector,
+  passSelector,
+  randomSelector,
+  wholeSelector,
+} from './selector.ts';
 
 const SELECTORS = [passSelector, oracleSelector, randomSelector, criticSelector('critic'), majoritySelector];
 
 function attempt(at: number, resolved: boolean, more: Partial<CurveAttempt> = {}): CurveAttempt {
   return {
     attempt: at,
+    patch: `patch ${at}`,
+    score: null,
     resolved,
     usd: 1,
     vote: resolved ? 'right' : `wrong ${at}`,
@@ -68,6 +77,24 @@ test('all points are of the same instances; the rest is named', () => {
   expect(result.leftOut).toEqual(['short', 'none']);
   expect(result.instances).toBe(19);
   expect(result.clusteredBy).toBe('repository');
+});
+
+test('tests and votes together choose as the whole selection does', () => {
+  const broken = (...ids: string[]) => ({ regression: { kind: 'report', broken: ids }, reproduction: null }) as const;
+  const attempts = [
+    attempt(1, false, { tests: broken('a') }),
+    attempt(2, false, { tests: broken('a') }),
+    attempt(3, true, { tests: broken() }),
+  ];
+  const { curves } = selectionCurves(
+    [{ instanceId: 'i', repo: 'r', attempts }],
+    [wholeSelector('tests + majority', 'majority')],
+  );
+  // Among pairs the right one wins twice of three times, among all three always.
+  const values = curves[0]?.points.map(({ rate }) => rate.value) ?? [];
+  [1 / 3, 2 / 3, 1].forEach((value, at) => {
+    expect(values[at]).toBeCloseTo(value, 12);
+  });
 });
 
 test('few repositories: instances are the clusters, and it says so', () => {

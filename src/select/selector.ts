@@ -1,6 +1,7 @@
 /** Ways of choosing one of several attempts, as curves compare them. */
 import { expectedBestOfK, meanOverSubsets } from '../stats/best-of-k.ts';
 import { passAtK } from '../stats/intervals.ts';
+import { chooseCandidate, type Decider } from './choose-candidate.ts';
 import type { CurveAttempt } from './curve-attempt.ts';
 import { majorityVote } from './majority-vote.ts';
 
@@ -67,3 +68,18 @@ export const majoritySelector: Selector = {
       return Number(drawn[majorityVote(drawn)]?.resolved === true);
     }),
 };
+
+/** All of a selection: filters by tests, then votes or scores. */
+export function wholeSelector(name: string, decider: Decider): Selector {
+  return {
+    name,
+    expected: (attempts, k) =>
+      meanOverSubsets(attempts.length, k, (subset) => {
+        const { winner } = chooseCandidate(
+          subset.flatMap((index) => attempts[index] ?? []),
+          decider,
+        );
+        return Number(attempts.some((one) => one === winner && one.resolved));
+      }),
+  };
+}

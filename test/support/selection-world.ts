@@ -64,6 +64,8 @@ function drawAttempt(world: World, attempt: number, chance: number, random: Seed
   const score = random.normal() + (resolved ? world.criticShift : 0);
   return {
     attempt,
+    patch: `patch ${attempt}`,
+    score,
     resolved,
     usd: 0.5 + random.uniform(),
     vote: drawn?.vote ?? null,

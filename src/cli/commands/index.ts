@@ -13,6 +13,7 @@ import { gradeCommand } from './grade.ts';
 import { regradeCommand } from './regrade.ts';
 import { resumeCommand } from './resume.ts';
 import { runCommand } from './run.ts';
+import { selectCommand } from './select.ts';
 import { showCommand } from './show.ts';
 import { validateCommand } from './validate.ts';
 
@@ -25,6 +26,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   regradeCommand,
   showCommand,
   compareCommand,
+  selectCommand,
   exportCommand,
   datasetLsCommand,
   datasetShowCommand,
