@@ -21,7 +21,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   store: CORE,
   swebench: [...CORE, 'sandbox', 'dataset', 'grading', 'environment'],
   run: [...CORE, 'stats', 'agent', 'model', 'sandbox', 'grading', 'environment', 'dataset', 'store'],
-  select: [...CORE, 'stats', 'sandbox', 'grading', 'store'],
+  select: [...CORE, 'stats', 'sandbox', 'dataset', 'grading', 'store'],
   import: [...CORE, 'store'],
   critic: [...CORE, 'stats', 'model', 'store', 'select'],
   report: [...CORE, 'stats', 'store', 'select'],

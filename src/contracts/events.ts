@@ -85,8 +85,20 @@ export const runEventSchema = z.discriminatedUnion('type', [
     sandbox: z.object({ id: z.string(), backend: z.string(), tier: z.string(), limitsInForce: limitsInForceSchema }),
   }),
   z.object({ type: z.literal('attempt-resume'), ...at, ...attemptRef, fromStep: z.number().int() }),
-  /** Stands in place of `attempt-start` where another tool made the attempt: its file as it was read, whole. */
-  z.object({ type: z.literal('attempt-import'), ...at, ...attemptRef, format: z.string(), file: z.string(), raw: z.string() }),
+  /**
+   * Stands in place of `attempt-start` where another tool made the attempt: its file as it was read, whole. `patchKnown`: false when the file holds no patch because its tool keeps it
+   * elsewhere. `leak`: set when the trajectory itself tells what the hidden tests said.
+   */
+  z.object({
+    type: z.literal('attempt-import'),
+    ...at,
+    ...attemptRef,
+    format: z.string(),
+    file: z.string(),
+    raw: z.string(),
+    patchKnown: z.boolean(),
+    leak: z.string().optional(),
+  }),
   /** Agent is finished, patch taken. Durable before grading begins. */
   z.object({
     type: z.literal('attempt-end'),

@@ -27,16 +27,18 @@ export function attemptEvents(imported: LabelledAttempt, attempt: number, at: st
   const [first, ...rest] = trajectory.messages;
   const patchBytes = Buffer.byteLength(trajectory.patch);
   const events: RunEvent[] = [
-    { type: 'attempt-import', ...ref, format, file, raw },
+    {
+      type: 'attempt-import',
+      ...ref,
+      format,
+      file,
+      raw,
+      patchKnown: trajectory.patchKnown,
+      ...(trajectory.leak === undefined ? {} : { leak: trajectory.leak }),
+    },
     { type: 'prompt-start', ...ref, system: trajectory.system, firstMessage: first },
     ...conversationEvents(rest, ref),
   ];
-  if (trajectory.leak !== undefined) {
-    events.push({ type: 'note', ...ref, level: 'warning', message: `${LEAK_NOTE}: ${trajectory.leak}` });
-  }
-  if (!trajectory.patchKnown) {
-    events.push({ type: 'note', ...ref, level: 'info', message: 'the source holds no patch of this attempt' });
-  }
   const steps = trajectory.messages.filter(({ role }) => role === 'assistant').length;
   events.push({
     type: 'attempt-end',
@@ -51,25 +53,19 @@ export function attemptEvents(imported: LabelledAttempt, attempt: number, at: st
   return events;
 }
 
-/** Begins the note of an attempt whose trajectory gives its verdict away. */
-export const LEAK_NOTE = 'the trajectory leaks its verdict';
-
 function conversationEvents(
   messages: readonly ModelMessage[],
   ref: { at: string; instanceId: string; attempt: number },
 ): RunEvent[] {
+  const events: RunEvent[] = [];
   let step = 0;
-  return messages.flatMap((message): RunEvent[] => {
-    switch (message.role) {
-      case 'user':
-        return [{ type: 'message-add', ...ref, step, message }];
-      case 'assistant':
-        step++;
-        return [{ type: 'reply-end', ...ref, step, reply: replyOf(message) }];
-      case 'tool':
-        return message.results.map((result) => ({ type: 'tool-end', ...ref, step, result, durationMs: 0 }));
-    }
-  });
+  for (const message of messages) {
+    if (message.role === 'user') events.push({ type: 'message-add', ...ref, step, message });
+    else if (message.role === 'assistant')
+      events.push({ type: 'reply-end', ...ref, step: ++step, reply: replyOf(message) });
+    else for (const result of message.results) events.push({ type: 'tool-end', ...ref, step, result, durationMs: 0 });
+  }
+  return events;
 }
 
 function replyOf(message: ModelReply['message']): ModelReply {

@@ -14,6 +14,7 @@ import { importCommand } from './import.ts';
 import { regradeCommand } from './regrade.ts';
 import { resumeCommand } from './resume.ts';
 import { runCommand } from './run.ts';
+import { selectCommand } from './select.ts';
 import { showCommand } from './show.ts';
 import { validateCommand } from './validate.ts';
 
@@ -26,6 +27,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   regradeCommand,
   showCommand,
   compareCommand,
+  selectCommand,
   exportCommand,
   importCommand,
   datasetLsCommand,

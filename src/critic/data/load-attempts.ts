@@ -1,8 +1,6 @@
 /** Graded attempts of stored runs as training and evaluation data. */
-
-import type { Trajectory } from '../../contracts/index.ts';
-import { fileRunStore } from '../../store/file-run-store.ts';
-import { readTrajectory } from '../../store/read-trajectory.ts';
+import type { RunRecord, Trajectory } from '../../contracts/index.ts';
+import { loadTrajectoryWithOrigin } from '../../store/load-trajectory.ts';
 
 export interface GradedAttempt {
   trajectory: Trajectory;
@@ -21,24 +19,22 @@ export interface LoadedAttempts {
   ungraded: number;
 }
 
-/** Throws `run-not-found`, `store-invalid`, `io`. */
-export async function loadAttempts(runs: readonly { runsDir: string; runId: string }[]): Promise<LoadedAttempts> {
+/** Attempts that leak their verdict are there, marked. Throws `store-invalid`, `io`. */
+export async function loadAttempts(runs: readonly RunRecord[]): Promise<LoadedAttempts> {
   const loaded: LoadedAttempts = { attempts: [], ungraded: 0 };
-  for (const { runsDir, runId } of runs) {
-    const store = fileRunStore(runsDir);
-    const { manifest, attempts } = await store.load(runId);
-    for (const record of attempts) {
-      if (record.report === null || record.report.verdict === 'infra-error') {
+  for (const run of runs) {
+    for (const record of run.attempts) {
+      if (record.state !== 'finished' || record.report === null) {
         loaded.ungraded++;
         continue;
       }
-      const { trajectory, notes } = await readTrajectory(store, runId, record);
+      const { trajectory, origin } = await loadTrajectoryWithOrigin(run, record);
       loaded.attempts.push({
         trajectory,
         resolved: record.report.resolved,
-        agent: `${manifest.agent.name}/${manifest.model.id}`,
-        patchKnown: !notes.some((note) => note.includes('holds no patch')),
-        leaks: notes.some((note) => note.startsWith('the trajectory leaks its verdict')),
+        agent: `${run.manifest.agent.name}/${run.manifest.model.id}`,
+        patchKnown: origin.patchKnown,
+        leaks: origin.leak !== undefined,
       });
     }
   }

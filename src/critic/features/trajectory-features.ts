@@ -68,7 +68,7 @@ export class TrajectoryFold {
   private readonly taken = new Map<string, number>();
   private readonly filesEdited = new Set<string>();
   private readonly seen = new Set<string>();
-  private shown = '';
+  private readonly filesShown = new Set<string>();
   private turns = 0;
   private written = 0;
   private observed = 0;
@@ -114,7 +114,7 @@ export class TrajectoryFold {
     for (const action of turn.actions) this.take(action, facts);
     this.listen(turn.text);
     for (const word of identifiers(turn.observation)) this.seen.add(word);
-    this.shown = `${this.shown}\n${turn.observation}`.slice(-200_000);
+    for (const [name] of turn.observation.matchAll(/[\w-]+\.[A-Za-z]{1,4}\b/g)) this.filesShown.add(name);
   }
 
   values(): FeatureValues {
@@ -192,7 +192,7 @@ export class TrajectoryFold {
     this.lastEditFailed = Number(facts.refused);
     if (path !== null) {
       this.filesEdited.add(path);
-      this.editedUnseen = Number(!this.shown.includes(path.split('/').at(-1) ?? path));
+      this.editedUnseen = Number(!this.filesShown.has(path.split('/').at(-1) ?? path));
     }
     const words = identifiers(text);
     this.editIssueWords = shareIn(words, this.issueWords);

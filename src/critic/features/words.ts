@@ -12,14 +12,22 @@ const COMMON = new Set(
 export function identifiers(text: string): Set<string> {
   const found = new Set<string>();
   for (const [whole] of text.matchAll(/[A-Za-z_][A-Za-z0-9_]{2,}/g)) {
-    const lower = whole.toLowerCase();
-    if (!COMMON.has(lower)) found.add(lower);
-    for (const part of whole.split(/_|(?<=[a-z0-9])(?=[A-Z])/)) {
-      const small = part.toLowerCase();
-      if (small.length >= 3 && !COMMON.has(small)) found.add(small);
-    }
+    for (const part of partsOf(whole)) found.add(part);
   }
   return found;
+}
+
+/** Texts repeat their words, so their parts are kept, up to so many. */
+const KEPT_WORDS = 50_000;
+const keptParts = new Map<string, readonly string[]>();
+
+function partsOf(word: string): readonly string[] {
+  const known = keptParts.get(word);
+  if (known !== undefined) return known;
+  const parts = [word, ...word.split(/_|(?<=[a-z0-9])(?=[A-Z])/)].map((part) => part.toLowerCase());
+  const useful = parts.filter((part) => part.length >= 3 && !COMMON.has(part));
+  if (keptParts.size < KEPT_WORDS) keptParts.set(word, useful);
+  return useful;
 }
 
 /** Share of `of` that is in `within`; NaN when `of` is empty. */

@@ -1,0 +1,39 @@
+/** Critics by the name that a user gives. */
+import { AssayError, type Critic, type RunRecord } from '../contracts/index.ts';
+import { firstCritic, lastCritic, oracleCritic, randomCritic, shortestCritic } from '../select/baseline-critics.ts';
+
+export const CRITIC_HELP = 'first, last, shortest, random, oracle';
+
+/** Whoever opens it closes it. Throws `usage` for an unknown name. `runs`: where the oracle looks up verdicts. */
+export async function openCritic(name: string, runs: readonly RunRecord[], seed: number): Promise<Critic> {
+  switch (name) {
+    case 'first':
+      return firstCritic;
+    case 'last':
+      return lastCritic;
+    case 'shortest':
+      return shortestCritic;
+    case 'random':
+      return randomCritic(seed);
+    case 'oracle':
+      return oracleOf(runs);
+    default:
+      throw new AssayError('usage', `there is no critic ${name}`, {
+        class: 'input',
+        retryable: false,
+        hint: `Known are: ${CRITIC_HELP}.`,
+      });
+  }
+}
+
+function oracleOf(runs: readonly RunRecord[]): Critic {
+  const key = (runId: string, instanceId: string, attempt: number) => `${runId}\0${instanceId}\0${attempt}`;
+  const resolved = new Set(
+    runs.flatMap(({ manifest, attempts }) =>
+      attempts
+        .filter((one) => one.report?.resolved === true)
+        .map((one) => key(manifest.runId, one.instanceId, one.attempt)),
+    ),
+  );
+  return oracleCritic(({ runId, instanceId, attempt }) => resolved.has(key(runId, instanceId, attempt)));
+}
