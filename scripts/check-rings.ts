@@ -24,7 +24,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   select: [...CORE, 'stats', 'sandbox', 'dataset', 'grading', 'store'],
   import: [...CORE, 'store'],
   critic: [...CORE, 'stats', 'model', 'store', 'select'],
-  report: [...CORE, 'stats', 'store', 'select'],
+  report: [...CORE, 'stats', 'store', 'select', 'critic'],
   cli: [
     ...CORE,
     'stats',

@@ -1,12 +1,16 @@
 /** Critics by the name that a user gives. */
+import { resolve } from 'node:path';
 import { AssayError, type Critic, type RunRecord } from '../contracts/index.ts';
+import { readCriticFile } from '../critic/embedded/critic-file.ts';
+import { embeddedCritic } from '../critic/embedded/embedded-critic.ts';
 import { firstCritic, lastCritic, oracleCritic, randomCritic, shortestCritic } from '../select/baseline-critics.ts';
 
-export const CRITIC_HELP = 'first, last, shortest, random, oracle';
+export const CRITIC_HELP = 'first, last, shortest, random, oracle, embedded:FILE';
 
 /** Whoever opens it closes it. Throws `usage` for an unknown name. `runs`: where the oracle looks up verdicts. */
 export async function openCritic(name: string, runs: readonly RunRecord[], seed: number): Promise<Critic> {
-  switch (name) {
+  const [kind, rest] = splitName(name);
+  switch (kind) {
     case 'first':
       return firstCritic;
     case 'last':
@@ -15,6 +19,8 @@ export async function openCritic(name: string, runs: readonly RunRecord[], seed:
       return shortestCritic;
     case 'random':
       return randomCritic(seed);
+    case 'embedded':
+      return embeddedCritic(await readCriticFile(resolve(rest)));
     case 'oracle':
       return oracleOf(runs);
     default:
@@ -24,6 +30,12 @@ export async function openCritic(name: string, runs: readonly RunRecord[], seed:
         hint: `Known are: ${CRITIC_HELP}.`,
       });
   }
+}
+
+/** `embedded:critic.json` is the kind and what it needs. */
+function splitName(name: string): [kind: string, rest: string] {
+  const colon = name.indexOf(':');
+  return colon < 0 ? [name, ''] : [name.slice(0, colon), name.slice(colon + 1)];
 }
 
 function oracleOf(runs: readonly RunRecord[]): Critic {

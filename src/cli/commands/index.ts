@@ -1,6 +1,7 @@
 /** All commands, in the order of the help. */
 import type { CommandSpec } from '../flag.ts';
 import { compareCommand } from './compare.ts';
+import { criticEvalCommand, criticScoreCommand, criticTrainCommand } from './critic.ts';
 import { datasetCheckCommand, datasetLsCommand, datasetSchemaCommand, datasetShowCommand } from './dataset.ts';
 import { demoCommand } from './demo.ts';
 import { doctorCommand } from './doctor.ts';
@@ -30,6 +31,9 @@ export const COMMANDS: readonly CommandSpec[] = [
   selectCommand,
   exportCommand,
   importCommand,
+  criticTrainCommand,
+  criticEvalCommand,
+  criticScoreCommand,
   datasetLsCommand,
   datasetShowCommand,
   datasetCheckCommand,

@@ -9,7 +9,10 @@ export interface GradedAttempt {
   agent: string;
   /** False when its source kept no patch: then an empty one means nothing. */
   patchKnown: boolean;
-  /** True when the trajectory itself tells what the hidden tests said: never train or measure on it. */
+  /**
+   * True when trajectories of its run tell what the hidden tests said: never train or measure on it. Of such a run also the others leak, as nothing was said to them
+   * because their patch had passed.
+   */
   leaks: boolean;
 }
 
@@ -23,13 +26,14 @@ export interface LoadedAttempts {
 export async function loadAttempts(runs: readonly RunRecord[]): Promise<LoadedAttempts> {
   const loaded: LoadedAttempts = { attempts: [], ungraded: 0 };
   for (const run of runs) {
+    const own: GradedAttempt[] = [];
     for (const record of run.attempts) {
       if (record.state !== 'finished' || record.report === null) {
         loaded.ungraded++;
         continue;
       }
       const { trajectory, origin } = await loadTrajectoryWithOrigin(run, record);
-      loaded.attempts.push({
+      own.push({
         trajectory,
         resolved: record.report.resolved,
         agent: `${run.manifest.agent.name}/${run.manifest.model.id}`,
@@ -37,6 +41,8 @@ export async function loadAttempts(runs: readonly RunRecord[]): Promise<LoadedAt
         leaks: origin.leak !== undefined,
       });
     }
+    const leaks = own.some((one) => one.leaks);
+    loaded.attempts.push(...own.map((one) => ({ ...one, leaks })));
   }
   return loaded;
 }

@@ -32,16 +32,21 @@ export interface TrainedHeads {
 
 /** Throws `RangeError` without examples. */
 export function trainCritic(examples: readonly Example[], options: TrainOptions): TrainedHeads {
-  const calibration = calibrationOf(examples, options);
-  const turnNames = featureNames(options.groups.filter((group) => group !== 'patch'));
-  return {
-    final: withCalibration(fitFinal(examples, options), calibration),
-    turn: withCalibration(fitHead(turnRows(examples, turnNames, options.gamma), turnNames, options.seed), IDENTITY),
-  };
+  return { final: trainFinal(examples, options), turn: trainTurn(examples, options) };
+}
+
+export function trainFinal(examples: readonly Example[], options: TrainOptions): Head {
+  return withCalibration(fitFinal(examples, options), calibrationOf(examples, options));
+}
+
+/** Knows nothing of the patch: in the middle of an attempt there is none yet. */
+export function trainTurn(examples: readonly Example[], { groups, gamma, seed }: TrainOptions): Head {
+  const names = featureNames(groups.filter((group) => group !== 'patch'));
+  return withCalibration(fitHead(turnRows(examples, names, gamma), names, seed), IDENTITY);
 }
 
 /** The head for whole attempts, before calibration. */
-export function fitFinal(examples: readonly Example[], options: TrainOptions): RawHead {
+function fitFinal(examples: readonly Example[], options: TrainOptions): RawHead {
   const names = featureNames(options.groups);
   const whole = finalRows(examples, names);
   const rows: Rows = options.perTurn ? joinRows(whole, turnRows(examples, names, options.gamma)) : whole;
@@ -53,9 +58,16 @@ const IDENTITY: Calibration = { kind: 'platt', slope: 1, offset: 0 };
 
 const CALIBRATION_FOLDS = 4;
 
-/** Fitted on scores that each attempt got from heads which never saw its repository (its instance, where there are fewer than two repositories per fold). */
+/** How calibration holds attempts out: by repository where there are enough of them, else by instance. */
+export function calibrationFolds(examples: readonly Example[]): { split: SplitBy; folds: number } {
+  const enough = repositories(examples.map(({ attempt }) => attempt)) >= 2 * CALIBRATION_FOLDS;
+  return { split: enough ? 'repository' : 'instance', folds: CALIBRATION_FOLDS };
+}
+
+/** Fitted on scores that each attempt got from heads which never saw its repository or instance. */
 function calibrationOf(examples: readonly Example[], options: TrainOptions): Calibration {
-  const scores = heldOutLogits(examples, options, CALIBRATION_FOLDS);
+  const { split, folds } = calibrationFolds(examples);
+  const scores = heldOutLogits(examples, options, folds, split);
   const outcomes = examples.map(({ attempt }) => Number(attempt.resolved));
   return options.calibration === 'platt' ? fitPlatt(scores, outcomes) : fitIsotonic(scores, outcomes);
 }
@@ -65,11 +77,13 @@ export function heldOutLogits(
   examples: readonly Example[],
   options: TrainOptions,
   folds: number,
-  by?: SplitBy,
+  split: SplitBy,
 ): number[] {
-  const attempts = examples.map(({ attempt }) => attempt);
-  const split = by ?? (repositories(attempts) >= 2 * folds ? 'repository' : 'instance');
-  const fold = foldsOf(attempts, split, folds);
+  const fold = foldsOf(
+    examples.map(({ attempt }) => attempt),
+    split,
+    folds,
+  );
   const heads = Array.from({ length: folds }, (_, held) => {
     const rest = examples.filter((_, i) => fold[i] !== held);
     return fitFinal(rest.length > 0 ? rest : examples, options);
