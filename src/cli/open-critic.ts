@@ -3,9 +3,14 @@ import { resolve } from 'node:path';
 import { AssayError, type Critic, type RunRecord } from '../contracts/index.ts';
 import { readCriticFile } from '../critic/embedded/critic-file.ts';
 import { embeddedCritic } from '../critic/embedded/embedded-critic.ts';
+import { judgeCritic } from '../critic/remote/judge-critic.ts';
+import { poolingCritic } from '../critic/remote/pooling-critic.ts';
+import type { CriticEndpoint } from '../critic/remote/post-json.ts';
+import { RUBRIC_LABELS, rubricCritic } from '../critic/remote/rubric-critic.ts';
 import { firstCritic, lastCritic, oracleCritic, randomCritic, shortestCritic } from '../select/baseline-critics.ts';
 
-export const CRITIC_HELP = 'first, last, shortest, random, oracle, embedded:FILE';
+export const CRITIC_HELP =
+  'first, last, shortest, random, oracle, embedded:FILE, openhands-32b:URL#MODEL, rubric:URL#MODEL, judge:URL#MODEL, judge-patch:URL#MODEL';
 
 /** Whoever opens it closes it. Throws `usage` for an unknown name. `runs`: where the oracle looks up verdicts. */
 export async function openCritic(name: string, runs: readonly RunRecord[], seed: number): Promise<Critic> {
@@ -21,6 +26,14 @@ export async function openCritic(name: string, runs: readonly RunRecord[], seed:
       return randomCritic(seed);
     case 'embedded':
       return embeddedCritic(await readCriticFile(resolve(rest)));
+    case 'openhands-32b':
+      return poolingCritic(endpointOf(name, rest));
+    case 'rubric':
+      return rubricCritic(endpointOf(name, rest), RUBRIC_LABELS['openhands-4b-v1.0'] ?? []);
+    case 'judge':
+      return judgeCritic(endpointOf(name, rest), { view: 'trajectory' });
+    case 'judge-patch':
+      return judgeCritic(endpointOf(name, rest), { view: 'patch' });
     case 'oracle':
       return oracleOf(runs);
     default:
@@ -36,6 +49,18 @@ export async function openCritic(name: string, runs: readonly RunRecord[], seed:
 function splitName(name: string): [kind: string, rest: string] {
   const colon = name.indexOf(':');
   return colon < 0 ? [name, ''] : [name.slice(0, colon), name.slice(colon + 1)];
+}
+
+/** `http://host:8000/v1#model`; the key is in `ASSAY_CRITIC_KEY`. Throws `usage` without URL or model. */
+function endpointOf(name: string, rest: string): CriticEndpoint {
+  const [url = '', model = ''] = rest.split('#');
+  const apiKey = process.env.ASSAY_CRITIC_KEY;
+  if (URL.canParse(url) && model !== '') return { url, model, ...(apiKey ? { apiKey } : {}) };
+  throw new AssayError('usage', `${name} names no server and model`, {
+    class: 'input',
+    retryable: false,
+    hint: 'Give both: openhands-32b:http://127.0.0.1:8000#critic',
+  });
 }
 
 function oracleOf(runs: readonly RunRecord[]): Critic {

@@ -2,6 +2,7 @@
 import type { CommandSpec } from '../flag.ts';
 import { compareCommand } from './compare.ts';
 import { criticEvalCommand, criticScoreCommand, criticTrainCommand } from './critic.ts';
+import { criticExportCommand } from './critic-export.ts';
 import { datasetCheckCommand, datasetLsCommand, datasetSchemaCommand, datasetShowCommand } from './dataset.ts';
 import { demoCommand } from './demo.ts';
 import { doctorCommand } from './doctor.ts';
@@ -34,6 +35,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   criticTrainCommand,
   criticEvalCommand,
   criticScoreCommand,
+  criticExportCommand,
   datasetLsCommand,
   datasetShowCommand,
   datasetCheckCommand,
