@@ -42,15 +42,18 @@ function heldOut<T>(
     split,
     folds,
   );
-  const scored = new Map<Example, T>();
+  const scored = new Map<Example, { value: T }>();
   for (let held = 0; held < folds; held++) {
     const members = examples.filter((_, i) => fold[i] === held);
     const rest = examples.filter((_, i) => fold[i] !== held);
     if (members.length === 0 || rest.length === 0) continue;
     const score = train(rest);
-    for (const member of members) scored.set(member, score(member));
+    for (const member of members) scored.set(member, { value: score(member) });
   }
-  return examples.flatMap((example) => scored.get(example) ?? []);
+  return examples.flatMap((example) => {
+    const known = scored.get(example);
+    return known === undefined ? [] : [known.value];
+  });
 }
 
 export interface Ablation {

@@ -1,6 +1,6 @@
 /** From scores to probabilities. Pure. */
 import { z } from 'zod';
-import { sigmoid } from './logistic-regression.ts';
+import { fitLogistic, sigmoid } from './logistic-regression.ts';
 
 /** `platt`: probability = sigmoid(slope * score + offset). `isotonic`: non-decreasing steps, linear between their middles. */
 export const calibrationSchema = z.discriminatedUnion('kind', [
@@ -15,34 +15,19 @@ export function calibrated(calibration: Calibration, score: number): number {
 }
 
 /**
- * Platt's scaling with his targets (n+ + 1) / (n+ + 2) and 1 / (n- + 2), by Newton's method. Source: Platt (1999), Probabilistic outputs for support vector machines; Lin, Lin, Weng
- * (2007) for the optimisation. The slope is never negative: a calibration does not turn a ranking round.
+ * Platt's scaling with his targets (n+ + 1) / (n+ + 2) and 1 / (n- + 2). Source: Platt (1999), Probabilistic outputs for support vector machines. The slope is never negative: a calibration does not turn a ranking round.
  */
 export function fitPlatt(scores: readonly number[], outcomes: readonly number[]): Calibration {
   const positives = outcomes.filter((one) => one > 0.5).length;
   const negatives = outcomes.length - positives;
   const [high, low] = [(positives + 1) / (positives + 2), 1 / (negatives + 2)];
-  let [slope, offset] = [1, Math.log((positives + 1) / (negatives + 1))];
-  for (let iteration = 0; iteration < 100; iteration++) {
-    let [ga, gb, haa, hab, hbb] = [0, 0, 1e-9, 0, 1e-9];
-    scores.forEach((score, i) => {
-      const p = sigmoid(slope * score + offset);
-      const error = ((outcomes[i] ?? 0) > 0.5 ? high : low) - p;
-      const curvature = Math.max(p * (1 - p), 1e-9);
-      ga += error * score;
-      gb += error;
-      haa += curvature * score * score;
-      hab += curvature * score;
-      hbb += curvature;
-    });
-    const determinant = haa * hbb - hab * hab;
-    if (!(determinant > 0)) break;
-    const [da, db] = [(hbb * ga - hab * gb) / determinant, (haa * gb - hab * ga) / determinant];
-    slope += Math.max(-2, Math.min(2, da));
-    offset += Math.max(-2, Math.min(2, db));
-    if (Math.abs(da) + Math.abs(db) < 1e-9) break;
-  }
-  return { kind: 'platt', slope: Math.max(0, slope), offset };
+  const targets = outcomes.map((one) => (one > 0.5 ? high : low));
+  const rows = { x: scores.map((score) => [score]), y: targets, weight: scores.map(() => 1) };
+  const { intercept, weights, means, scales } = fitLogistic(rows, { l2: 1e-6 });
+  const slope = (weights[0] ?? 0) / (scales[0] ?? 1);
+  if (slope > 0) return { kind: 'platt', slope, offset: intercept - slope * (means[0] ?? 0) };
+  const rate = targets.reduce((sum, target) => sum + target, 0) / targets.length;
+  return { kind: 'platt', slope: 0, offset: Math.log(rate / (1 - rate)) };
 }
 
 /** Pool adjacent violators. Source: Zadrozny and Elkan (2002), KDD; Ayer et al. (1955). For many rows; Platt's is steadier with few. */
