@@ -7,6 +7,9 @@ from transformers import AutoConfig, AutoModelForTokenClassification, PreTrained
 
 from .rows import IGNORED
 
+# The linear layers of Qwen2, Qwen3, Llama and Mistral; the head is trained whole.
+LINEAR = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
+
 
 def open_model(name: str, lora_rank: int | None = None) -> PreTrainedModel:
     """A causal model with a fresh value head, or a checkpoint that has one. With `lora_rank` only adapters and the head are trained."""
@@ -17,7 +20,7 @@ def open_model(name: str, lora_rank: int | None = None) -> PreTrainedModel:
         return model
     from peft import LoraConfig, TaskType, get_peft_model
 
-    return get_peft_model(model, LoraConfig(task_type=TaskType.TOKEN_CLS, r=lora_rank, lora_alpha=2 * lora_rank, target_modules="all-linear"))
+    return get_peft_model(model, LoraConfig(task_type=TaskType.TOKEN_CLS, r=lora_rank, lora_alpha=2 * lora_rank, target_modules=LINEAR))
 
 
 def value_loss(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:

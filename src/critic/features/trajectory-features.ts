@@ -184,7 +184,7 @@ export class TrajectoryFold {
     else if (action.kind === 'run' || action.kind === 'test') this.takeRun(action.kind, facts);
   }
 
-  private takeEdit({ text, path }: Action, facts: ObservationFacts): void {
+  private takeEdit({ content, path }: Action, facts: ObservationFacts): void {
     const turn = this.turns;
     if (Number.isNaN(this.firstEdit)) this.firstEdit = turn;
     this.lastEdit = turn;
@@ -194,7 +194,7 @@ export class TrajectoryFold {
       this.filesEdited.add(path);
       this.editedUnseen = Number(!this.filesShown.has(path.split('/').at(-1) ?? path));
     }
-    const words = identifiers(text);
+    const words = identifiers(content);
     this.editIssueWords = shareIn(words, this.issueWords);
     this.editSeenWords = shareIn(words, this.seen);
   }

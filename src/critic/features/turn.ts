@@ -10,6 +10,8 @@ export interface Action {
   text: string;
   /** The file it names, when it names one. */
   path: string | null;
+  /** What it writes, for edits; the command otherwise. */
+  content: string;
 }
 
 export interface Turn {
@@ -63,12 +65,19 @@ function actionOf({ name, input }: ToolCallPart): Action {
   const command = typeof fields.command === 'string' ? fields.command : null;
   const path = [fields.path, fields.file_path, fields.file_name].find((one) => typeof one === 'string') ?? null;
   const text = typeof input === 'string' ? input : JSON.stringify(input ?? null);
+  const content = Object.entries(fields)
+    .flatMap(([key, value]) => (typeof value === 'string' && !NOT_WRITTEN.has(key) ? [value] : []))
+    .join('\n');
   if (command !== null && EDITOR_COMMANDS.has(command))
-    return { kind: EDITOR_COMMANDS.get(command) ?? 'other', text, path };
-  if (command !== null) return { kind: shellKind(command), text: command, path: path ?? pathIn(command) };
+    return { kind: EDITOR_COMMANDS.get(command) ?? 'other', text, path, content };
+  if (command !== null)
+    return { kind: shellKind(command), text: command, path: path ?? pathIn(command), content: command };
   const kind = TOOL_KINDS.find(([pattern]) => pattern.test(name))?.[1] ?? 'other';
-  return { kind, text: `${name} ${text}`, path };
+  return { kind, text: `${name} ${text}`, path, content };
 }
+
+/** Fields of an edit's input that say where, not what. */
+const NOT_WRITTEN: ReadonlySet<string> = new Set(['command', 'path', 'file_path', 'file_name', 'span_id', 'old_str']);
 
 const EDITOR_COMMANDS: ReadonlyMap<string, ActionKind> = new Map([
   ['view', 'view'],
@@ -105,10 +114,10 @@ function pathIn(command: string): string | null {
 /** Agents without tool calls: search functions and patches written as text. */
 function actionsInText(text: string): Action[] {
   const searches = [...text.matchAll(/\bsearch_\w+\([^)\n]*\)/g)].map(
-    ([call]): Action => ({ kind: 'search', text: call, path: pathIn(call) }),
+    ([call]): Action => ({ kind: 'search', text: call, path: pathIn(call), content: call }),
   );
   const edits = [...text.matchAll(/<file>([\s\S]*?)<\/file>[\s\S]*?<patched>([\s\S]*?)<\/patched>/g)].map(
-    ([, file = '', patched = '']): Action => ({ kind: 'edit', text: patched, path: file.trim() }),
+    ([, file = '', patched = '']): Action => ({ kind: 'edit', text: patched, path: file.trim(), content: patched }),
   );
   return [...searches, ...edits];
 }

@@ -31,7 +31,10 @@ export function fitLogistic({ x, y, weight }: Rows, { l2 }: LogisticOptions): Lo
   const columns = x[0]?.length ?? 0;
   if (x.length === 0) throw new RangeError('logistic regression needs rows');
   const { means, scales } = columnStatistics(x, weight);
-  const rows = x.map((row) => standardise(row, means, scales));
+  // The last column is the intercept's.
+  const rows = x.map((row) => Float64Array.of(...standardise(row, means, scales), 1));
+  // Missing values and columns without spread are 0: passing over them saves most of the work on sparse rows.
+  const used = rows.map((row) => [...row.keys()].filter((column) => row[column] !== 0));
   const size = columns + 1;
   const beta = new Float64Array(size);
   for (let iteration = 0; iteration < MAX_ITERATIONS; iteration++) {
@@ -44,14 +47,16 @@ export function fitLogistic({ x, y, weight }: Rows, { l2 }: LogisticOptions): Lo
       const p = sigmoid(linear(row, beta));
       const error = count * ((y[i] ?? 0) - p);
       const curvature = count * Math.max(p * (1 - p), 1e-6);
-      for (let a = 0; a < size; a++) {
-        const xa = a === columns ? 1 : (row[a] ?? 0);
-        if (xa === 0) continue;
+      for (const a of used[i] ?? []) {
+        const xa = row[a] ?? 0;
         gradient[a] = (gradient[a] ?? 0) + error * xa;
         const line = hessian[a];
         if (line === undefined) continue;
         const scaled = curvature * xa;
-        for (let b = 0; b <= a; b++) line[b] = (line[b] ?? 0) + scaled * (b === columns ? 1 : (row[b] ?? 0));
+        for (const b of used[i] ?? []) {
+          if (b > a) break;
+          line[b] = (line[b] ?? 0) + scaled * (row[b] ?? 0);
+        }
       }
     }
     for (let a = 0; a < columns; a++) {
@@ -82,7 +87,7 @@ export function sigmoid(logit: number): number {
 }
 
 function linear(row: Float64Array, beta: Float64Array): number {
-  let sum = beta[row.length] ?? 0;
+  let sum = 0;
   for (let column = 0; column < row.length; column++) sum += (beta[column] ?? 0) * (row[column] ?? 0);
   return sum;
 }
