@@ -47,6 +47,17 @@ export class AttemptFold {
         if (!this.steps.has(event.step))
           this.steps.set(event.step, { step: event.step, reply: event.reply, results: [] });
         break;
+      case 'step-end': {
+        const step = this.steps.get(event.step);
+        if (step !== undefined && event.value !== undefined) step.value ??= event.value;
+        break;
+      }
+      case 'intervention': {
+        const { kind, reason, toStep, hint } = event;
+        const step = this.steps.get(event.step);
+        if (step !== undefined) step.intervention ??= { kind, reason, toStep, hint };
+        break;
+      }
       case 'tool-end':
         // A call that was only run again changes nothing: the first result is what the model saw.
         if (event.repeated === undefined) this.steps.get(event.step)?.results.push(event.result);
