@@ -120,6 +120,17 @@ export const runEventSchema = z.discriminatedUnion('type', [
     /** Of the sandbox that the attempt ended in. Absent: it was gone before it could be asked. */
     sandboxUsage: sandboxReceiptSchema.optional(),
   }),
+  /** A critic's word about a solved attempt, and what it cost. */
+  z.object({
+    type: z.literal('score-end'),
+    ...at,
+    ...attemptRef,
+    critic: z.string(),
+    score: z.number(),
+    cost: costSchema,
+  }),
+  /** The attempt is not made: there is an answer that is sure enough. */
+  z.object({ type: z.literal('attempt-skip'), ...at, ...attemptRef, reason: z.string() }),
   z.object({ type: z.literal('grade-start'), ...at, ...attemptRef }),
   z.object({ type: z.literal('grade-end'), ...at, ...attemptRef, report: gradeReportSchema }),
   z.object({

@@ -9,10 +9,9 @@ import { exec } from './exec.ts';
 const FOLDER = '/var/tmp/assay-checkpoints';
 
 const SET_UP = `
+[ -d "$1" ] || { git init -q --bare "$1" && printf '%s\\n' '* -text -ident -filter' > "$1/info/attributes"; } || exit 1
 export GIT_DIR=$1 GIT_WORK_TREE=$2
-[ -d "$GIT_DIR" ] || { git init -q --bare "$GIT_DIR" && printf '%s\\n' '* -text -ident -filter' > "$GIT_DIR/info/attributes"; } || exit 1
 mkdir -p "$2" && cd "$2" || exit 1
-packages="-e node_modules -e .venv"
 `;
 
 /** Prints the name of the state. */
@@ -21,7 +20,7 @@ git add -A -f -- . ':(exclude,glob)**/node_modules/**' ':(exclude,glob)**/.venv/
 `;
 
 const RESTORE = `${SET_UP}
-git read-tree "$3" && git checkout-index -q -a -f && git clean -q -d -f -x $packages
+git read-tree "$3" && git checkout-index -q -a -f && git clean -q -d -f -x -e node_modules -e .venv
 `;
 
 const ENV = { GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: '/dev/null', LC_ALL: 'C', HOME: '/nonexistent' };

@@ -11,6 +11,7 @@ export class AttemptFold {
   private readonly totals = new TotalsFold();
   private readonly steps = new Map<number, RecordedStep>();
   private begun = false;
+  private skipped = false;
   private seen = false;
   private environmentDigest: string | null = null;
   private end: EndEvent | null = null;
@@ -36,6 +37,9 @@ export class AttemptFold {
       case 'attempt-end':
         this.end = event;
         this.grade = null;
+        break;
+      case 'attempt-skip':
+        this.skipped = true;
         break;
       case 'grade-start':
         this.grade = null;
@@ -74,7 +78,7 @@ export class AttemptFold {
 
   /** True when nothing is left to do for this attempt. */
   get settled(): boolean {
-    return this.grade !== null || this.end?.gradable === false;
+    return this.skipped || this.grade !== null || this.end?.gradable === false;
   }
 
   record(): AttemptRecord {
@@ -100,6 +104,7 @@ export class AttemptFold {
   }
 
   private state(): AttemptRecord['state'] {
+    if (this.skipped) return 'skipped';
     if (this.end === null) return this.begun ? 'running' : 'pending';
     if (this.grade !== null) return this.grade.report.verdict === 'infra-error' ? 'failed' : 'finished';
     return this.end.gradable === false ? 'failed' : 'solved-ungraded';

@@ -1,17 +1,18 @@
 /** Recovery at work in one attempt: keeps a checkpoint per step, asks for values, and brings the agent back. */
 import { canonicalJson } from '../../base/digest.ts';
-import type {
-  AgentContext,
-  AssistantMessage,
-  Checkpoints,
-  Cost,
-  Intervention,
-  RecordedStep,
-  ToolResult,
+import {
+  type AgentContext,
+  AssayError,
+  type AssistantMessage,
+  type Checkpoints,
+  type Cost,
+  type Intervention,
+  type RecordedStep,
+  type ToolResult,
 } from '../../contracts/index.ts';
 import type { Conversation } from '../conversation.ts';
 import type { Turn } from './detect-loop.ts';
-import { Recovery, type RecoveryOptions } from './recovery.ts';
+import { HINTS, Recovery, type RecoveryOptions } from './recovery.ts';
 
 interface Place {
   checkpoint: string;
@@ -55,10 +56,16 @@ export class StepRecovery {
   async after({ step, reply, results, value }: FinishedStep, recorded: RecordedStep | undefined): Promise<void> {
     await this.keepPlace(step);
     const decided = this.recovery.after(step, turnOf(reply, results), value ?? null);
-    const intervention = recorded === undefined ? decided : (recorded.intervention ?? null);
+    const intervention = recorded === undefined ? this.possible(decided) : (recorded.intervention ?? null);
     if (intervention === null) return;
     await this.context.emit({ type: 'intervention', step, ...intervention });
     await this.perform(intervention);
+  }
+
+  /** Where there is no checkpoint to go back to, a word must do. */
+  private possible(decided: Intervention | null): Intervention | null {
+    if (decided?.kind !== 'rollback' || this.places.has(decided.toStep)) return decided;
+    return { ...decided, kind: 'hint', hint: HINTS.stay };
   }
 
   private async perform(intervention: Intervention): Promise<void> {
@@ -73,9 +80,14 @@ export class StepRecovery {
     this.conversation.say(intervention.hint);
   }
 
+  /** A work tree that git cannot take (a repository without commits in it) is no reason to end the attempt: it cannot be gone back to. */
   private async keepPlace(step: number): Promise<void> {
-    const checkpoint = await this.checkpoints.save(this.context.signal);
-    this.places.set(step, { checkpoint, messages: this.conversation.length });
+    try {
+      const checkpoint = await this.checkpoints.save(this.context.signal);
+      this.places.set(step, { checkpoint, messages: this.conversation.length });
+    } catch (error) {
+      if (!(error instanceof AssayError) || error.code !== 'sandbox-file') throw error;
+    }
   }
 }
 
