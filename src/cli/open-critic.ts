@@ -26,6 +26,35 @@ export async function openCritic(name: string, runs: readonly RunRecord[], seed:
   }
 }
 
+/** A critic for attempts that still go on: there the oracle has nothing to look up. Throws `usage`. */
+export async function openLiveCritic(name: string): Promise<Critic> {
+  if (name !== 'oracle') return await openCritic(name, [], 1);
+  throw usage('the oracle knows verdicts, and there is none while an attempt goes on');
+}
+
+/** Refuses settings that need a critic and name none, and a critic that cannot be opened. Throws `usage`. */
+export async function checkCritic(settings: {
+  critic?: string | undefined;
+  lookahead?: number | undefined;
+  untilScore?: number | undefined;
+  recoverFall?: number | undefined;
+  recover?: boolean | undefined;
+  temperature?: number | undefined;
+}): Promise<void> {
+  const { critic, lookahead, untilScore, recover, recoverFall, temperature } = settings;
+  const needs = { '--lookahead': lookahead, '--until-score': untilScore, '--recover-fall': recoverFall };
+  const asked = Object.entries(needs).flatMap(([flag, value]) => (value === undefined ? [] : [flag]));
+  if (critic === undefined && asked.length > 0) throw usage(`${asked.join(' and ')} needs --critic`);
+  if (recoverFall !== undefined && recover !== true) throw usage('--recover-fall needs --recover');
+  if (lookahead !== undefined && temperature === 0)
+    throw usage('--lookahead at temperature 0 would compare equal replies');
+  if (critic !== undefined) await (await openLiveCritic(critic)).close();
+}
+
+function usage(message: string): AssayError {
+  return new AssayError('usage', message, { class: 'input', retryable: false });
+}
+
 function oracleOf(runs: readonly RunRecord[]): Critic {
   const key = (runId: string, instanceId: string, attempt: number) => `${runId}\0${instanceId}\0${attempt}`;
   const resolved = new Set(
