@@ -203,7 +203,9 @@ export function runReportText(report: RunReport): string {
   return [
     `run ${report.runId} (${report.status}): ${report.model} with ${report.agent} on ${report.dataset}`,
     ...lines,
-    `resolved ${report.resolved} of ${report.finished}: ${interval(report.resolveRate)} (95 % Wilson), ${infra}`,
+    report.finished === 0
+      ? `no attempt came to a verdict, ${infra}`
+      : `resolved ${report.resolved} of ${report.finished}: ${interval(report.resolveRate)} (95 % Wilson), ${infra}`,
     ...report.passAtK.map(({ k, value }) => `pass@${k}: ${percent(value)}`),
     ...(report.skipped === 0 ? [] : [`${report.skipped} attempts not made: an earlier one was sure enough`]),
     ...(report.recovery === undefined ? [] : [recoveryText(report.recovery)]),
