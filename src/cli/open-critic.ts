@@ -2,7 +2,9 @@
 import { AssayError, type Critic, type RunRecord } from '../contracts/index.ts';
 import { firstCritic, lastCritic, oracleCritic, randomCritic, shortestCritic } from '../select/baseline-critics.ts';
 
-export const CRITIC_HELP = 'first, last, shortest, random, oracle';
+/** Critics that can value an attempt before it has a verdict. */
+export const LIVE_CRITIC_HELP = 'first, last, shortest, random';
+export const CRITIC_HELP = `${LIVE_CRITIC_HELP}, oracle`;
 
 /** Whoever opens it closes it. Throws `usage` for an unknown name. `runs`: where the oracle looks up verdicts. */
 export async function openCritic(name: string, runs: readonly RunRecord[], seed: number): Promise<Critic> {
@@ -44,7 +46,7 @@ export async function checkCritic(settings: {
   const { critic, lookahead, untilScore, recover, recoverFall, temperature } = settings;
   const needs = { '--lookahead': lookahead, '--until-score': untilScore, '--recover-fall': recoverFall };
   const asked = Object.entries(needs).flatMap(([flag, value]) => (value === undefined ? [] : [flag]));
-  if (critic === undefined && asked.length > 0) throw usage(`${asked.join(' and ')} needs --critic`);
+  if (critic === undefined && asked.length > 0) throw usage(`${asked.join(' and ')}: --critic is needed`);
   if (recoverFall !== undefined && recover !== true) throw usage('--recover-fall needs --recover');
   if (lookahead !== undefined && temperature === 0)
     throw usage('--lookahead at temperature 0 would compare equal replies');

@@ -70,8 +70,8 @@ export interface RunOutcome {
 /** Checks key, model, prompt and sandboxes before anything is written; then runs. */
 export async function beginRun(options: NewRun, progress: Progress): Promise<RunOutcome> {
   const agent = openAgent(options.settings, options.prompt);
-  await checkModel(options.settings, options.limits);
   await checkCritic(options.settings);
+  await checkModel(options.settings, options.limits);
   const { sandbox: choice = { sandbox: 'native' } } = options;
   const engine = await openEngine(choice);
   try {

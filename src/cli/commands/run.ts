@@ -5,6 +5,7 @@ import { filterInstances } from '../../dataset/filter-instances.ts';
 import { loadDataset } from '../../dataset/load-dataset.ts';
 import { runReport, runReportText } from '../../report/run-report.ts';
 import { defineCommand } from '../flag.ts';
+import { LIVE_CRITIC_HELP } from '../open-critic.ts';
 import { print } from '../output.ts';
 import { createProgress } from '../progress.ts';
 import { SANDBOX_FLAGS, withImage } from '../sandbox-flags.ts';
@@ -85,7 +86,7 @@ export const runCommand = defineCommand({
     critic: {
       kind: 'string',
       placeholder: 'name',
-      help: 'values attempts while they go on: first, last, shortest, random',
+      help: `values attempts while they go on: ${LIVE_CRITIC_HELP}`,
     },
     untilScore: {
       kind: 'number',
