@@ -9,8 +9,10 @@ import type { CriticEndpoint } from '../critic/remote/post-json.ts';
 import { RUBRIC_LABELS, rubricCritic } from '../critic/remote/rubric-critic.ts';
 import { firstCritic, lastCritic, oracleCritic, randomCritic, shortestCritic } from '../select/baseline-critics.ts';
 
-export const CRITIC_HELP =
-  'first, last, shortest, random, oracle, embedded:FILE, openhands-32b:URL#MODEL, rubric:URL#MODEL, judge:URL#MODEL, judge-patch:URL#MODEL';
+/** Critics that can value an attempt before it has a verdict. */
+export const LIVE_CRITIC_HELP =
+  'first, last, shortest, random, embedded:FILE, openhands-32b:URL#MODEL, rubric:URL#MODEL, judge:URL#MODEL, judge-patch:URL#MODEL';
+export const CRITIC_HELP = `${LIVE_CRITIC_HELP}, oracle`;
 
 /** Whoever opens it closes it. Throws `usage` for an unknown name. `runs`: where the oracle looks up verdicts. */
 export async function openCritic(name: string, runs: readonly RunRecord[], seed: number): Promise<Critic> {
@@ -61,6 +63,35 @@ function endpointOf(name: string, rest: string): CriticEndpoint {
     retryable: false,
     hint: 'Give both: openhands-32b:http://127.0.0.1:8000#critic',
   });
+}
+
+/** A critic for attempts that still go on: there the oracle has nothing to look up. Throws `usage`. */
+export async function openLiveCritic(name: string): Promise<Critic> {
+  if (name !== 'oracle') return await openCritic(name, [], 1);
+  throw usage('the oracle knows verdicts, and there is none while an attempt goes on');
+}
+
+/** Refuses settings that need a critic and name none, and a critic that cannot be opened. Throws `usage`. */
+export async function checkCritic(settings: {
+  critic?: string | undefined;
+  lookahead?: number | undefined;
+  untilScore?: number | undefined;
+  recoverFall?: number | undefined;
+  recover?: boolean | undefined;
+  temperature?: number | undefined;
+}): Promise<void> {
+  const { critic, lookahead, untilScore, recover, recoverFall, temperature } = settings;
+  const needs = { '--lookahead': lookahead, '--until-score': untilScore, '--recover-fall': recoverFall };
+  const asked = Object.entries(needs).flatMap(([flag, value]) => (value === undefined ? [] : [flag]));
+  if (critic === undefined && asked.length > 0) throw usage(`${asked.join(' and ')}: --critic is needed`);
+  if (recoverFall !== undefined && recover !== true) throw usage('--recover-fall needs --recover');
+  if (lookahead !== undefined && temperature === 0)
+    throw usage('--lookahead at temperature 0 would compare equal replies');
+  if (critic !== undefined) await (await openLiveCritic(critic)).close();
+}
+
+function usage(message: string): AssayError {
+  return new AssayError('usage', message, { class: 'input', retryable: false });
 }
 
 function oracleOf(runs: readonly RunRecord[]): Critic {

@@ -58,6 +58,7 @@ function conversationOf(events: readonly RunEvent[]): Pick<Trajectory, 'system' 
   let system = '';
   const opening: ModelMessage[] = [];
   const steps = new Map<number, ModelMessage[]>();
+  const met = new Set<number>();
   for (const event of events) {
     if (event.type === 'prompt-start') {
       system = event.system;
@@ -70,6 +71,13 @@ function conversationOf(events: readonly RunEvent[]): Pick<Trajectory, 'system' 
       const last = step?.at(-1);
       if (last?.role === 'tool') last.results.push(event.result);
       else step?.push({ role: 'tool', results: [event.result] });
+    } else if (event.type === 'intervention' && !met.has(event.step)) {
+      met.add(event.step);
+      if (event.kind === 'rollback') for (const step of [...steps.keys()]) if (step > event.toStep) steps.delete(step);
+      const told: ModelMessage = { role: 'user', content: [{ type: 'text', text: event.hint }] };
+      const last = steps.get(event.toStep);
+      if (last === undefined) opening.push(told);
+      else last.push(told);
     }
   }
   const inOrder = [...steps].sort(([a], [b]) => a - b).flatMap(([, messages]) => messages);

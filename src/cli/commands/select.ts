@@ -17,13 +17,17 @@ import {
   wholeSelector,
 } from '../../select/selector.ts';
 import { type StoredInstance, storedInstances } from '../../select/stored-attempts.ts';
+import type { TestedInstance } from '../../select/tests/test-candidates.ts';
 import { loadRunRecord } from '../../store/load-run-record.ts';
 import { findRun } from '../find-run.ts';
 import { defineCommand } from '../flag.ts';
-import { interruptible } from '../interrupt.ts';
+import { withInterrupt } from '../interrupt.ts';
 import { CRITIC_HELP, openCritic } from '../open-critic.ts';
 import { print } from '../output.ts';
 import { predictionsText } from '../predictions-text.ts';
+import { BACKEND_FLAGS } from '../sandbox-flags.ts';
+import { testSelection } from '../test-selection.ts';
+import { RUN_FLAGS } from './run.ts';
 
 export const selectCommand = defineCommand({
   name: 'select',
@@ -39,6 +43,18 @@ export const selectCommand = defineCommand({
       placeholder: 'name',
       help: `majority (the most frequent patch after normalisation), or a critic: ${CRITIC_HELP}`,
     },
+    tests: {
+      kind: 'boolean',
+      help: "first run the repository's own tests on every candidate: those that break the fewest stay",
+    },
+    adviser: {
+      kind: 'string',
+      placeholder: 'model',
+      help: 'with --tests: model that writes reproduction tests and names tests that should change',
+    },
+    samples: { kind: 'integer', min: 1, default: 8, help: 'reproduction tests to sample per instance' },
+    jobs: RUN_FLAGS.jobs,
+    tier: BACKEND_FLAGS.tier,
     predictions: {
       kind: 'string',
       placeholder: 'file',
@@ -60,32 +76,53 @@ export const selectCommand = defineCommand({
     const runs = await Promise.all(args.map(async (name) => loadRunRecord((await findRun(name, flags.runsDir)).dir)));
     checkPool(runs);
     const instances = await storedInstances(runs);
-    const { control, dispose } = interruptible((line) => process.stderr.write(`${line}\n`));
-    try {
-      const scores =
-        flags.by === 'majority' ? undefined : await scored(flags.by, runs, instances, flags.seed, control.signal);
-      const evidence: Evidence = { scores };
-      const selections = instances.map((one) => selectOne(one, evidence));
-      const curves = selectionCurves(curveInstances(instances, evidence), selectorsFor(evidence, flags.by), {
-        maxK: flags.maxK,
-        resamples: flags.resamples,
-        seed: flags.seed,
-      });
-      const document = { by: flags.by, critic: criticSummary(scores), instances: selections, curves };
-      if (flags.predictions !== undefined)
-        await writeFileAtomic(
-          resolve(flags.predictions),
-          predictionsText(flags.predictions, rowsOf(selections, runs, flags.by)),
-        );
-      if (flags.out !== undefined) await writeFileAtomic(resolve(flags.out), `${JSON.stringify(document, null, 2)}\n`);
-      if (flags.svg !== undefined) await writeFileAtomic(resolve(flags.svg), selectionSvg(curves));
-      print(flags.json, document, text(selections, curves, scores, flags));
-      return 0;
-    } finally {
-      dispose();
-    }
+    const { by, seed } = flags;
+    const { evidence, tested } = await withInterrupt(async (signal) => {
+      const scores = by === 'majority' ? undefined : await scored(by, runs, instances, seed, signal);
+      if (!flags.tests) return { evidence: { scores }, tested: [] };
+      const say = (line: string) => void (flags.quiet || process.stderr.write(`${line}\n`));
+      const results = await testSelection(runs, instances, { ...flags, signal, say });
+      return { evidence: withTests(scores, results), tested: results };
+    });
+    const selections = instances.map((one) => selectOne(one, evidence));
+    const { maxK, resamples } = flags;
+    const curves = selectionCurves(curveInstances(instances, evidence), selectorsFor(evidence, by), {
+      maxK,
+      resamples,
+      seed,
+    });
+    const document = {
+      by,
+      critic: criticSummary(evidence.scores),
+      tests: tested.map(testsSummary),
+      instances: selections,
+      curves,
+    };
+    if (flags.predictions !== undefined)
+      await writeFileAtomic(
+        resolve(flags.predictions),
+        predictionsText(flags.predictions, rowsOf(selections, runs, by)),
+      );
+    if (flags.out !== undefined) await writeFileAtomic(resolve(flags.out), `${JSON.stringify(document, null, 2)}\n`);
+    if (flags.svg !== undefined) await writeFileAtomic(resolve(flags.svg), selectionSvg(curves));
+    print(flags.json, document, text(selections, curves, evidence.scores, flags));
+    return 0;
   },
 });
+
+function withTests(scores: Scores | undefined, results: readonly TestedInstance[]): Evidence {
+  return {
+    scores,
+    tests: new Map(results.flatMap((one) => [...one.tests])),
+    votes: new Map(results.flatMap((one) => [...one.votes])),
+  };
+}
+
+function testsSummary({ instanceId, regression, reproduction }: TestedInstance) {
+  if ('none' in regression) return { instanceId, regression, reproduction };
+  const { files, command, tests, expected } = regression;
+  return { instanceId, regression: { files, command, tests, expected }, reproduction };
+}
 
 /** Attempts at different tasks with the same name cannot be pooled. */
 function checkPool(runs: readonly RunRecord[]): void {
