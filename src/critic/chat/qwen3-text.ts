@@ -6,7 +6,9 @@ import type { AssistantMessage, Trajectory } from '../../contracts/index.ts';
 import { partsText } from './chat-messages.ts';
 
 export function qwen3Text({ system, messages }: Pick<Trajectory, 'system' | 'messages'>): string {
-  const lastQuestion = messages.findLastIndex(({ role }) => role === 'user');
+  const asked = messages.findLastIndex(({ role }) => role === 'user');
+  // Without any question the template counts all turns as earlier ones.
+  const lastQuestion = asked < 0 ? messages.length : asked;
   const lastAssistant = messages.length - 1;
   const blocks = messages.map((message, at) => {
     if (message.role === 'user') return block('user', partsText(message.content));
