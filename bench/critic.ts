@@ -1,6 +1,7 @@
 /**
  * The way from runs to a critic to a selection, walked whole on the bundled tasks: scripted agents of different quality make 112 attempts, which are graded; a critic is trained
- * on them, judged on repositories and instances that it has not seen, and chooses one attempt per task.
+ * on them, judged on repositories and instances that it has not seen, and chooses one attempt per task. The scripts use few
+ * sentences, so the critic tells them apart without error: this shows that the way is open, not what a critic is worth (docs/critics.md has that).
  *
  *     npm run build && npx tsx bench/critic.ts [--jobs 2]
  */
