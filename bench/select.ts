@@ -12,17 +12,10 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { shortestCritic } from '../src/select/baseline-critics.ts';
+import { comparedSelectors } from '../src/select/compared-selectors.ts';
 import { type Scores, scoreAttempts } from '../src/select/score-attempts.ts';
 import { curveInstances, selectOne } from '../src/select/selection.ts';
 import { selectionCurves } from '../src/select/selection-curves.ts';
-import {
-  criticSelector,
-  majoritySelector,
-  oracleSelector,
-  passSelector,
-  plainSelectors,
-  randomSelector,
-} from '../src/select/selector.ts';
 import { storedInstances } from '../src/select/stored-attempts.ts';
 import { loadRunRecord } from '../src/store/load-run-record.ts';
 import { measureCoverage } from '../test/support/measure-coverage.ts';
@@ -77,14 +70,10 @@ async function timeSelection() {
     }
     const winners = stored.map((one) => selectOne(one, { scores }));
     lap('choice');
-    const selectors = [passSelector, oracleSelector, randomSelector, ...plainSelectors, majoritySelector];
-    const curves = selectionCurves(
-      curveInstances(stored, { scores }),
-      scores === undefined ? selectors : [...selectors, criticSelector(scores.critic)],
-    );
+    const name = withCritic ? 'select by a critic' : 'select by majority';
+    const curves = selectionCurves(curveInstances(stored, { scores }), comparedSelectors({ scores }, name));
     lap('curves');
     const seconds = (performance.now() - began) / 1000;
-    const name = withCritic ? 'select by a critic' : 'select by majority';
     results.push({ name, attempts, seconds });
     console.log(
       `${name}: ${seconds.toFixed(2)} s for ${attempts} attempts (${laps.join(', ')}); ${winners.length} winners, ${curves.curves.length} curves to k = ${curves.maxK}`,

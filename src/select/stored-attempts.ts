@@ -26,9 +26,7 @@ const FILES_AT_A_TIME = 64;
 /** In the order of the runs, within a run by attempt. An instance is there even when none of its attempts came to a patch. */
 export async function storedInstances(runs: readonly RunRecord[]): Promise<StoredInstance[]> {
   const all = runs.flatMap((run) => run.attempts.map((record) => ({ run, record })));
-  const patches = await mapLimited(all, FILES_AT_A_TIME, ({ run, record }) =>
-    hasEnded(record) ? loadPatch(run, record) : Promise.resolve(null),
-  );
+  const patches = await mapLimited(all, FILES_AT_A_TIME, ({ run, record }) => patchOf(run, record));
   const instances = new Map<string, StoredInstance>();
   const votes = new Map<string, string | null>();
   all.forEach(({ run, record }, at) => {
@@ -46,8 +44,17 @@ export async function storedInstances(runs: readonly RunRecord[]): Promise<Store
   return [...instances.values()];
 }
 
-function hasEnded({ state }: AttemptRecord): boolean {
-  return state === 'finished' || state === 'solved-ungraded' || state === 'failed';
+/** Null when the attempt came to none. One with a verdict counts even where its patch could not be taken, or another tool did not keep it: as one without a vote. */
+async function patchOf(run: RunRecord, record: AttemptRecord): Promise<string | null> {
+  switch (record.state) {
+    case 'finished':
+      return (await loadPatch(run, record)) ?? '';
+    case 'solved-ungraded':
+    case 'failed':
+      return await loadPatch(run, record);
+    default:
+      return null;
+  }
 }
 
 /** True or false by the hidden tests; null when there is no verdict about the agent. */

@@ -12,6 +12,7 @@ import { selectionCurves } from '../../src/select/selection-curves.ts';
 import { criticSelector, majoritySelector, passSelector, randomSelector } from '../../src/select/selector.ts';
 import { type StoredInstance, storedInstances } from '../../src/select/stored-attempts.ts';
 import { loadRunRecord } from '../../src/store/load-run-record.ts';
+import { runPaths } from '../../src/store/run-folder.ts';
 import { writeSelectionRun } from '../support/selection-run.ts';
 import { drawWorld, WORLD } from '../support/selection-world.ts';
 
@@ -90,4 +91,15 @@ test('a critic reads conversations and decides; what it cannot score ranks last 
 test('attempts of several runs are one pool, in order', async () => {
   const twice = await storedInstances([run, run]);
   expect(twice[0]?.attempts.map((one) => one.order)).toEqual(Array.from({ length: 12 }, (_, i) => i + 1));
+});
+
+test('a judged attempt whose patch is not kept counts in the curves, and has no vote', async () => {
+  const copy = writeSelectionRun(join(folder, 'copy'), WORLD_HERE, { seed: 2, steps: 1 });
+  const [before] = stored;
+  if (before === undefined) throw new Error('no instance');
+  rmSync(join(runPaths(copy.dir).attempt({ instanceId: before.instanceId, attempt: 1 }), 'patch.diff'));
+  const [after] = await storedInstances([await loadRunRecord(copy.dir)]);
+  expect(after?.attempts).toHaveLength(before.attempts.length);
+  expect(after?.attempts[0]).toMatchObject({ patch: '', vote: null });
+  expect(after?.withoutPatch).toBe(0);
 });

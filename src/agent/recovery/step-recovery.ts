@@ -58,7 +58,7 @@ export class StepRecovery {
     const decided = this.recovery.after(step, turnOf(reply, results), value ?? null);
     const intervention = recorded === undefined ? this.possible(decided) : (recorded.intervention ?? null);
     if (intervention === null) return;
-    await this.context.emit({ type: 'intervention', step, ...intervention });
+    if (recorded === undefined) await this.context.emit({ type: 'intervention', step, ...intervention });
     await this.perform(intervention);
   }
 

@@ -1,21 +1,12 @@
 import { resolve } from 'node:path';
 import { writeFileAtomic } from '../../base/atomic-file.ts';
-import { AssayError, type RunRecord } from '../../contracts/index.ts';
+import type { RunRecord } from '../../contracts/index.ts';
 import { selectionSvg } from '../../report/selection-svg.ts';
-import { curvesText, winnersText } from '../../report/selection-text.ts';
+import { checkPool } from '../../select/check-pool.ts';
+import { comparedSelectors } from '../../select/compared-selectors.ts';
 import { type Scores, scoreAttempts } from '../../select/score-attempts.ts';
-import { curveInstances, deciderOf, type Evidence, type InstanceSelection, selectOne } from '../../select/selection.ts';
-import { type SelectionCurves, selectionCurves } from '../../select/selection-curves.ts';
-import {
-  criticSelector,
-  majoritySelector,
-  oracleSelector,
-  passSelector,
-  plainSelectors,
-  randomSelector,
-  type Selector,
-  wholeSelector,
-} from '../../select/selector.ts';
+import { curveInstances, type Evidence, selectOne } from '../../select/selection.ts';
+import { selectionCurves } from '../../select/selection-curves.ts';
 import { type StoredInstance, storedInstances } from '../../select/stored-attempts.ts';
 import type { TestedInstance } from '../../select/tests/test-candidates.ts';
 import { loadRunRecord } from '../../store/load-run-record.ts';
@@ -26,6 +17,7 @@ import { CRITIC_HELP, openCritic } from '../open-critic.ts';
 import { print } from '../output.ts';
 import { predictionsText } from '../predictions-text.ts';
 import { BACKEND_FLAGS } from '../sandbox-flags.ts';
+import { type SelectionResult, selectionDocument, selectionText, winnerRows } from '../selection-output.ts';
 import { testSelection } from '../test-selection.ts';
 import { RUN_FLAGS } from './run.ts';
 
@@ -86,26 +78,20 @@ export const selectCommand = defineCommand({
     });
     const selections = instances.map((one) => selectOne(one, evidence));
     const { maxK, resamples } = flags;
-    const curves = selectionCurves(curveInstances(instances, evidence), selectorsFor(evidence, by), {
+    const curves = selectionCurves(curveInstances(instances, evidence), comparedSelectors(evidence, by), {
       maxK,
       resamples,
       seed,
     });
-    const document = {
-      by,
-      critic: criticSummary(evidence.scores),
-      tests: tested.map(testsSummary),
-      instances: selections,
-      curves,
-    };
-    if (flags.predictions !== undefined)
-      await writeFileAtomic(
-        resolve(flags.predictions),
-        predictionsText(flags.predictions, rowsOf(selections, runs, by)),
-      );
-    if (flags.out !== undefined) await writeFileAtomic(resolve(flags.out), `${JSON.stringify(document, null, 2)}\n`);
-    if (flags.svg !== undefined) await writeFileAtomic(resolve(flags.svg), selectionSvg(curves));
-    print(flags.json, document, text(selections, curves, evidence.scores, flags));
+    const result: SelectionResult = { by, runs, selections, curves, scores: evidence.scores, tested };
+    const document = selectionDocument(result);
+    const { predictions, out, svg } = flags;
+    if (predictions !== undefined) await writeFileAtomic(predictions, predictionsText(predictions, winnerRows(result)));
+    if (out !== undefined) await writeFileAtomic(out, `${JSON.stringify(document, null, 2)}\n`);
+    if (svg !== undefined) await writeFileAtomic(svg, selectionSvg(curves));
+    const written = [predictions, out, svg].flatMap((path) => (path === undefined ? [] : [resolve(path)]));
+    const files = written.length === 0 ? '' : `files: ${written.join(', ')}\n`;
+    print(flags.json, document, `${selectionText(result, flags.reasons)}${files}`);
     return 0;
   },
 });
@@ -116,29 +102,6 @@ function withTests(scores: Scores | undefined, results: readonly TestedInstance[
     tests: new Map(results.flatMap((one) => [...one.tests])),
     votes: new Map(results.flatMap((one) => [...one.votes])),
   };
-}
-
-function testsSummary({ instanceId, regression, reproduction }: TestedInstance) {
-  if ('none' in regression) return { instanceId, regression, reproduction };
-  const { files, command, tests, expected } = regression;
-  return { instanceId, regression: { files, command, tests, expected }, reproduction };
-}
-
-/** Attempts at different tasks with the same name cannot be pooled. */
-function checkPool(runs: readonly RunRecord[]): void {
-  const digests = new Map<string, string>();
-  for (const { manifest } of runs) {
-    for (const { instanceId, digest } of manifest.dataset.instances) {
-      const known = digests.get(instanceId) ?? digest;
-      digests.set(instanceId, digest);
-      if (known === digest) continue;
-      throw new AssayError('config-invalid', `${instanceId} is not the same task in all of these runs`, {
-        class: 'input',
-        retryable: false,
-        hint: 'Select over runs of one version of a dataset.',
-      });
-    }
-  }
 }
 
 async function scored(
@@ -158,68 +121,4 @@ async function scored(
   } finally {
     await critic.close();
   }
-}
-
-function selectorsFor(evidence: Evidence, by: string): Selector[] {
-  const { scores, tests } = evidence;
-  const baselines = [oracleSelector, randomSelector, ...plainSelectors, majoritySelector];
-  return [
-    passSelector,
-    ...baselines,
-    ...(scores === undefined || baselines.some((one) => one.name === scores.critic)
-      ? []
-      : [criticSelector(scores.critic)]),
-    ...(tests === undefined ? [] : [wholeSelector(`tests, then ${by}`, deciderOf(evidence))]),
-  ];
-}
-
-function rowsOf(selections: readonly InstanceSelection[], runs: readonly RunRecord[], by: string) {
-  const { manifest } = runs[0] ?? {};
-  const model = `${manifest?.agent.name}__${manifest?.model.id}__best-by-${by}`;
-  return selections.flatMap(({ instanceId, winner, patch }) =>
-    winner === null
-      ? []
-      : [
-          {
-            instance_id: instanceId,
-            model_name_or_path: model,
-            model_patch: patch,
-            run: winner.runId,
-            attempt: winner.attempt,
-            reason: winner.reason,
-          },
-        ],
-  );
-}
-
-function criticSummary(scores: Scores | undefined) {
-  if (scores === undefined) return null;
-  const { critic, usd, unknownCosts, failures } = scores;
-  return {
-    name: critic,
-    usd,
-    unknownCosts,
-    failures: failures.map(({ attempt, failure }) => ({
-      runId: attempt.run.manifest.runId,
-      instanceId: attempt.record.instanceId,
-      attempt: attempt.record.attempt,
-      failure,
-    })),
-  };
-}
-
-function text(
-  selections: readonly InstanceSelection[],
-  curves: SelectionCurves,
-  scores: Scores | undefined,
-  flags: { reasons: boolean; predictions: string | undefined; out: string | undefined; svg: string | undefined },
-): string {
-  const failures =
-    scores === undefined || scores.failures.length === 0
-      ? ''
-      : `${scores.failures.length} attempts have no score: ${scores.failures[0]?.failure.message}\n`;
-  const files = [flags.predictions, flags.out, flags.svg]
-    .filter((path) => path !== undefined)
-    .map((path) => resolve(path));
-  return `${winnersText(selections, flags.reasons)}\n${curvesText(curves)}${failures}${files.length === 0 ? '' : `files: ${files.join(', ')}\n`}`;
 }
