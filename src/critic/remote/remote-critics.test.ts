@@ -1,51 +1,27 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
+import {
+  type Answering,
+  type CriticAnswer,
+  type FakeCriticServer,
+  poolingAnswers,
+  startFakeCriticServer,
+  tokensOf,
+} from '../../../test/support/fake-critic-server.ts';
 import type { Trajectory } from '../../contracts/index.ts';
 import type { ChatMessage } from '../chat/chat-messages.ts';
-import { qwen25Text } from '../chat/qwen25-text.ts';
 import { judgeCritic } from './judge-critic.ts';
 import { poolingCritic } from './pooling-critic.ts';
 import { RUBRIC_LABELS, rubricCritic } from './rubric-critic.ts';
-
-interface Answer {
-  status?: number;
-  headers?: Record<string, string>;
-  body: unknown;
-}
-type Answering = (body: Record<string, unknown>, path: string, nth: number) => Answer | 'hang-up' | 'silence';
 
 const closers: (() => void)[] = [];
 afterEach(() => {
   for (const close of closers.splice(0)) close();
 });
 
-/** A server of the critics' kind, on loopback. */
-async function serve(
-  answering: Answering,
-): Promise<{ url: string; seen: { path: string; body: Record<string, unknown>; auth: string | undefined }[] }> {
-  const seen: { path: string; body: Record<string, unknown>; auth: string | undefined }[] = [];
-  const server = createServer(async (request, response) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    const body = JSON.parse(Buffer.concat(chunks).toString('utf8')) as Record<string, unknown>;
-    const path = request.url ?? '';
-    seen.push({ path, body, auth: request.headers.authorization });
-    const answer = answering(body, path, seen.length);
-    if (answer === 'silence') return;
-    if (answer === 'hang-up') {
-      request.socket.destroy();
-      return;
-    }
-    response.writeHead(answer.status ?? 200, { 'content-type': 'application/json', ...answer.headers });
-    response.end(typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body));
-  });
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  closers.push(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, seen };
+async function serve(answering: Answering): Promise<FakeCriticServer> {
+  const server = await startFakeCriticServer(answering);
+  closers.push(() => server.close());
+  return server;
 }
 
 const text = (value: string) => [{ type: 'text' as const, text: value }];
@@ -72,29 +48,9 @@ const TRAJECTORY: Trajectory = {
 
 const NOW = { signal: new AbortController().signal };
 
-/** Tokens as the real server would give them: marks as their ids, every other character as one token. */
-function tokensOf(messages: readonly ChatMessage[]): number[] {
-  const parts = qwen25Text(messages).text.split(/(<\|im_start\|>assistant|<\|im_start\|>|<\|im_end\|>)/);
-  return parts.flatMap((part) => {
-    if (part === '<|im_start|>assistant') return [151644, 77091];
-    if (part === '<|im_start|>') return [151644];
-    if (part === '<|im_end|>') return [151645];
-    return [...part].map((character) => character.codePointAt(0) ?? 0);
-  });
-}
-
-const pooling =
-  (wrap: boolean, cut = 0): Answering =>
-  ({ messages }) => {
-    const tokens = tokensOf(messages as ChatMessage[]);
-    const ids = cut === 0 ? tokens : tokens.slice(cut);
-    const values = ids.map((_, at) => at / 1000);
-    return { body: { data: [{ data: wrap ? values.map((one) => [one]) : values, prompt_token_ids: ids }] } };
-  };
-
 test('pooling: the value of a turn is the one at its end token, numbers bare or in lists', async () => {
   for (const wrap of [false, true]) {
-    const { url, seen } = await serve(pooling(wrap));
+    const { url, seen } = await serve(poolingAnswers({ wrap }));
     const { perTurn, final, cost } = await poolingCritic({ url, model: 'critic', apiKey: 'k' }).score(TRAJECTORY, NOW);
     const sent = seen[0]?.body.messages as ChatMessage[];
     const ends = tokensOf(sent).flatMap((token, at) => (token === 151645 ? [at / 1000] : []));
@@ -119,13 +75,13 @@ test('pooling: a cut conversation, odd shapes and an attempt without turns give 
         (error: { code?: string }) => error.code,
       );
   };
-  expect(await code(pooling(false, 60))).toBe('model-reply-malformed');
+  expect(await code(poolingAnswers({ cut: 60 }))).toBe('model-reply-malformed');
   expect(await code(() => ({ body: { data: [{ data: [1, 2], prompt_token_ids: [1] }] } }))).toBe(
     'model-reply-malformed',
   );
   expect(await code(() => ({ body: { data: [] } }))).toBe('model-reply-malformed');
   expect(await code(() => ({ body: 'no json' }))).toBe('model-reply-malformed');
-  expect(await code(pooling(false), { ...TRAJECTORY, messages: [] })).toBe('model-request-rejected');
+  expect(await code(poolingAnswers(), { ...TRAJECTORY, messages: [] })).toBe('model-request-rejected');
   expect(
     await code(() => ({ status: 400, body: { message: "This model's maximum context length is 32768 tokens" } })),
   ).toBe('model-context-overflow');
@@ -135,7 +91,7 @@ test('pooling: a cut conversation, odd shapes and an attempt without turns give 
 
 test('what may go away is tried again, what does not is not, and silence ends', async () => {
   const flaky = await serve((body, path, nth) =>
-    nth < 3 ? { status: 503, body: 'busy' } : pooling(false)(body, path, nth),
+    nth < 3 ? { status: 503, body: 'busy' } : poolingAnswers()(body, path, nth),
   );
   await poolingCritic({ url: flaky.url, model: 'm', baseMs: 1 }).score(TRAJECTORY, NOW);
   expect(flaky.seen).toHaveLength(3);
@@ -145,7 +101,7 @@ test('what may go away is tried again, what does not is not, and silence ends', 
   ).rejects.toMatchObject({ code: 'model-request-rejected' });
   expect(refusing.seen).toHaveLength(1);
   const silent = await serve(() => 'silence');
-  const critic = poolingCritic({ url: silent.url, model: 'm', timeoutMs: 50, tries: 2, baseMs: 1 });
+  const critic = poolingCritic({ url: silent.url, model: 'm', timeoutMs: 800, tries: 2, baseMs: 1 });
   await expect(critic.score(TRAJECTORY, NOW)).rejects.toMatchObject({ code: 'model-timeout' });
   expect(silent.seen).toHaveLength(2);
 });
@@ -191,7 +147,7 @@ test('judge: log-probabilities where there are some, else the rating, else no sc
       ],
     },
   });
-  const score = async (answer: Answer, view: 'patch' | 'trajectory' = 'patch') => {
+  const score = async (answer: CriticAnswer, view: 'patch' | 'trajectory' = 'patch') => {
     const { url, seen } = await serve(() => answer);
     const { final } = await judgeCritic({ url, model: 'j' }, { view, maxCharacters: 60 }).score(TRAJECTORY, NOW);
     return { final, shown: JSON.stringify(seen[0]?.body.messages) };
