@@ -6,6 +6,7 @@ import {
   type Agent,
   type AgentLimits,
   AssayError,
+  type Critic,
   type EnvironmentBuilder,
   type ImageStore,
   type Model,
@@ -21,6 +22,7 @@ import { capturePatch } from '../grading/capture-patch.ts';
 import { gradeAttempt } from '../grading/grade-attempt.ts';
 import { recordingModel } from '../model/cassette.ts';
 import { startOrAttachCourier } from '../model/courier/courier-client.ts';
+import { lookaheadModel } from '../model/lookahead-model.ts';
 import { openModel } from '../model/open-model.ts';
 import { Budget, budgetedModel, demandPrice } from '../model/priced-model.ts';
 import { openPriceBook } from '../model/prices/price-book.ts';
@@ -30,6 +32,7 @@ import { createEngineImages } from '../sandbox/docker/engine-images.ts';
 import { hostShortage } from '../sandbox/host-pressure.ts';
 import { createNativeBackend, NATIVE_TIERS } from '../sandbox/native/native-backend.ts';
 import { layersInUse } from '../sandbox/native/sandbox-records.ts';
+import { workTreeCheckpoints } from '../sandbox/work-tree-checkpoints.ts';
 import { openWorkspace } from '../sandbox/workspace.ts';
 import type { ImageSupply } from '../swebench/environment/image-environments.ts';
 import { parseBytes } from './parse-bytes.ts';
@@ -117,13 +120,26 @@ export interface ModelSettings {
   prices?: string | undefined;
   record?: string | undefined;
   budgetUsd?: number | undefined;
+  /** Name of the critic that values attempts while they go on. */
+  critic?: string | undefined;
+  lookahead?: number | undefined;
+  untilScore?: number | undefined;
+  /** Bring the agent back when it goes in circles; `recoverFall`: also when the value falls by this much. */
+  recover?: boolean | undefined;
+  recoverFall?: number | undefined;
 }
+
+/** In one attempt. */
+const MAX_INTERVENTIONS = 3;
 
 export function openAgent(settings: ModelSettings, prompt: string | undefined): Agent {
   return createTwoToolAgent({
     ...(prompt === undefined ? {} : { prompt }),
     ...(settings.temperature === undefined ? {} : { temperature: settings.temperature }),
     ...(settings.maxOutputTokens === undefined ? {} : { maxOutputTokens: settings.maxOutputTokens }),
+    ...(settings.recover === true
+      ? { recovery: { valueFall: settings.recoverFall ?? null, maxInterventions: MAX_INTERVENTIONS } }
+      : {}),
   });
 }
 
@@ -159,11 +175,24 @@ export async function openRunModel(settings: ModelSettings, runDir?: string, spe
   return model;
 }
 
-export function runPorts(engine: Engine, agent: Agent, openModelNow: () => Promise<Model>): RunPorts {
+/** `critic`: opened for the settings that ask for one; stays the caller's. */
+export function runPorts(
+  engine: Engine,
+  settings: ModelSettings,
+  agent: Agent,
+  openModelNow: () => Promise<Model>,
+  critic: Critic | undefined,
+): RunPorts {
+  const { lookahead } = settings;
   return {
     ...engine.gradePorts,
     agent,
-    openModel: openModelNow,
+    openModel: async () => {
+      const model = await openModelNow();
+      return critic === undefined || lookahead === undefined ? model : lookaheadModel(model, critic, lookahead);
+    },
+    ...(settings.recover === true ? { checkpoints: (sandbox) => workTreeCheckpoints(sandbox) } : {}),
+    ...(critic === undefined ? {} : { critic }),
     capturePatch,
     hostShortage,
     openWorkspace: (sandbox, { commandSeconds }) => openWorkspace(sandbox, { timeoutSeconds: commandSeconds }),

@@ -1,6 +1,8 @@
 /** All commands, in the order of the help. */
 import type { CommandSpec } from '../flag.ts';
 import { compareCommand } from './compare.ts';
+import { criticEvalCommand, criticScoreCommand, criticTrainCommand } from './critic.ts';
+import { criticExportCommand } from './critic-export.ts';
 import { datasetCheckCommand, datasetLsCommand, datasetSchemaCommand, datasetShowCommand } from './dataset.ts';
 import { demoCommand } from './demo.ts';
 import { doctorCommand } from './doctor.ts';
@@ -10,9 +12,11 @@ import { envExportCommand, envPullCommand } from './env-image.ts';
 import { envShellCommand } from './env-shell.ts';
 import { exportCommand } from './export.ts';
 import { gradeCommand } from './grade.ts';
+import { importCommand } from './import.ts';
 import { regradeCommand } from './regrade.ts';
 import { resumeCommand } from './resume.ts';
 import { runCommand } from './run.ts';
+import { selectCommand } from './select.ts';
 import { showCommand } from './show.ts';
 import { validateCommand } from './validate.ts';
 
@@ -25,7 +29,13 @@ export const COMMANDS: readonly CommandSpec[] = [
   regradeCommand,
   showCommand,
   compareCommand,
+  selectCommand,
   exportCommand,
+  importCommand,
+  criticTrainCommand,
+  criticEvalCommand,
+  criticScoreCommand,
+  criticExportCommand,
   datasetLsCommand,
   datasetShowCommand,
   datasetCheckCommand,
