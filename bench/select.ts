@@ -4,7 +4,7 @@
  * - 5,000 attempts on disk (500 instances, ten attempts each, 20 steps): reading, votes, choice and curves with intervals, with and without a critic that reads every conversation;
  * - coverage of the 95 % intervals in simulated worlds whose truth is known.
  *
- *     npx tsx bench/select.ts [--simulations 1000] [--resamples 1000] [--seconds-limit 10]
+ *     npx tsx bench/select.ts [--simulations 1000] [--resamples 1000] [--repositories 24] [--seconds-limit 10]
  *
  * Exits 1 when selecting takes longer than the limit or a coverage lies outside of 93 to 97 %. Writes everything to bench/results/select.json.
  */
@@ -89,7 +89,10 @@ async function timeSelection() {
 function coverages() {
   const simulations = option('--simulations', 1_000);
   const began = performance.now();
-  const { share, bias } = measureCoverage(WORLD, { simulations, maxK: 5, resamples: option('--resamples', 1_000) });
+  const { share, bias } = measureCoverage(
+    { ...WORLD, repositories: option('--repositories', 24) },
+    { simulations, maxK: 5, resamples: option('--resamples', 1_000) },
+  );
   console.log(`coverage over ${simulations} worlds (${((performance.now() - began) / 1000).toFixed(0)} s):`);
   return [...share].map(([name, value]) => {
     console.log(`  ${name.padEnd(28)} ${(100 * value).toFixed(1)} %, bias ${(bias.get(name) ?? 0).toFixed(4)}`);
