@@ -85,7 +85,7 @@ interface Decided {
 function byVotes(left: readonly Candidate[]): Decided {
   const winner = left[majorityVote(left)] ?? null;
   const votes = countVotes(left);
-  const countOf = ({ vote }: Candidate) => (vote === null ? 0 : (votes.get(vote)?.count ?? 0));
+  const countOf = ({ vote }: Candidate) => (vote === null ? 0 : (votes.get(vote) ?? 0));
   const most = winner === null ? 0 : countOf(winner);
   return decided(left, winner, {
     winning: `${most} of ${left.length} votes`,

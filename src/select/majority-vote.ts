@@ -10,21 +10,33 @@ export interface Voter {
  * (also for no voters).
  */
 export function majorityVote(voters: readonly Voter[]): number {
-  let [winner, most] = [0, 0];
-  for (const { first, count } of countVotes(voters).values()) {
-    if (count > most) [winner, most] = [first, count];
-  }
-  return winner;
+  return majorityAmong(voters)(voters.map((_, index) => index)) ?? 0;
 }
 
-/** Votes in the order of their first appearance. */
-export function countVotes(voters: readonly Voter[]): Map<string, { first: number; count: number }> {
-  const votes = new Map<string, { first: number; count: number }>();
-  voters.forEach(({ vote }, index) => {
-    if (vote === null) return;
-    const known = votes.get(vote);
-    if (known === undefined) votes.set(vote, { first: index, count: 1 });
-    else known.count++;
-  });
+/** The same among some of the voters, named by their indexes in ascending order; for many questions about the same ones. */
+export function majorityAmong(voters: readonly Voter[]): (some: readonly number[]) => number | undefined {
+  const names = [...new Set(voters.map(({ vote }) => vote))];
+  const ballots = Int32Array.from(voters, ({ vote }) => (vote === null ? -1 : names.indexOf(vote)));
+  const counts = new Int32Array(names.length);
+  return (some) => {
+    counts.fill(0);
+    for (const index of some) {
+      const ballot = ballots[index] ?? -1;
+      if (ballot >= 0) counts[ballot] = (counts[ballot] ?? 0) + 1;
+    }
+    let winner = some[0];
+    let most = 0;
+    for (const index of some) {
+      const count = counts[ballots[index] ?? -1] ?? 0; // -1 is nobody's place
+      if (count > most) [winner, most] = [index, count];
+    }
+    return winner;
+  };
+}
+
+/** How many have each vote. */
+export function countVotes(voters: readonly Voter[]): Map<string, number> {
+  const votes = new Map<string, number>();
+  for (const { vote } of voters) if (vote !== null) votes.set(vote, (votes.get(vote) ?? 0) + 1);
   return votes;
 }

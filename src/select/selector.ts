@@ -3,7 +3,7 @@ import { expectedBestOfK, meanOverSubsets } from '../stats/best-of-k.ts';
 import { passAtK } from '../stats/intervals.ts';
 import { chooseCandidate, type Decider } from './choose-candidate.ts';
 import type { CurveAttempt } from './curve-attempt.ts';
-import { majorityVote } from './majority-vote.ts';
+import { majorityAmong } from './majority-vote.ts';
 
 export interface Selector {
   /** Names its curve. */
@@ -62,11 +62,10 @@ export const plainSelectors: readonly Selector[] = [
 /** The most frequent patch, after normalisation. */
 export const majoritySelector: Selector = {
   name: 'majority',
-  expected: (attempts, k) =>
-    meanOverSubsets(attempts.length, k, (subset) => {
-      const drawn = subset.flatMap((index) => attempts[index] ?? []);
-      return Number(drawn[majorityVote(drawn)]?.resolved === true);
-    }),
+  expected: (attempts, k) => {
+    const winner = majorityAmong(attempts);
+    return meanOverSubsets(attempts.length, k, (subset) => Number(attempts[winner(subset) ?? -1]?.resolved === true));
+  },
 };
 
 /** All of a selection: filters by tests, then votes or scores. */

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { AgentBench } from '../../../test/support/agent-bench.ts';
 import { callPart, type DoubleLine, ModelDouble, textPart } from '../../../test/support/model-double.ts';
 import { type AgentContext, AssayError, type RecordedStep } from '../../contracts/index.ts';
-import { workTreeCheckpoints } from '../../sandbox/work-tree-checkpoints.ts';
+import { workTreeCheckpoints } from '../../run/work-tree-checkpoints.ts';
 import { createTwoToolAgent } from '../two-tool-agent.ts';
 import { HINTS } from './recovery.ts';
 

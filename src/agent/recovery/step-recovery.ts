@@ -71,9 +71,9 @@ export class StepRecovery {
   private async perform(intervention: Intervention): Promise<void> {
     const place = this.places.get(intervention.toStep);
     if (intervention.kind === 'rollback' && place !== undefined) {
-      await this.checkpoints.restore(place.checkpoint, this.context.signal);
-      // Its folder may have been taken away under it, and what it left running belongs to the steps that are undone.
+      // First the shell: what it left running belongs to the steps that are undone, and its folder may be gone.
       await this.context.workspace.shell.restart();
+      await this.checkpoints.restore(place.checkpoint, this.context.signal);
       this.conversation.cut(place.messages);
     }
     this.recovery.apply(intervention);

@@ -3,7 +3,7 @@
  * packages (`node_modules`, `.venv`) are no part of a state.
  */
 import { AssayError, type Checkpoints, type Sandbox } from '../contracts/index.ts';
-import { exec } from './exec.ts';
+import { exec } from '../sandbox/exec.ts';
 
 /** Outside of what is taken for the patch, and on the sandbox's disk. */
 const FOLDER = '/var/tmp/assay-checkpoints';
