@@ -6,6 +6,7 @@ export * from './events.ts';
 export * from './grading.ts';
 export * from './image.ts';
 export * from './model.ts';
+export * from './payout.ts';
 export * from './run.ts';
 export * from './sandbox.ts';
 export * from './store.ts';
