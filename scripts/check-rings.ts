@@ -20,6 +20,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   environment: [...CORE, 'sandbox', 'sandbox/docker', 'dataset'],
   store: CORE,
   swebench: [...CORE, 'sandbox', 'dataset', 'grading', 'environment'],
+  payout: [...CORE, 'stats', 'sandbox', 'grading', 'dataset'],
   run: [...CORE, 'stats', 'agent', 'model', 'sandbox', 'grading', 'environment', 'dataset', 'store'],
   report: [...CORE, 'stats', 'store'],
   cli: [
@@ -37,6 +38,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'run',
     'report',
     'swebench',
+    'payout',
   ],
 };
 

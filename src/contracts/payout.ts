@@ -12,9 +12,11 @@ export interface Proposal {
 }
 
 /** What every priced task has. */
-export interface PricedTaskBase {
+interface PricedTaskBase {
   id: string;
   title: string;
+  /** What the agent is told beside the title. */
+  description: string;
   /** Dollars. */
   price: number;
   /** The job behind it: tasks of one group are paid by one bounty. */
@@ -28,6 +30,7 @@ export interface IcTask extends PricedTaskBase {
 
 export interface ManagerTask extends PricedTaskBase {
   kind: 'manager';
+  /** In the order of the data set. */
   proposals: readonly Proposal[];
   /** `id` of the proposal that was chosen. */
   answer: string;
