@@ -15,12 +15,13 @@ const ALLOWED: Record<string, readonly string[]> = {
   sandbox: CORE,
   'sandbox/native': [...CORE, 'sandbox'],
   'sandbox/docker': [...CORE, 'sandbox', 'sandbox/native'],
-  dataset: CORE,
+  dataset: [...CORE, 'payout/manager'],
   grading: [...CORE, 'sandbox'],
   environment: [...CORE, 'sandbox', 'sandbox/docker', 'dataset'],
   store: CORE,
   swebench: [...CORE, 'sandbox', 'dataset', 'grading', 'environment'],
-  payout: [...CORE, 'stats', 'sandbox', 'grading', 'dataset'],
+  payout: [...CORE, 'stats', 'sandbox', 'grading', 'dataset', 'payout/manager'],
+  'payout/manager': [...CORE, 'stats'],
   run: [...CORE, 'stats', 'agent', 'model', 'sandbox', 'grading', 'environment', 'dataset', 'store'],
   report: [...CORE, 'stats', 'store'],
   cli: [
@@ -39,6 +40,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'report',
     'swebench',
     'payout',
+    'payout/manager',
   ],
 };
 

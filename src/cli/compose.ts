@@ -17,12 +17,12 @@ import { findCredentials } from '../environment/oci/docker-credentials.ts';
 import { parseReference } from '../environment/oci/image-reference.ts';
 import { createImageStore } from '../environment/oci/image-store.ts';
 import { capturePatch } from '../grading/capture-patch.ts';
-import { gradeAttempt } from '../grading/grade-attempt.ts';
 import { recordingModel } from '../model/cassette.ts';
 import { startOrAttachCourier } from '../model/courier/courier-client.ts';
 import { openModel } from '../model/open-model.ts';
 import { Budget, budgetedModel, demandPrice } from '../model/priced-model.ts';
 import { openPriceBook } from '../model/prices/price-book.ts';
+import { gradeByKind, withChoiceGold } from '../payout/grade-by-kind.ts';
 import type { GradePorts, RunPorts } from '../run/ports.ts';
 import { createDockerBackend } from '../sandbox/docker/docker-backend.ts';
 import { hostShortage } from '../sandbox/host-pressure.ts';
@@ -54,13 +54,13 @@ export async function openEngine(choice: SandboxChoice = { sandbox: 'native' }):
       hint: 'Run `assay doctor` to see what is missing and how to get it.',
     });
   }
-  const environments = createEnvironmentBuilder({ backend, paths, onBuilt: () => keepToBudget(paths) });
+  const environments = withChoiceGold(createEnvironmentBuilder({ backend, paths, onBuilt: () => keepToBudget(paths) }));
   return {
     paths,
     backend,
     environments,
     images,
-    gradePorts: { backend, environments, gradeAttempt },
+    gradePorts: { backend, environments, gradeAttempt: gradeByKind },
     close: () => backend.close(),
   };
 }

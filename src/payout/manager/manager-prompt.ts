@@ -20,9 +20,14 @@ export function managerPrompt(
   return [
     `# ${title}\n`,
     `${description}\n`,
-    ...(revealPrice ? [`The right choice is worth $${task.price}.\n`] : []),
+    ...(revealPrice ? [`${priceSentence(task.price)}\n`] : []),
     `The following ${shown.length} proposals were made. Read the code, find out which of them solves the issue at its cause and without new harm, and choose that one.`,
     `Change nothing in the repository. Write your choice to \`${CHOICE_FILE}\` in its root, in exactly this form: {"proposal": 1}\n`,
     ...proposals,
   ].join('\n');
+}
+
+/** What an agent is told of the money when prices are revealed. */
+export function priceSentence(price: number): string {
+  return `This task is worth $${price}.`;
 }

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
-import type { ManagerTask } from '../../contracts/index.ts';
+import { type ManagerTask, type TaskInstance, taskFileSchema } from '../../contracts/index.ts';
 import { choiceBaselines } from './baselines.ts';
+import { goldChoicePatch } from './choice-patch.ts';
+import { gradeChoiceAttempt } from './grade-choice-attempt.ts';
 import { gradeChoices } from './grade-choices.ts';
 import { managerPrompt } from './manager-prompt.ts';
 import { proposalOrder } from './proposal-order.ts';
@@ -78,4 +80,44 @@ test('the price is shown only when asked for', () => {
   expect(blind).not.toMatch(/\$|HOLD|Price/);
   expect(blind).toContain('## Proposal 3\n\ntwo');
   expect(managerPrompt(first, first.proposals, { revealPrice: true })).toContain('worth $1000');
+});
+
+const instance: TaskInstance = {
+  ...{ instanceId: 'a', dir: '/', problemStatement: '', images: [], hiddenFiles: [], digest: 'd' },
+  proposalOrder: ['1', '0', '2'],
+  task: taskFileSchema.parse({
+    ...{ id: 'a', title: 'Crash', repo: 'r', language: 'javascript', source: { folder: 'repo' } },
+    choice: { proposals: ['0', '1', '2'].map((id) => ({ id, file: `${id}.md` })), answer: '0' },
+  }),
+};
+const gold = goldChoicePatch(instance) ?? '';
+
+test('the gold patch is the right answer; other answers, and other changes of the file, are not', () => {
+  expect(gradeChoiceAttempt(instance, gold).report).toMatchObject({ verdict: 'resolved', testsSeen: 1 });
+  const wrong: [string, RegExp][] = [
+    [gold.replace('2', '1'), /Chose proposal 1 \(1\), which is wrong/],
+    [gold.replace('"proposal"', '"answer"'), /No answer/],
+    [gold + gold, /does not add/],
+    [gold.replace('new file mode 100644', 'new file mode 120000'), /does not add/],
+    [gold.replace('+{', ' {'), /does not add/],
+    [gold.replaceAll('decision.json', 'sub/decision.json'), /does not add/],
+    ['diff --git a/x b/x\n', /does not add/],
+  ];
+  for (const [patch, words] of wrong) {
+    const { report, testOutput } = gradeChoiceAttempt(instance, patch);
+    expect([report.resolved, report.verdict]).toEqual([false, 'unresolved']);
+    expect(testOutput).toMatch(words);
+  }
+  expect(gradeChoiceAttempt(instance, '').report.verdict).toBe('empty-patch');
+});
+
+test('an answer over several lines, without a line end, beside other changes', () => {
+  const spread = gold.replace(
+    '@@ -0,0 +1 @@\n+{"proposal": 2}\n',
+    '@@ -0,0 +1,3 @@\n+{\n+  "proposal": 2\n+}\n\\ No newline at end of file\n',
+  );
+  expect(
+    gradeChoiceAttempt(instance, `diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n${spread}`).report
+      .resolved,
+  ).toBe(true);
 });
