@@ -23,7 +23,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   payout: [...CORE, 'stats', 'sandbox', 'grading', 'dataset', 'payout/manager'],
   'payout/manager': [...CORE, 'stats'],
   run: [...CORE, 'stats', 'agent', 'model', 'sandbox', 'grading', 'environment', 'dataset', 'store'],
-  report: [...CORE, 'stats', 'store'],
+  report: [...CORE, 'stats', 'store', 'payout', 'payout/manager'],
   cli: [
     ...CORE,
     'stats',

@@ -3,6 +3,7 @@
  * (`docs/task-format.md`); other datasets map to the same types.
  */
 import { z } from 'zod';
+import type { Proposal } from './payout.ts';
 
 /** One build step. Runs as bash (`set -e`) in the state left by the step before; the result is a layer keyed by everything above it. */
 export const buildStepSchema = z.strictObject({
@@ -148,6 +149,8 @@ export interface TaskInstance {
   problemStatement: string;
   images: IssueImage[];
   hiddenFiles: HiddenFile[];
+  /** Of a manager task: its proposals in the order of the task file. Agents see them within `problemStatement` only. */
+  proposals?: readonly Proposal[];
   /** Of a manager task: ids of the proposals in the order the agent sees them. */
   proposalOrder?: readonly string[];
   /** Digest of everything that determines environment and verdict. */

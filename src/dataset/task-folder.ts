@@ -61,6 +61,7 @@ export async function readTaskFolder(
     problemStatement,
     images,
     hiddenFiles,
+    ...(proposals === undefined ? {} : { proposals }),
     ...(choice === undefined ? {} : { proposalOrder: choice.order }),
     digest,
   };

@@ -2,6 +2,7 @@
 import type { CommandSpec } from '../flag.ts';
 import { compareCommand } from './compare.ts';
 import { datasetCheckCommand, datasetLsCommand, datasetSchemaCommand, datasetShowCommand } from './dataset.ts';
+import { datasetPayoutCommand } from './dataset-payout.ts';
 import { demoCommand } from './demo.ts';
 import { doctorCommand } from './doctor.ts';
 import { envDuCommand, envGcCommand, envLsCommand } from './env.ts';
@@ -10,6 +11,7 @@ import { envExportCommand, envPullCommand } from './env-image.ts';
 import { envShellCommand } from './env-shell.ts';
 import { exportCommand } from './export.ts';
 import { gradeCommand } from './grade.ts';
+import { payoutCommand } from './payout.ts';
 import { regradeCommand } from './regrade.ts';
 import { resumeCommand } from './resume.ts';
 import { runCommand } from './run.ts';
@@ -25,11 +27,13 @@ export const COMMANDS: readonly CommandSpec[] = [
   regradeCommand,
   showCommand,
   compareCommand,
+  payoutCommand,
   exportCommand,
   datasetLsCommand,
   datasetShowCommand,
   datasetCheckCommand,
   datasetSchemaCommand,
+  datasetPayoutCommand,
   envPullCommand,
   envBuildCommand,
   envShellCommand,
