@@ -20,7 +20,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   environment: [...CORE, 'sandbox', 'sandbox/docker', 'dataset'],
   store: CORE,
   swebench: [...CORE, 'sandbox', 'dataset', 'grading', 'environment'],
-  payout: [...CORE, 'stats', 'sandbox', 'grading', 'dataset', 'payout/manager'],
+  payout: [...CORE, 'stats', 'sandbox', 'grading', 'environment', 'dataset', 'payout/manager'],
   'payout/manager': [...CORE, 'stats'],
   run: [...CORE, 'stats', 'agent', 'model', 'sandbox', 'grading', 'environment', 'dataset', 'store'],
   report: [...CORE, 'stats', 'store', 'payout', 'payout/manager'],

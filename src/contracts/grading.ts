@@ -57,3 +57,10 @@ export const gradeReportSchema = z.object({
   gradeDigest: z.string(),
 });
 export type GradeReport = z.infer<typeof gradeReportSchema>;
+
+/** A file that the tests of an attempt left: a screenshot, a trace. */
+export interface GradeArtifact {
+  /** A plain file name, no folder. */
+  name: string;
+  data: Buffer;
+}

@@ -1,6 +1,7 @@
 /** Grading and gold patches of priced tasks beside those of others: each kind of task goes to what can judge it. */
 import type { EnvironmentBuilder } from '../contracts/index.ts';
 import { type GradeAttemptInput, type GradeAttemptResult, gradeAttempt } from '../grading/grade-attempt.ts';
+import { gradeEndToEnd } from './e2e/grade-end-to-end.ts';
 import { goldChoicePatch } from './manager/choice-patch.ts';
 import { gradeChoiceAttempt } from './manager/grade-choice-attempt.ts';
 
@@ -8,7 +9,8 @@ import { gradeChoiceAttempt } from './manager/grade-choice-attempt.ts';
 export async function gradeByKind(input: GradeAttemptInput): Promise<GradeAttemptResult> {
   const { instance, patch } = input;
   if (instance.task.choice !== undefined) return gradeChoiceAttempt(instance, patch);
-  return gradeAttempt(input);
+  const { app } = instance.task.grading;
+  return app === undefined ? gradeAttempt(input) : gradeEndToEnd(input, app);
 }
 
 /** The same builder, with gold patches for manager tasks. */

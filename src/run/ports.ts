@@ -3,6 +3,7 @@ import type {
   Agent,
   BuiltEnvironment,
   EnvironmentBuilder,
+  GradeArtifact,
   GradeReport,
   Model,
   Sandbox,
@@ -28,6 +29,8 @@ export interface GradeResult {
   testOutput: string;
   /** The script that ran. */
   evalScript: string;
+  /** What the tests left behind; the report names each. */
+  artifacts?: GradeArtifact[];
 }
 
 /** Judges one patch in a fresh sandbox that it makes and destroys itself. Throws only for infrastructure and when the signal is aborted. */
