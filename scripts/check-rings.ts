@@ -17,7 +17,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   'sandbox/docker': [...CORE, 'sandbox', 'sandbox/native'],
   dataset: [...CORE, 'payout/manager'],
   grading: [...CORE, 'sandbox'],
-  environment: [...CORE, 'sandbox', 'sandbox/docker', 'dataset'],
+  environment: [...CORE, 'sandbox', 'sandbox/docker', 'dataset', 'payout/manager'],
   store: CORE,
   swebench: [...CORE, 'sandbox', 'dataset', 'grading', 'environment'],
   payout: [...CORE, 'stats', 'sandbox', 'grading', 'environment', 'dataset', 'payout/manager'],

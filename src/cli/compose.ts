@@ -22,7 +22,8 @@ import { startOrAttachCourier } from '../model/courier/courier-client.ts';
 import { openModel } from '../model/open-model.ts';
 import { Budget, budgetedModel, demandPrice } from '../model/priced-model.ts';
 import { openPriceBook } from '../model/prices/price-book.ts';
-import { gradeByKind, withChoiceGold } from '../payout/grade-by-kind.ts';
+import { openUserTool } from '../payout/e2e/user-visits.ts';
+import { gradeByKind } from '../payout/grade-by-kind.ts';
 import type { GradePorts, RunPorts } from '../run/ports.ts';
 import { createDockerBackend } from '../sandbox/docker/docker-backend.ts';
 import { hostShortage } from '../sandbox/host-pressure.ts';
@@ -54,7 +55,7 @@ export async function openEngine(choice: SandboxChoice = { sandbox: 'native' }):
       hint: 'Run `assay doctor` to see what is missing and how to get it.',
     });
   }
-  const environments = withChoiceGold(createEnvironmentBuilder({ backend, paths, onBuilt: () => keepToBudget(paths) }));
+  const environments = createEnvironmentBuilder({ backend, paths, onBuilt: () => keepToBudget(paths) });
   return {
     paths,
     backend,
@@ -143,6 +144,7 @@ export function runPorts(engine: Engine, agent: Agent, openModelNow: () => Promi
     openModel: openModelNow,
     capturePatch,
     hostShortage,
+    openUserTool: (sandbox, input) => openUserTool(sandbox, { ...input, backend: engine.backend }),
     openWorkspace: (sandbox, { commandSeconds }) => openWorkspace(sandbox, { timeoutSeconds: commandSeconds }),
   };
 }

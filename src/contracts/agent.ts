@@ -4,6 +4,7 @@ import { failureSchema } from './errors.ts';
 import type { AgentEvent } from './events.ts';
 import type { Model, ModelReply, ToolResult } from './model.ts';
 import type { IssueImage } from './task.ts';
+import type { UserTool } from './user-tool.ts';
 import type { Workspace } from './workspace.ts';
 
 export const agentLimitsSchema = z.object({
@@ -39,6 +40,8 @@ export interface AgentContext {
   recorded: readonly RecordedStep[];
   /** Wall time that earlier processes spent on this attempt: it counts towards `limits.wallSeconds`, running recorded steps again does not. Default 0. */
   elapsedMs?: number;
+  /** For tasks with a user who tries the application. */
+  userTool?: UserTool;
   /** Must be awaited: resolves once the event is durable. A model reply is emitted before it is acted on. */
   emit(event: AgentEvent): Promise<void>;
   /** Aborted = stop now. */

@@ -11,4 +11,5 @@ export * from './run.ts';
 export * from './sandbox.ts';
 export * from './store.ts';
 export * from './task.ts';
+export * from './user-tool.ts';
 export * from './workspace.ts';

@@ -45,6 +45,8 @@ export const appSchema = z.strictObject({
   /** Answers with a status below 500 once the application is ready. */
   readyPath: z.string().startsWith('/').default('/'),
   readySeconds: z.number().positive().default(60),
+  /** A script beside the task that plays a user, for agents that ask for one. Hidden like the tests. */
+  user: z.string().optional(),
 });
 export type AppServer = z.infer<typeof appSchema>;
 
@@ -149,6 +151,8 @@ export interface TaskInstance {
   problemStatement: string;
   images: IssueImage[];
   hiddenFiles: HiddenFile[];
+  /** The script of `grading.app.user`; it never reaches an agent's sandbox. */
+  userScript?: string;
   /** Of a manager task: its proposals in the order of the task file. Agents see them within `problemStatement` only. */
   proposals?: readonly Proposal[];
   /** Of a manager task: ids of the proposals in the order the agent sees them. */

@@ -43,7 +43,7 @@ export async function readTaskFolder(
   if (task === undefined || parts === null || issue === null || folder.problems.length > 0) {
     return { problems: folder.problems };
   }
-  const { source, gold, images, proposals } = parts;
+  const { source, gold, images, proposals, userScript } = parts;
   const choice = proposals && presentChoice(task, issue, proposals, revealPrice);
   const problemStatement = choice?.problemStatement ?? withPrice(issue, task, revealPrice);
   const { id, environment, grading, language, limits } = task;
@@ -52,6 +52,7 @@ export async function readTaskFolder(
     issue: sha256(problemStatement),
     images: images.map((image) => [image.name, sha256(image.data)]),
     hidden: hiddenFiles.map(fileDigest),
+    user: userScript,
     choice: choice && { order: choice.order, answer: task.choice?.answer },
   });
   const instance = {
@@ -61,6 +62,7 @@ export async function readTaskFolder(
     problemStatement,
     images,
     hiddenFiles,
+    ...(userScript === undefined ? {} : { userScript }),
     ...(proposals === undefined ? {} : { proposals }),
     ...(choice === undefined ? {} : { proposalOrder: choice.order }),
     digest,
@@ -110,7 +112,9 @@ async function readTaskParts(folder: FolderReader, task: TaskFile) {
     if (data !== null && mediaType === undefined) folder.problem(name, 'is not a PNG, JPEG, GIF or WebP image');
     if (data !== null && mediaType !== undefined) images.push({ name, mediaType, data });
   }
-  return { source: source.digest, gold, images, proposals };
+  const user = task.grading.app?.user;
+  const userScript = user === undefined ? undefined : ((await folder.text(user, TASK_LIMITS.issueBytes)) ?? undefined);
+  return { source: source.digest, gold, images, proposals, userScript };
 }
 
 async function readProposals(

@@ -10,6 +10,7 @@ import type {
   SandboxBackend,
   SandboxLimits,
   TaskInstance,
+  UserTool,
   Workspace,
 } from '../contracts/index.ts';
 
@@ -45,6 +46,12 @@ export type CapturePatch = (
 /** Shell and files of a sandbox; `commandSeconds` is the default timeout of a command. */
 export type OpenWorkspace = (sandbox: Sandbox, options: { commandSeconds: number }) => Workspace | Promise<Workspace>;
 
+/** A user for the attempt in this sandbox; undefined for tasks without one. */
+export type OpenUserTool = (
+  sandbox: Sandbox,
+  input: Pick<GradeInput, 'instance' | 'environment' | 'limits'>,
+) => UserTool | undefined;
+
 /** What grading alone needs. */
 export interface GradePorts {
   backend: SandboxBackend;
@@ -60,4 +67,6 @@ export interface RunPorts extends GradePorts {
   openModel: () => Promise<Model>;
   capturePatch: CapturePatch;
   openWorkspace: OpenWorkspace;
+  /** Absent: no task has a user. */
+  openUserTool?: OpenUserTool;
 }

@@ -11,15 +11,13 @@ import {
   type Sandbox,
   type Verdict,
 } from '../../contracts/index.ts';
-import { applyPatch } from '../../grading/apply-patch.ts';
 import { type Decision, decideVerdict } from '../../grading/decide-verdict.ts';
 import type { GradeAttemptInput, GradeAttemptResult } from '../../grading/grade-attempt.ts';
 import { exec } from '../../sandbox/exec.ts';
 import { sandboxFiles } from '../../sandbox/files.ts';
-import { ARTIFACTS, type BrowserTools, joinSandboxes, startBrowser } from './browser-sandbox.ts';
+import { ARTIFACTS } from './browser-sandbox.ts';
 import { collectArtifacts } from './collect-artifacts.ts';
-import { sandboxOf } from './sandbox-of.ts';
-import { type ServedApp, serveApp } from './served-app.ts';
+import { type RunningApp, withRunningApp } from './running-app.ts';
 
 /** Output of the tests beyond this is not kept. */
 const MAX_OUTPUT_BYTES = 16 * 1024 ** 2;
@@ -66,61 +64,23 @@ export async function gradeEndToEnd(input: GradeAttemptInput, app: AppServer): P
   return { report, testOutput, evalScript, artifacts };
 }
 
-async function tryOnce(input: GradeAttemptInput, app: AppServer, number: number): Promise<Try> {
-  const opened = await Promise.allSettled([sandboxOf(input, 'application'), sandboxOf(input, 'browser tests')]);
-  try {
-    const [appSandbox, testSandbox] = opened.map(settledValue);
-    if (appSandbox === undefined || testSandbox === undefined) throw new RangeError('two sandboxes were asked for');
-    const { backend, tier, limitsInForce } = appSandbox;
-    const sandbox = { backend, tier, limitsInForce };
-    const [served, browser] = await both(patchAndServe(input, app, appSandbox), startBrowser(testSandbox));
-    const { restoredFiles } = served;
-    const nothing = { exitCode: null, artifacts: [], restoredFiles, sandbox };
-    if (served.app === undefined) {
-      return { ...nothing, decision: failed(input, 'patch-failed'), output: served.log, patchApplied: false };
+function tryOnce(input: GradeAttemptInput, app: AppServer, number: number): Promise<Try> {
+  return withRunningApp(input, app, async (state) => {
+    const { restoredFiles, madeBy } = state;
+    const nothing = { exitCode: null, artifacts: [], restoredFiles, sandbox: madeBy };
+    if (state.kind !== 'running') {
+      const [verdict, patchApplied]: [Verdict, boolean] =
+        state.kind === 'patch-failed' ? ['patch-failed', false] : ['crashed', true];
+      return { ...nothing, decision: failed(input, verdict), output: state.log(), patchApplied };
     }
-    if (!served.app.ready) {
-      return { ...nothing, decision: failed(input, 'crashed'), output: served.app.log(), patchApplied: true };
-    }
-    await joinSandboxes(testSandbox, app.port, served.app.relay);
-    const run = await Promise.race([runTests(input, app, testSandbox, browser), browser.lost]);
-    const artifacts = await collectArtifacts(testSandbox, ARTIFACTS, `try-${number}-`);
-    const output = `${run.output}\n# the application said:\n${quoted(served.app.log())}`;
+    const run = await runTests(input, app, state);
+    const artifacts = await collectArtifacts(state.sandbox, ARTIFACTS, `try-${number}-`);
+    const output = `${run.output}\n# the application said:\n${quoted(state.log())}`;
     return { ...nothing, ...run, output, patchApplied: true, artifacts };
-  } finally {
-    await Promise.all(opened.map((one) => (one.status === 'fulfilled' ? one.value.destroy() : undefined)));
-  }
+  });
 }
 
-/** The value, or the error thrown again. */
-function settledValue<T>(settled: PromiseSettledResult<T>): T {
-  if (settled.status === 'rejected') throw settled.reason;
-  return settled.value;
-}
-
-/** Waits for both before it throws what one of them threw: a sandbox is not taken away from under a program that uses it. */
-async function both<A, B>(a: Promise<A>, b: Promise<B>): Promise<[A, B]> {
-  const [first, second] = await Promise.allSettled([a, b]);
-  return [settledValue(first), settledValue(second)];
-}
-
-interface Patched {
-  /** Undefined: the patch does not apply. */
-  app?: ServedApp;
-  log: string;
-  restoredFiles: string[];
-}
-
-async function patchAndServe(input: GradeAttemptInput, app: AppServer, sandbox: Sandbox): Promise<Patched> {
-  const { workdir, baseCommit } = input.environment;
-  const { signal } = input;
-  const applied = await applyPatch(sandbox, input.instance, input.patch, { workdir, baseCommit, signal });
-  const { log, restoredFiles } = applied;
-  if (!applied.applied) return { log, restoredFiles };
-  return { app: await serveApp(sandbox, app, { workdir, signal }), log, restoredFiles };
-}
-
-async function runTests(input: GradeAttemptInput, app: AppServer, sandbox: Sandbox, browser: BrowserTools) {
+async function runTests(input: GradeAttemptInput, app: AppServer, { sandbox, browser }: RunningApp) {
   const { instance, environment, signal } = input;
   const { grading } = instance.task;
   const files = sandboxFiles(sandbox);

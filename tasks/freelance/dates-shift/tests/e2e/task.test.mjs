@@ -7,7 +7,9 @@ for (const timezoneId of ['America/New_York', 'Pacific/Kiritimati', 'Europe/Berl
     `dates read the same in ${timezoneId}`,
     async ({ page }) => {
       await page.goto('/invoices');
-      const cells = await page.getByRole('row', { name: /2026-005/ }).getByRole('cell').allTextContents();
+      const row = page.getByRole('row', { name: /2026-005/ });
+      await row.waitFor();
+      const cells = await row.getByRole('cell').allTextContents();
       assert.deepEqual(cells.slice(2, 4), ['1 Mar 2026', '31 Mar 2026']);
     },
     { settings: { timezoneId } },
