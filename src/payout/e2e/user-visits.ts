@@ -11,8 +11,13 @@ import { ARTIFACTS } from './browser-sandbox.ts';
 import { collectArtifacts } from './collect-artifacts.ts';
 import { type AppState, withRunningApp } from './running-app.ts';
 
-const VISITS = 5;
-const VISIT_SECONDS = 180;
+export interface UserToolLimits {
+  visits: number;
+  /** Of one visit, from the moment on which the application is there. */
+  seconds: number;
+}
+
+const LIMITS: UserToolLimits = { visits: 5, seconds: 180 };
 const MAX_SCREENSHOTS = 6;
 const MAX_LOG = 10_000;
 const SCRIPT = '/opt/assay/user.mjs';
@@ -21,41 +26,47 @@ const SCRIPT = '/opt/assay/user.mjs';
 export function openUserTool(
   sandbox: Sandbox,
   input: Omit<GradeAttemptInput, 'patch' | 'signal'>,
+  limits: UserToolLimits = LIMITS,
 ): UserTool | undefined {
   const { app } = input.instance.task.grading;
   const { userScript } = input.instance;
   if (app === undefined || userScript === undefined) return undefined;
-  let left = VISITS;
+  let left = limits.visits;
   return {
-    visits: VISITS,
+    visits: limits.visits,
     async visit(signal) {
-      if (left === 0) throw noVisitLeft();
+      if (left === 0) throw noVisitLeft(limits);
       left--;
       const { workdir, baseCommit } = input.environment;
       const patch = await capturePatch(sandbox, { baseCommit, workdir, signal });
-      const visit = await visitApp({ ...input, patch, signal }, app, userScript);
-      return { ...visit, log: `${visit.log}\n(${left} of ${VISITS} visits left)` };
+      const visit = await visitApp({ ...input, patch, signal }, app, userScript, limits);
+      return { ...visit, log: `${visit.log}\n(${left} of ${limits.visits} visits left)` };
     },
   };
 }
 
-function noVisitLeft(): AssayError {
-  const message = `The user came ${VISITS} times and does not come again.`;
+function noVisitLeft({ visits }: UserToolLimits): AssayError {
+  const message = `The user came ${visits} times and does not come again.`;
   return new AssayError('limit-steps', message, { class: 'limit', retryable: false });
 }
 
-function visitApp(input: GradeAttemptInput, app: AppServer, script: string): Promise<UserVisit> {
+function visitApp(
+  input: GradeAttemptInput,
+  app: AppServer,
+  script: string,
+  { seconds }: UserToolLimits,
+): Promise<UserVisit> {
   return withRunningApp(input, app, async (state) => {
     if (state.kind !== 'running') return { log: notThere(state), screenshots: [] };
     const { sandbox, browser } = state;
     await sandboxFiles(sandbox).write(SCRIPT, script);
     const run = await exec(sandbox, ['node', SCRIPT], {
       env: { ...browser.env, APP_URL: `http://127.0.0.1:${app.port}` },
-      timeoutSeconds: VISIT_SECONDS,
+      timeoutSeconds: seconds,
       signal: input.signal,
     });
     const lines = plainLog(run.stdout.toString());
-    if (run.timedOut) lines.push(`waited for the application until the visit was over (${VISIT_SECONDS} s)`);
+    if (run.timedOut) lines.push(`waited for the application until the visit was over (${seconds} s)`);
     const shots = (await collectArtifacts(sandbox, ARTIFACTS)).filter(({ name }) => name.endsWith('.png'));
     const screenshots = shots.slice(0, MAX_SCREENSHOTS).map((shot) => ({ ...shot, mediaType: 'image/png' }));
     return { log: lines.join('\n').slice(0, MAX_LOG), screenshots };
