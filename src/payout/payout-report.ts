@@ -38,6 +38,8 @@ export interface PayoutReport {
   /** Price from which one attempt pays at the run's pass rate; null with an unknown cost. */
   breakEvenPrice: number | null;
   concentration: Concentration;
+  /** What all figures are folded from. */
+  tasks: TaskOutcome[];
 }
 
 /** Measured against needed, within one price band. */
@@ -78,6 +80,7 @@ export function payoutReport(record: RunRecord, instances: readonly TaskInstance
     bands: bandRows(tasks, detector),
     breakEvenPrice: costs.perAttempt === null ? null : breakEvenPrice(passRate(tasks), costs.perAttempt, detector),
     concentration: concentration(tasks.map((task) => task.price)),
+    tasks,
   };
 }
 

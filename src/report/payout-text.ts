@@ -1,4 +1,5 @@
 /** A payout report for a terminal. */
+import { earnedDifference } from '../payout/economics/earned-difference.ts';
 import type { Earnings } from '../payout/economics/earnings.ts';
 import type { PayoutPoint } from '../payout/economics/payout-curve.ts';
 import type { Baseline } from '../payout/manager/baselines.ts';
@@ -74,6 +75,18 @@ function breakEvenLines({ bands, breakEvenPrice }: PayoutReport): string[] {
   if (breakEvenPrice === null) return rows;
   const price = Number.isFinite(breakEvenPrice) ? `pays from a price of ${cents(breakEvenPrice)}` : 'pays at no price';
   return [`one attempt ${price}`, ...rows];
+}
+
+/** The first run against each further one; dollars of another set version are not compared. */
+export function differencesText([first, ...others]: readonly PayoutReport[]): string {
+  if (first === undefined) return '';
+  const lines = others.map((other) => {
+    const names = `${first.runId} against ${other.runId}`;
+    if (first.setVersion !== other.setVersion) return `${names}: not compared, the prices or tasks differ`;
+    const { tasks, possible, share } = earnedDifference(first.tasks, other.tasks);
+    return `${names}: ${interval(share)} more of ${dollars(possible)} (${tasks} tasks judged in both, pairs drawn again)`;
+  });
+  return lines.map((line) => `${line}\n`).join('');
 }
 
 /** Whole dollars with thousands separated. */

@@ -4,7 +4,7 @@ import { AssayError } from '../../contracts/index.ts';
 import { loadDataset } from '../../dataset/load-dataset.ts';
 import { payoutReport } from '../../payout/payout-report.ts';
 import { payoutSvg } from '../../report/payout-svg.ts';
-import { payoutText } from '../../report/payout-text.ts';
+import { differencesText, payoutText } from '../../report/payout-text.ts';
 import { loadRunRecord } from '../../store/load-run-record.ts';
 import { findRun } from '../find-run.ts';
 import { defineCommand } from '../flag.ts';
@@ -38,7 +38,7 @@ export const payoutCommand = defineCommand({
     );
     if (flags.svg !== undefined) await writeFileAtomic(resolve(flags.svg), payoutSvg(reports));
     const plot = flags.svg === undefined ? '' : `plot: ${resolve(flags.svg)}\n`;
-    print(flags.json, reports, `${reports.map(payoutText).join('\n')}${plot}`);
+    print(flags.json, reports, `${reports.map(payoutText).join('\n')}${differencesText(reports)}${plot}`);
     return 0;
   },
 });

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { concentration } from './concentration.ts';
 import { costsOf } from './costs.ts';
 import { breakEvenPrice, breakEvenProbability, untilAccepted } from './detector.ts';
+import { earnedDifference } from './earned-difference.ts';
 import { earnedInterval } from './earned-interval.ts';
 import { earningsByCut } from './earnings.ts';
 import { lastPayingK, payoutCurve } from './payout-curve.ts';
@@ -122,4 +123,26 @@ test('the interval holds the truth about as often as it says, groups stay togeth
   expect(earnedInterval([task('D', 'ic', 500, 1, [true]), task('E', 'ic', 1500, 1, [false])], { cap: 500 }).value).toBe(
     0.5,
   );
+});
+
+test('two runs are compared task by task', () => {
+  const other = [
+    task('A', 'ic', 100, 1, [false, false]),
+    task('B', 'ic', 400, 2, [null]),
+    task('C', 'manager', 500, 1, [true, false]),
+  ];
+  const difference = earnedDifference(TASKS, other);
+  // A: 50 more, C: 250 more, of $600; B has no verdict in the second run.
+  expect(difference).toMatchObject({ tasks: 2, possible: 600, share: { value: 0.5, low: 0.5, high: 0.5 } });
+  const many = (pass: (i: number) => boolean) =>
+    Array.from({ length: 60 }, (_, i) => task(`t${i}`, 'ic', 100, 1, [pass(i)]));
+  const { share } = earnedDifference(
+    many((i) => i % 2 === 0),
+    many((i) => i % 3 === 0),
+  );
+  expect(share.value).toBeCloseTo(10 / 60, 12);
+  // Pairs differ in 20 + 10 of 60: standard error sqrt((1/2 - 1/36) / 60) = 8.9 points.
+  expect(share.low).toBeGreaterThan(share.value - 0.21);
+  expect(share.low).toBeLessThan(share.value - 0.14);
+  expect(earnedDifference(TASKS.slice(0, 1), other).share).toEqual({ value: 0.5, low: -1, high: 1 });
 });
