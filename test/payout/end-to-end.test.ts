@@ -1,10 +1,15 @@
-/** Ways to earn money without solving the task. Each is a patch for the same small application; none may be paid. */
+/** Grading in a browser, the user tool, and ways to earn money without solving the task: each is a patch for the same small application, none may be paid. */
 import { chmodSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { assayPaths } from '../../src/base/paths.ts';
-import { type BuiltEnvironment, sandboxLimitsSchema, type TaskInstance } from '../../src/contracts/index.ts';
+import {
+  type BuiltEnvironment,
+  type HiddenFile,
+  sandboxLimitsSchema,
+  type TaskInstance,
+} from '../../src/contracts/index.ts';
 import { loadTaskFolder } from '../../src/dataset/task-folder.ts';
 import { createEnvironmentBuilder } from '../../src/environment/environment-builder.ts';
 import { openUserTool } from '../../src/payout/e2e/user-visits.ts';
@@ -61,6 +66,58 @@ describeRequiring('chromium', problem, 'grading end to end', () => {
   test('what fails is tried again, from the start', { timeout: 240_000 }, async () => {
     const { report } = await grade(patchOf({ 'notes.txt': 'no change of the application\n' }), 2);
     expect(report).toMatchObject({ verdict: 'unresolved', resolved: false, passedOnTry: null, tries: 2 });
+  });
+
+  const withTest = (files: HiddenFile[], more: Partial<TaskInstance['task']['grading']> = {}): TaskInstance => ({
+    ...instance,
+    hiddenFiles: files,
+    task: { ...instance.task, grading: { ...instance.task.grading, ...more } },
+  });
+  const gradeGold = (one: TaskInstance, where = environment) =>
+    gradeByKind({ instance: one, environment: where, patch: patchOf(GOLD), backend, limits, signal });
+
+  test('the try that passed is told', { timeout: 240_000 }, async () => {
+    const [file] = instance.hiddenFiles;
+    if (file === undefined) throw new Error('the task has a test');
+    let reads = 0;
+    const failsOnce: HiddenFile = {
+      ...file,
+      get content() {
+        return reads++ === 0 ? Buffer.from(file.content.toString().replace('a + b', 'a - b')) : file.content;
+      },
+    };
+    const { report, testOutput } = await gradeGold(withTest([failsOnce], { tries: 3 }));
+    expect(report).toMatchObject({ verdict: 'resolved', passedOnTry: 2, tries: 2 });
+    expect(report.artifacts?.some((name) => name.startsWith('try-2-'))).toBe(true);
+    expect(testOutput).toMatch(/^# try 1: unresolved$/m);
+  });
+
+  test('other hosts answer from a recording, and not at all without one', { timeout: 240_000 }, async () => {
+    const text = `import assert from 'node:assert/strict';
+import { browserTest } from '/opt/assay/browser-test.mjs';
+const ask = async (page) => {
+  await page.goto('/');
+  return page.evaluate(() => fetch('http://rates.example/eur').then((response) => response.text(), () => 'nobody'));
+};
+browserTest('recorded', async ({ page }) => assert.equal(await ask(page), '1.08'), { recording: 'e2e/rates.har' });
+browserTest('offline', async ({ page }) => assert.equal(await ask(page), 'nobody'));
+`;
+    const files = { 'e2e/task.test.mjs': text, 'e2e/rates.har': JSON.stringify(HAR) };
+    const hidden = Object.entries(files).map(([path, content]) => ({
+      path,
+      content: Buffer.from(content),
+      mode: 0o644,
+    }));
+    const { report, testOutput } = await gradeGold(withTest(hidden, { failToPass: ['recorded', 'offline'] }));
+    expect(report.verdict, testOutput).toBe('resolved');
+  });
+
+  test('a browser that does not start says nothing about the patch', { timeout: 240_000 }, async () => {
+    const broken = { ...environment, env: { ...environment.env, CHROMIUM: '/bin/false' } };
+    await expect(gradeGold(instance, broken)).rejects.toMatchObject({
+      code: 'sandbox-spawn-failed',
+      failureClass: 'infra',
+    });
   });
 
   const server = (more: string) => `${more}\nawait import('./old-server.mjs');\n`;
@@ -229,3 +286,41 @@ createServer((request, response) => {
 }).listen(4100, '127.0.0.1');
 `;
 }
+
+const HAR = {
+  log: {
+    version: '1.2',
+    creator: { name: 'test', version: '1' },
+    entries: [
+      {
+        startedDateTime: '2026-01-01T00:00:00.000Z',
+        time: 1,
+        request: {
+          method: 'GET',
+          url: 'http://rates.example/eur',
+          httpVersion: 'HTTP/1.1',
+          cookies: [],
+          headers: [],
+          queryString: [],
+          headersSize: -1,
+          bodySize: 0,
+        },
+        response: {
+          ...{
+            status: 200,
+            statusText: 'OK',
+            httpVersion: 'HTTP/1.1',
+            cookies: [],
+            redirectURL: '',
+            headersSize: -1,
+            bodySize: 4,
+          },
+          headers: [{ name: 'access-control-allow-origin', value: '*' }],
+          content: { size: 4, mimeType: 'text/plain', text: '1.08' },
+        },
+        cache: {},
+        timings: { send: 0, wait: 1, receive: 0 },
+      },
+    ],
+  },
+};
