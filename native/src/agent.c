@@ -170,6 +170,11 @@ static void start_relay(void) {
   agent.relay = pid > 0 ? pid : 0;
 }
 
+static void end_programs(void) {
+  kill_everything();
+  for (size_t i = 0; i < agent.count; i++) agent.processes[i]->supervisor = 0; /* reaped; their pipes tell the rest */
+}
+
 static void stop_forks(void) {
   if (agent.fork_listener >= 0) close(agent.fork_listener);
   agent.fork_listener = -1;
@@ -189,8 +194,7 @@ static void fork_files(uint32_t number, const uint8_t *payload, size_t length) {
     reply_failure(number);
     return;
   }
-  kill_everything();
-  for (size_t i = 0; i < agent.count; i++) agent.processes[i]->supervisor = 0; /* reaped; their pipes tell the rest */
+  end_programs();
   if (!root_freeze(agent.options, agent.request, agent.root)) {
     reply_failure(number);
     agent.over = true; /* it may have no root any more */
@@ -216,9 +220,10 @@ static void snapshot(uint32_t number, const uint8_t *payload, size_t length) {
     return;
   }
   forget_failure();
-  kill_everything();
+  end_programs();
   if (layer_store(agent.root, name, digest)) reply(FRAME_LAYER, number, digest, 64);
   else reply_failure(number);
+  start_relay(); /* the sandbox may live on */
 }
 
 static void usage(uint32_t number) {

@@ -143,6 +143,7 @@ static bool copy_entry(struct copy *copy, int from, int to, const char *name, co
 }
 
 static bool copy_folder(struct copy *copy, int from, int to, const char *path, int depth) {
+  if (depth > MAX_DEPTH) errno = 0;
   if (depth > MAX_DEPTH) return fail("folders are nested more than %d deep", MAX_DEPTH);
   char **names;
   ssize_t count = folder_names(from, &names);

@@ -36,6 +36,8 @@ static const char *const DEVICES[] = {"null", "zero", "full", "random", "urandom
 static const char *const PROC_READ_ONLY[] = {"sys", "sysrq-trigger", "irq", "bus", "fs", "acpi", "scsi"};
 static const char *const PROC_HIDDEN[] = {"kcore", "keys", "timer_list", "sched_debug", "latency_stats", "kallsyms", "kmsg"};
 
+static const char *const SYS_HIDDEN[] = {"firmware", "fs/cgroup", "devices/virtual/powercap", "kernel/debug", "kernel/tracing"};
+
 static const char *const NAME_FILES[] = {"/etc/hosts", "/etc/resolv.conf"};
 
 enum { PROTECTED = READ_ONLY | NO_SUID | NO_DEVICES };
@@ -104,6 +106,22 @@ static bool prepare_proc(void) {
   return true;
 }
 
+/*
+ * What programs of an image read of the machine (processors, block sizes). A new sysfs shows the devices of its own network namespace; where that is the host's, or something lies over
+ * the host's /sys, the host's is shown. Without either a sandbox has an empty folder: false, and no failure.
+ */
+static bool prepare_sys(void) {
+  const unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY;
+  if (!make_folder("sys", 0555)) return false;
+  if (mount("sysfs", "sys", "sysfs", flags, NULL) < 0 && mount("/sys", "sys", NULL, MS_BIND | MS_REC, NULL) < 0) return false;
+  for (size_t i = 0; i < LENGTH(SYS_HIDDEN); i++) {
+    char path[64];
+    snprintf(path, sizeof path, "sys/%s", SYS_HIDDEN[i]);
+    if (access(path, F_OK) == 0 && mount("tmpfs", path, "tmpfs", flags, "size=4k,mode=555") < 0) return false;
+  }
+  return true;
+}
+
 static void loopback_up(void) {
   int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   struct ifreq request = {.ifr_name = "lo"};
@@ -138,6 +156,7 @@ struct prepared *root_prepare(const struct options *options) {
     made = detach(prepared, options->binds[i].source, options->binds[i].target, PROTECTED, OVER_HOST);
   }
   made = made && detach_private(prepared) && detach(prepared, "proc", "/proc", 0, ALWAYS);
+  if (made && prepare_sys()) made = detach(prepared, "sys", "/sys", PROTECTED, OVER_IMAGE);
   /* An image does not know where it runs: names are found as on the host. */
   for (size_t i = 0; made && i < LENGTH(NAME_FILES); i++) {
     char source[4096];
@@ -295,6 +314,7 @@ static uint64_t used_bytes(const struct root *root) {
 enum { LEAST_BYTES = 64 * 1024 };
 
 bool root_can_freeze(const struct request *request, const struct root *root) {
+  errno = 0; /* these are refusals, not failed calls */
   if (root->frozen.count == MAX_FROZEN) return fail("it was forked %d times already", MAX_FROZEN);
   if (used_bytes(root) + LEAST_BYTES > request->disk_bytes) return fail("its files leave no room for a fork's own");
   return true;
@@ -323,6 +343,7 @@ static bool take_over(struct prepared *prepared, const struct options *options, 
     const char *target = NAME_FILES[i];
     if (faccessat(root->skeleton_tree, target + 1, F_OK, 0) == 0) taken = detach(prepared, target, target, 0, OVER_IMAGE);
   }
+  if (taken && access("/sys/kernel", F_OK) == 0) taken = detach(prepared, "/sys", "/sys", 0, OVER_IMAGE);
   return taken;
 }
 

@@ -5,11 +5,12 @@
  * lock is stale when it has not been touched for two minutes; holders touch theirs every ten seconds.
  */
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { link, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { AssayError } from '../contracts/index.ts';
+import { makeFolder } from './make-folder.ts';
 import { livenessOf, ownIdentity, processIdentitySchema } from './process-identity.ts';
 import { readRecord } from './read-record.ts';
 
@@ -47,7 +48,7 @@ export async function withFileLock<T>(
 }
 
 async function acquire(path: string, me: LockOwner, signal: AbortSignal, onWait?: OnLockWait): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
+  await makeFolder(dirname(path));
   for (let waited = false; ; waited = true) {
     if (signal.aborted)
       throw new AssayError('cancelled', 'cancelled while waiting for a lock', { class: 'cancelled', retryable: true });

@@ -17,7 +17,7 @@ export async function findRun(
   for (const dir of [resolve(reference), join(resolve(runsDir), reference)]) {
     if ((await stat(join(dir, 'run.json')).catch(() => undefined)) !== undefined) return at(dir);
   }
-  throw notFound(`there is no run ${reference}`);
+  throw notFound(`there is no run ${reference} in ${runsDir}`);
 }
 
 function at(dir: string) {

@@ -1,7 +1,7 @@
 /** Builds the commander program from the command declarations; turns every failure into a message with a next step and an exit code. */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { printableLines } from '../base/printable.ts';
-import { type Failure, toFailure } from '../contracts/index.ts';
+import { AssayError, type Failure, toFailure } from '../contracts/index.ts';
 import { COMMON_FLAGS, type CommandSpec, type ExitCode, type Flag, kebab } from './flag.ts';
 
 /** Parses `argv` (without node and script), runs the command and gives the exit code. Never throws. */
@@ -43,7 +43,11 @@ export async function runProgram(
     await root.parseAsync([...argv], { from: 'user' });
   } catch (thrown) {
     if (!(thrown instanceof CommanderError)) throw thrown;
-    return thrown.exitCode === 0 ? 0 : 2;
+    if (thrown.exitCode === 0) return 0;
+    const message = thrown.message.replace(/^error: /, '');
+    if (argv.includes('--json'))
+      printError(toFailure(new AssayError('usage', message, { class: 'input', retryable: false })));
+    return 2;
   }
   return exitCode;
 }
@@ -61,7 +65,7 @@ function groupOf(root: Command, groups: Map<string, Command>, name: string): Com
 
 const GROUPS: Record<string, string> = {
   dataset: 'task sets: list, show, check, schema',
-  env: 'environments, images and sandboxes: pull, export, list, disk use, garbage collection',
+  env: 'environments and images: pull, build, a shell in one, export, list, disk use, garbage collection',
 };
 
 function declare(command: Command, spec: CommandSpec): void {
@@ -109,9 +113,13 @@ function emptyValue(flag: Flag): unknown {
 /** A message may quote what a sandbox printed. */
 const MAX_ERROR_LINES = 100;
 
+function printError(failure: Failure): void {
+  process.stdout.write(`${JSON.stringify({ error: failure }, null, 2)}\n`);
+}
+
 /** One failure for people on stderr, or as JSON on stdout; returns the exit code of its class. */
 function report(failure: Failure, json: boolean): ExitCode {
-  if (json) process.stdout.write(`${JSON.stringify({ error: failure }, null, 2)}\n`);
+  if (json) printError(failure);
   const stack =
     failure.code === 'internal' && typeof failure.details?.stack === 'string' ? `\n${failure.details.stack}` : '';
   const text = `assay: ${failure.message} [${failure.code}]${failure.hint === undefined ? '' : `\n  ${failure.hint}`}${stack}`;

@@ -169,5 +169,6 @@ async function work(
 
 function exitCodeOf(record: RunRecord): ExitCode {
   if (record.status === 'interrupted') return 130;
-  return record.status === 'completed' ? 0 : 3;
+  const measured = record.attempts.every((attempt) => attempt.state !== 'failed');
+  return record.status === 'completed' && measured ? 0 : 3;
 }

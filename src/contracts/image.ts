@@ -16,6 +16,8 @@ export const IMAGE_ID_COUNT = 65_536;
 export const localImageSchema = z.object({
   /** `sha256:<hex>` of the image's configuration: equal digests are the same image. */
   digest: z.string().regex(/^sha256:[0-9a-f]{64}$/),
+  /** `name@digest` of the registry it came from, where every pull gives this very image. */
+  pin: z.string().optional(),
   /** `linux/amd64`, `linux/arm64/v8` */
   platform: z.string(),
   /** Bottom first; digests are diff ids (of the uncompressed archive). */

@@ -108,6 +108,8 @@ export interface ImageFacts {
   /** Of its configuration, `sha256:<hex>`; also a reference to it on this backend. */
   digest: string;
   env: Readonly<Record<string, string>>;
+  /** `/` when the image names none. */
+  workdir: string;
 }
 
 export interface SandboxBackend {
@@ -171,7 +173,7 @@ export interface Sandbox {
   /**
    * `count` new sandboxes of the same spec that start with this one's files as they are now, /tmp included, /dev and /run not. All processes of this
    * sandbox are killed first; it lives on with its files and may be forked again. No one sees later changes of another. All or none: what fails
-   * throws `sandbox-create-failed`, and leaves no new sandbox. The caller must `destroy` each of them.
+   * throws `sandbox-create-failed`, and leaves no new sandbox; a count that is none throws `usage`. The caller must `destroy` each of them.
    */
   fork(count?: number): Promise<Sandbox[]>;
   /** Freezes and thaws all processes. Throws `sandbox-unavailable` where no freezer exists. */

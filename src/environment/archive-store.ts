@@ -3,11 +3,12 @@
  * asked of the network again; content is checked whenever it is read, and bad content is fetched anew.
  */
 import { createHash } from 'node:crypto';
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { writeFileAtomic } from '../base/atomic-file.ts';
 import { canonicalJson, digestOf, sha256 } from '../base/digest.ts';
+import { makeFolder } from '../base/make-folder.ts';
 import { readRecord } from '../base/read-record.ts';
 import { AssayError } from '../contracts/index.ts';
 import { type PackageSpec, parsePackageSpec } from '../dataset/package-spec.ts';
@@ -67,7 +68,7 @@ export class ArchiveStore {
       if (integrity !== undefined && !matchesIntegrity(body, integrity)) throw mismatch(spec, who, integrity, body);
     }
     const digest = sha256(body).slice(7);
-    await mkdir(join(this.options.folder, 'index'), { recursive: true });
+    await makeFolder(join(this.options.folder, 'index'));
     await writeFileAtomic(join(this.options.folder, digest), body);
     await writeFileAtomic(entryPath, canonicalJson({ sha256: digest, fileName: found.fileName, ...spec }));
     return { data: body, fileName: found.fileName, sha256: digest };

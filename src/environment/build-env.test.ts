@@ -12,7 +12,7 @@ test('a task can put folders before the PATH of the base', () => {
   expect(sandboxEnv({ path })).toMatchObject({ PATH: path, HOME: '/home/agent', LANG: 'C.UTF-8', PAGER: 'cat' });
 });
 
-test('of the host only what is named, without credentials, and only files that can be seen inside', () => {
+test('of the host only what is named, without credentials; files that cannot be seen inside are named apart', () => {
   const registries = {
     npm: { url: 'https://n.example/' },
     pypi: { url: 'https://p.example/', authorization: 'Basic x' },
@@ -26,12 +26,21 @@ test('of the host only what is named, without credentials, and only files that c
     NODE_EXTRA_CA_CERTS: '/root/ca.pem',
     NO_PROXY: '',
   };
-  expect(networkEnv(host, registries)).toEqual({
+  expect(networkEnv(host, registries, true)).toEqual({
     env: {
       HTTPS_PROXY: 'http://proxy.example:3128',
       SSL_CERT_FILE: '/etc/ssl/cert.pem',
       npm_config_registry: 'https://n.example/',
     },
+    certificates: { NODE_EXTRA_CA_CERTS: '/root/ca.pem' },
     withheld: ['http_proxy', 'PIP_EXTRA_INDEX_URL', 'PIP_INDEX_URL'],
   });
+});
+
+test('on an image every certificate file of the host is brought, and no folder of them', () => {
+  const registries = { npm: { url: 'https://n.example/' }, pypi: { url: 'https://p.example/' } };
+  const host = { SSL_CERT_FILE: '/etc/ssl/cert.pem', SSL_CERT_DIR: '/etc/ssl/certs', PIP_CERT: 'relative.pem' };
+  const { env, certificates } = networkEnv(host, registries, false);
+  expect(env).toEqual({ npm_config_registry: 'https://n.example/', PIP_INDEX_URL: 'https://p.example/' });
+  expect(certificates).toEqual({ SSL_CERT_FILE: '/etc/ssl/cert.pem' });
 });

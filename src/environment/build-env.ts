@@ -42,15 +42,21 @@ export function sandboxEnv(
   return { LANG: 'C.UTF-8', ...env, ...WORKSPACE_ENV, PATH: path, HOME: home, ...Object.fromEntries(own) };
 }
 
+export interface NetworkEnv {
+  env: Record<string, string>;
+  /** Certificate bundles that cannot be seen inside, by the variable that is to name them. */
+  certificates: Record<string, string>;
+  /** Variables of the host that hold credentials, and are kept back. */
+  withheld: string[];
+}
+
 /**
- * What steps with network get in addition: proxies, certificate files that can be seen inside, package registries. Values that hold credentials are left out and named in
- * `withheld`. None of this may become part of an environment.
+ * What steps with network get in addition: proxies, certificates, package registries. `seesHost`: the sandbox stands on the host's own /usr and /etc. None of this may become part of an
+ * environment.
  */
-export function networkEnv(
-  host: NodeJS.ProcessEnv,
-  registries: RegistryConfig,
-): { env: Record<string, string>; withheld: string[] } {
+export function networkEnv(host: NodeJS.ProcessEnv, registries: RegistryConfig, seesHost: boolean): NetworkEnv {
   const env: Record<string, string> = {};
+  const certificates: Record<string, string> = {};
   const withheld: string[] = [];
   for (const name of [...PROXY, ...PLAIN]) {
     const value = host[name];
@@ -60,8 +66,10 @@ export function networkEnv(
   }
   for (const name of CERTIFICATES) {
     const value = host[name];
-    // Other folders of the host are masked; a path to nothing breaks programs that would work without it.
-    if (value && /^\/(etc|usr)\//.test(value)) env[name] = value;
+    if (!value?.startsWith('/')) continue;
+    // Other folders of the host are masked.
+    if (seesHost && /^\/(etc|usr)\//.test(value)) env[name] = value;
+    else if (name !== 'SSL_CERT_DIR') certificates[name] = value;
   }
   for (const [name, registry] of [
     ['npm_config_registry', registries.npm],
@@ -70,5 +78,5 @@ export function networkEnv(
     if (registry.authorization === undefined) env[name] = registry.url;
     else withheld.push(name);
   }
-  return { env, withheld };
+  return { env, certificates, withheld };
 }

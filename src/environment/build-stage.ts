@@ -15,6 +15,8 @@ import {
   type SandboxLimits,
   type SandboxNetwork,
 } from '../contracts/index.ts';
+import { bringCertificates } from './bring-certificates.ts';
+import type { NetworkEnv } from './build-env.ts';
 import type { EnvironmentLayout, StageRecord } from './environment-layout.ts';
 import { stageRecordSchema } from './environment-layout.ts';
 import { finishRepository, prepareRepository, repositoryProblems, type SourceContent } from './prepare-repository.ts';
@@ -26,8 +28,8 @@ export interface StageBuilderOptions {
   backend: SandboxBackend;
   layout: EnvironmentLayout;
   limits: SandboxLimits;
-  /** Variables for steps with network, and names of host variables that were kept back. */
-  networkEnv: () => Promise<{ env: Record<string, string>; withheld: string[] }>;
+  /** For steps with network. */
+  networkEnv: (seesHost: boolean) => Promise<NetworkEnv>;
 }
 
 export interface StageContext {
@@ -39,6 +41,8 @@ export interface StageContext {
   signal: AbortSignal;
   onProgress: (line: string) => void;
 }
+
+const NO_NETWORK: NetworkEnv = { env: {}, certificates: {}, withheld: [] };
 
 export class StageBuilder {
   private readonly flights = new SingleFlight();
@@ -111,7 +115,8 @@ export class StageBuilder {
 
   private async buildStep(stage: Stage & { kind: 'setup' | 'step' }, context: StageContext) {
     const { layout } = this.options;
-    const network = stage.step.network !== false ? await this.options.networkEnv() : { env: {}, withheld: [] };
+    const network =
+      stage.step.network === false ? NO_NETWORK : await this.options.networkEnv(context.recipe.base.kind === 'host');
     if (network.withheld.length > 0) {
       context.onProgress(`${stage.name}: not passed on, because they hold credentials: ${network.withheld.join(', ')}`);
     }
@@ -124,9 +129,10 @@ export class StageBuilder {
     };
     return this.inSandbox(context, { ...options, workdir: stage.cwd }, async (sandbox) => {
       const input = await stage.input?.(context.signal);
+      const env = { ...network.env, ...(await bringCertificates(sandbox, network.certificates)) };
       await runStep(sandbox, stage.step, {
         cwd: stage.cwd,
-        env: typeof stage.step.network === 'boolean' ? network.env : withoutProxies(network.env),
+        env: typeof stage.step.network === 'boolean' ? env : withoutProxies(env),
         logPath,
         signal: context.signal,
         ...(input === undefined ? {} : { input }),

@@ -69,6 +69,14 @@ test('what was used just now is never evicted, however small the budget', async 
   expect(await collectStore(paths, { budgetBytes: 0 })).toMatchObject({ environments: 1, layers: 1 });
 });
 
+test('several collections at once remove each layer once, and none fails', async () => {
+  const letters = [...'0123456789abcdef'];
+  for (const letter of letters) layer(letter, 0);
+  const reports = await Promise.all([1, 2, 3].map(() => collectStore(paths, { graceMs: 0 })));
+  expect(reports.reduce((sum, one) => sum + one.layers, 0)).toBe(letters.length);
+  expect(layersLeft()).toEqual([]);
+});
+
 test('layers under living sandboxes stay even when nothing else knows them', async () => {
   layer('a', 1);
   expect(await collectStore(paths, { inUse: new Set([hex('a')]), graceMs: 0 })).toMatchObject({ layers: 0 });

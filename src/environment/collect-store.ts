@@ -31,6 +31,8 @@ export interface CollectReport {
   stages: number;
   layers: number;
   bytes: number;
+  /** What stays beyond the budget, because it is in use or was so recently. */
+  overBudgetBytes: number;
 }
 
 const HOUR = 3_600_000;
@@ -50,7 +52,7 @@ interface Candidate {
 /** Removes environments and images that were not used for long or do not fit, then stages no environment needs, then layers no stage, image or sandbox needs. */
 export async function collectStore(paths: AssayPaths, options: CollectOptions = {}): Promise<CollectReport> {
   const layout = environmentLayout(paths.environments);
-  const report: CollectReport = { environments: 0, images: 0, stages: 0, layers: 0, bytes: 0 };
+  const report: CollectReport = { environments: 0, images: 0, stages: 0, layers: 0, bytes: 0, overBudgetBytes: 0 };
   const remove = async (path: string) => {
     if (options.dryRun !== true) await removeTree(path);
   };
@@ -58,12 +60,13 @@ export async function collectStore(paths: AssayPaths, options: CollectOptions = 
   const old = (time: Date, ms: number) => now - time.getTime() >= ms;
   const inUse = options.inUse ?? new Set();
   const all = await candidates(layout);
-  const evicted =
-    options.budgetBytes === undefined ? new Set() : await overBudget(paths, all, options.budgetBytes, inUse);
+  const { evicted, left } = await overBudget(paths, all, options.budgetBytes ?? Number.POSITIVE_INFINITY, inUse);
+  report.overBudgetBytes = left;
   const neededStages = new Set<string>();
   const neededLayers = new Set<string>(inUse);
   for (const one of all) {
-    if (old(one.lastUsed, options.unusedForMs ?? 30 * 24 * HOUR) || evicted.has(one)) {
+    const isUsed = one.layers.length > 0 && one.layers.every((layer) => inUse.has(layer));
+    if ((old(one.lastUsed, options.unusedForMs ?? 30 * 24 * HOUR) && !isUsed) || evicted.has(one)) {
       report[one.kind]++;
       await remove(one.path);
     } else {
@@ -85,18 +88,30 @@ export async function collectStore(paths: AssayPaths, options: CollectOptions = 
   for (const name of await layerNames(paths)) {
     const path = join(paths.layers, name);
     const grace = evicted.size > 0 ? FRESH_MS : (options.graceMs ?? HOUR);
-    if (neededLayers.has(name) || !old((await stat(path)).mtime, grace)) continue;
-    report.layers++;
-    report.bytes += await treeBytes(path);
-    if (options.dryRun === true) continue;
+    const about = await stat(path).catch(ifMissing);
+    if (about === null || neededLayers.has(name) || !old(about.mtime, grace)) continue;
+    const bytes = await treeBytes(path);
     // Out of the store in one step: a layer must never be seen half removed.
     const gone = join(paths.layers, `.gone-${name}-${process.pid}`);
-    await rename(path, gone);
-    await removeTree(gone);
+    if (options.dryRun !== true && !(await renamed(path, gone))) continue;
+    report.layers++;
+    report.bytes += bytes;
+    if (options.dryRun !== true) await removeTree(gone);
   }
   for (const name of await entriesOf(paths.layers))
     if (name.startsWith('.gone-')) await remove(join(paths.layers, name));
   return report;
+}
+
+/** False when another collection was quicker. */
+async function renamed(from: string, to: string): Promise<boolean> {
+  try {
+    await rename(from, to);
+    return true;
+  } catch (error) {
+    ifMissing(error as NodeJS.ErrnoException);
+    return false;
+  }
 }
 
 async function candidates(layout: ReturnType<typeof environmentLayout>): Promise<Candidate[]> {
@@ -124,13 +139,14 @@ async function candidates(layout: ReturnType<typeof environmentLayout>): Promise
   ];
 }
 
-/** The least recently used ones without which the rest fits; all that may go when nothing helps. Layers that nothing needs any more count as gone already. */
+/** The least recently used ones without which the rest fits; all that may go when nothing helps, and then the bytes that are `left` too many. Layers that nothing needs any more count as gone already. */
 async function overBudget(
   paths: AssayPaths,
   all: readonly Candidate[],
   budgetBytes: number,
   inUse: ReadonlySet<string>,
-): Promise<Set<Candidate>> {
+): Promise<{ evicted: Set<Candidate>; left: number }> {
+  if (budgetBytes === Number.POSITIVE_INFINITY) return { evicted: new Set(), left: 0 };
   const sizes = new Map<string, number>();
   for (const name of await layerNames(paths)) sizes.set(name, await treeBytes(join(paths.layers, name)));
   const users = new Map<string, number>([...inUse].map((name) => [name, 1]));
@@ -149,5 +165,5 @@ async function overBudget(
       if (left === 0) bytes -= sizes.get(name) ?? 0;
     }
   }
-  return evicted;
+  return { evicted, left: Math.max(0, bytes - budgetBytes) };
 }

@@ -15,6 +15,8 @@ export interface EnvironmentBase {
   home: string;
   /** Variables of the image, but PATH and HOME. */
   env: Record<string, string>;
+  /** Of the image; `/` on the host's programs. */
+  workdir: string;
 }
 
 /** What a system without a word about it has; also what container engines set. */
@@ -23,7 +25,7 @@ const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/b
 /** Throws `environment-tool-missing` when a program that the task needs is not on the host; of an image see `requireToolsInside`. */
 export async function hostEnvironmentBase(instance: TaskInstance, host: HostBase): Promise<EnvironmentBase> {
   requireTools(instance, host);
-  return { base: { kind: 'host' }, digest: host.digest, path: host.path, home: SANDBOX_HOME, env: {} };
+  return { base: { kind: 'host' }, digest: host.digest, path: host.path, home: SANDBOX_HOME, env: {}, workdir: '/' };
 }
 
 /** The image is fetched when it is not there. From then on it is named by its digest, so that a tag that moves changes nothing halfway. */
@@ -32,7 +34,7 @@ export async function imageEnvironmentBase(
   backend: SandboxBackend,
   signal: AbortSignal,
 ): Promise<EnvironmentBase> {
-  const { digest, env } = await backend.describeImage(reference, signal);
+  const { digest, env, workdir } = await backend.describeImage(reference, signal);
   const { PATH = DEFAULT_PATH, HOME = '/root', ...rest } = env;
   return {
     base: { kind: 'image', reference: digest },
@@ -40,6 +42,7 @@ export async function imageEnvironmentBase(
     path: PATH,
     home: HOME,
     env: rest,
+    workdir,
   };
 }
 
@@ -64,9 +67,10 @@ export async function requireToolsInside(
   });
   try {
     const script = 'for tool; do command -v "$tool" > /dev/null || echo "$tool"; done';
-    const result = await exec(sandbox, ['/bin/sh', '-c', script, 'sh', ...tools], { timeoutSeconds: 60 });
-    const missing = result.stdout.toString().split('\n').filter(Boolean);
-    if (result.exitCode === 0 && missing.length === 0) return;
+    const argv = ['/bin/sh', '-c', script, 'sh', ...tools];
+    const result = await exec(sandbox, argv, { timeoutSeconds: 60 }).catch(withoutShell);
+    const missing = result === 'no shell' ? ['/bin/sh'] : result.stdout.toString().split('\n').filter(Boolean);
+    if (missing.length === 0) return;
     throw new AssayError(
       'environment-tool-missing',
       `${instance.instanceId}: its image ${instance.task.environment.image} has no ${missing.join(', ')}.`,
@@ -75,4 +79,10 @@ export async function requireToolsInside(
   } finally {
     await sandbox.destroy();
   }
+}
+
+/** An image need not hold any program. */
+function withoutShell(error: unknown): 'no shell' {
+  if (error instanceof AssayError && error.code === 'sandbox-spawn-failed') return 'no shell';
+  throw error;
 }

@@ -63,7 +63,7 @@ describeRequiring('sandboxes', probe.available ? undefined : probe.notes.join(' 
     const path = join(set, 'greet-name', name);
     writeFileSync(path, readFileSync(path, 'utf8').replace(from, to));
   };
-  const setSteps = (steps: { name: string; run: string }[]) =>
+  const setSteps = (steps: { name: string; run: string; network?: boolean }[]) =>
     edit('task.yaml', /steps:(?: \[.*|\n.*)\n/, `steps: ${JSON.stringify(steps)}\n`);
 
   async function inside(environment: BuiltEnvironment, command: string): Promise<string> {
@@ -243,6 +243,17 @@ describeRequiring('sandboxes', probe.available ? undefined : probe.notes.join(' 
     expect(lines).toContain('look: not passed on, because they hold credentials: HTTPS_PROXY');
   });
 
+  test('certificate files of the host that cannot be seen inside are brought to steps with network, and do not stay', async () => {
+    const bundle = join(home, 'ca.pem');
+    writeFileSync(bundle, 'one certificate\n');
+    const env = { PATH: process.env.PATH, SSL_CERT_FILE: bundle, PIP_CERT: bundle, CURL_CA_BUNDLE: join(home, 'no') };
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: of a shell
+    const run = 'echo "$PIP_CERT ${CURL_CA_BUNDLE-none}" > seen; cat "$SSL_CERT_FILE" >> seen';
+    setSteps([{ name: 'bring', run, network: true }]);
+    const built = await builder({ env }).environments.ensure(await greet(), signal);
+    expect(await inside(built, 'cat seen; ls -A /tmp')).toBe('/tmp/.assay-certificates/0.pem none\none certificate');
+  });
+
   test('a missing tool is named with the way to get it', async () => {
     const base = await hostBase();
     const { environments } = builder({ hostBase: async () => ({ ...base, tools: { ...base.tools, node: null } }) });
@@ -331,7 +342,14 @@ describeRequiring('sandboxes', probe.available ? undefined : probe.notes.join(' 
     const first = await environments.ensure(instance, signal);
     setSteps([{ name: 'closed', run: 'mkdir -p dist/closed && touch dist/closed/x && chmod 000 dist/closed' }]);
     const second = await environments.ensure(await greet(), signal);
-    expect(await collectStore(paths, {})).toEqual({ environments: 0, images: 0, stages: 0, layers: 0, bytes: 0 });
+    expect(await collectStore(paths, {})).toEqual({
+      environments: 0,
+      images: 0,
+      stages: 0,
+      layers: 0,
+      bytes: 0,
+      overBudgetBytes: 0,
+    });
     const record = join(paths.environments, 'environments', `${second.digest.slice(7)}.json`);
     rmSync(record);
     expect(await collectStore(paths, { graceMs: 0, dryRun: true })).toMatchObject({ stages: 2, layers: 1 });

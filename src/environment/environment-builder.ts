@@ -85,7 +85,7 @@ class LayeredBuilder implements EnvironmentBuilder {
       backend: this.backend,
       layout: this.layout,
       limits: this.limits,
-      networkEnv: async () => networkEnv(env, await registries()),
+      networkEnv: async (seesHost) => networkEnv(env, await registries(), seesHost),
     });
   }
 
@@ -97,7 +97,7 @@ class LayeredBuilder implements EnvironmentBuilder {
     const started = performance.now();
     const on = await this.base(instance, signal);
     const recipe = environmentRecipe(instance, await instanceSourceDigest(instance), on);
-    await this.requireTools(instance, on, recipe, signal);
+    await this.requireTools(instance, on, signal);
     let cached = true;
     const records: StageRecord[] = [];
     const layers: LayerRef[] = [];
@@ -135,19 +135,15 @@ class LayeredBuilder implements EnvironmentBuilder {
     return this.flights.run(`image ${image}`, signal, (inner) => imageEnvironmentBase(image, this.backend, inner));
   }
 
-  /** An image is looked into once for each list of programs, and only when something has to be built on it. */
-  private async requireTools(
-    instance: TaskInstance,
-    on: EnvironmentBase,
-    recipe: Recipe,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const [first] = recipe.stages;
-    if (on.base.kind === 'host' || (first !== undefined && (await this.stages.find(first, [])) !== null)) return;
-    const { tools } = instance.task.environment;
-    await this.flights.run(`tools ${on.digest} ${tools.join(' ')}`, signal, () =>
-      requireToolsInside(instance, on, { backend: this.backend, limits: this.limits }),
-    );
+  /** An image is looked into once for each list of programs. */
+  private async requireTools(instance: TaskInstance, on: EnvironmentBase, signal: AbortSignal): Promise<void> {
+    if (on.base.kind === 'host') return;
+    const key = digestOf({ base: on.digest, tools: [...instance.task.environment.tools].sort() });
+    if ((await readRecord(this.layout.proof(key), proofSchema))?.key === key) return;
+    await this.flights.run(`tools ${key}`, signal, async () => {
+      await requireToolsInside(instance, on, { backend: this.backend, limits: this.limits });
+      await this.writeProof({ key, environment: on.digest, instanceId: instance.instanceId });
+    });
   }
 
   /** Checks the environment for this instance, once. Throws `environment-unclean` with everything found. */
@@ -171,14 +167,13 @@ class LayeredBuilder implements EnvironmentBuilder {
         inner,
       );
       if (problems.length > 0) throw unclean(instance, problems);
-      const proof = {
-        key,
-        environment: state.recipe.digest,
-        instanceId: instance.instanceId,
-        checkedAt: new Date().toISOString(),
-      };
-      await writeFileAtomic(this.layout.proof(key), JSON.stringify(proof));
+      await this.writeProof({ key, environment: state.recipe.digest, instanceId: instance.instanceId });
     });
+  }
+
+  private async writeProof(proof: { key: string; environment: string; instanceId: string }): Promise<void> {
+    const checkedAt = new Date().toISOString();
+    await writeFileAtomic(this.layout.proof(proof.key), JSON.stringify({ ...proof, checkedAt }));
   }
 
   private async findProblems(

@@ -29,7 +29,7 @@ export const environmentRecordSchema = z.object({
   buildMs: z.number(),
 });
 
-/** That an environment was checked for one instance, and found clean. */
+/** That an environment was checked for one instance and found clean, or that an image has the programs it needs. */
 export const proofSchema = z.object({
   key: z.string(),
   environment: z.string(),

@@ -23,7 +23,7 @@ export interface EnvironmentSummary {
 export interface ImageSummary {
   /** Of the configuration. */
   digest: string;
-  /** Under which it was pulled. */
+  /** Under which it was pulled; none when they all lead to another image by now. */
   names: string[];
   platform: string;
   layers: number;
@@ -105,7 +105,9 @@ async function summarizeImages(folder: string, sizes: ReadonlyMap<string, number
     const used = record.layers.map(({ digest }) => hexOf(digest));
     return {
       digest: record.digest,
-      names: names.flatMap((one) => (one.record.digest === record.digest ? [one.record.name] : [])).sort(),
+      names: [
+        ...new Set(names.filter((one) => one.record.digest === record.digest).map((one) => one.record.name)),
+      ].sort(),
       platform: record.platform,
       layers: used.length,
       bytes: used.reduce((sum, name) => sum + (sizes.get(name) ?? 0), 0),

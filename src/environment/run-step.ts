@@ -1,6 +1,7 @@
 /** One build step in a sandbox: bash with `set -e`, output to a log file as it comes, the last lines kept for messages. */
-import { type FileHandle, mkdir, open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { makeFolder } from '../base/make-folder.ts';
 import { AssayError, type BuildStep, type Sandbox } from '../contracts/index.ts';
 import { exec } from '../sandbox/exec.ts';
 import { HeadTail } from '../sandbox/head-tail.ts';
@@ -19,7 +20,7 @@ export interface RunStepOptions {
 
 /** Throws `environment-build-failed` with the step's name, its last 20 lines and the path of the log. */
 export async function runStep(sandbox: Sandbox, step: BuildStep, options: RunStepOptions): Promise<void> {
-  await mkdir(dirname(options.logPath), { recursive: true });
+  await makeFolder(dirname(options.logPath));
   const log = await open(options.logPath, 'w');
   const output = new HeadTail(KEPT_BYTES);
   const writer = new LogWriter(log);

@@ -1,7 +1,8 @@
 /** Cassettes on disk: lines that are appended whole, and read with tolerance for what a killed process left half-written. */
-import { mkdir, open, readdir, readFile, stat } from 'node:fs/promises';
+import { open, readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
+import { makeFolder } from '../base/make-folder.ts';
 import { AssayError, modelReplySchema } from '../contracts/index.ts';
 
 const lineSchema = z.object({
@@ -62,7 +63,7 @@ export function appendLines(path: string): LineFile {
 }
 
 async function prepare(path: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
+  await makeFolder(dirname(path));
   const content = await readFile(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return Buffer.alloc(0);
     throw error;

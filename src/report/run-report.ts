@@ -167,7 +167,9 @@ export function runReportText(report: RunReport): string {
   return [
     `run ${report.runId} (${report.status}): ${report.model} with ${report.agent} on ${report.dataset}`,
     ...lines,
-    `resolved ${report.resolved} of ${report.finished}: ${interval(report.resolveRate)} (95 % Wilson), ${infra}`,
+    report.finished === 0
+      ? `no attempt came to a verdict, ${infra}`
+      : `resolved ${report.resolved} of ${report.finished}: ${interval(report.resolveRate)} (95 % Wilson), ${infra}`,
     ...report.passAtK.map(({ k, value }) => `pass@${k}: ${percent(value)}`),
     `cost ${money(report.usd, report.unknownCosts)}; ${inputTokens(usage)} input tokens (${percent(report.cacheShare)} from cache), ${usage.output} output; ${(report.workingMs / 1000).toFixed(1)} s of work`,
     '',

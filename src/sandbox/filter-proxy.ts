@@ -3,19 +3,25 @@
  * machine or a private network is refused, whoever controls the name, unless the list names that address.
  */
 import { lookup } from 'node:dns/promises';
-import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, request, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import { BlockList, connect, isIPv6, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { AssayError } from '../contracts/index.ts';
 import { type HostRule, matchingRule, namesThisMachine, parseHostRule } from './host-list.ts';
 
 export interface FilterProxy {
-  /** Hosts that were asked for and refused, with their ports, in order, each once. */
+  /** Hosts that were asked for and refused, with their ports, in order, each once; the first thousand. */
   readonly refused: ReadonlySet<string>;
   close(): Promise<void>;
 }
 
 const CONNECT_MS = 30_000;
+
+/** What a sandbox asks for is remembered up to here: it must not fill our memory. */
+const MOST_REFUSED = 1000;
+
+/** RFC 1035, section 2.3.4. */
+const LONGEST_NAME = 253;
 
 export interface FilterProxyOptions {
   /** The address of a name. Default: the system's. */
@@ -32,23 +38,30 @@ export async function startFilterProxy(
   const rules = allow.map(ruleOf);
   const refused = new Set<string>();
   const open = new Set<Duplex>();
+  let closed = false;
   const server = createServer();
   const refuse = (host: string, port: number, why: string): string => {
-    refused.add(`${host}:${port}`);
-    return `assay: ${host}:${port} cannot be reached from this sandbox: ${why}\n`;
+    const shown = `${host.length > LONGEST_NAME ? `${host.slice(0, LONGEST_NAME)}...` : host}:${port}`;
+    if (refused.size < MOST_REFUSED) refused.add(shown);
+    return `assay: ${shown} cannot be reached from this sandbox: ${why}\n`;
   };
+  const context: Context = { rules, refuse, open, find, isClosed: () => closed };
   server.on('connection', (socket) => follow(open, socket));
   server.on('connect', (incoming: IncomingMessage, client: Socket, head: Buffer) => {
-    tunnel(incoming.url ?? '', client, head, { rules, refuse, open, find }).catch(() => client.destroy());
+    tunnel(incoming.url ?? '', client, head, context).catch(() => client.destroy());
   });
   server.on('request', (incoming, reply) => {
-    forward(incoming, reply, { rules, refuse, open, find }).catch(() => reply.destroy());
+    forward(incoming, reply, context).catch(() => reply.destroy());
   });
-  server.on('clientError', (_error, socket) => socket.destroy());
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    if (!socket.writable || error.code === 'ECONNRESET') socket.destroy();
+    else socket.end(answer(error.code === 'HPE_HEADER_OVERFLOW' ? 431 : 400, 'assay: no HTTP request\n'));
+  });
   await listen(server, path);
   return {
     refused,
     async close() {
+      closed = true;
       for (const stream of open) stream.destroy();
       await new Promise<void>((resolve) => server.close(() => resolve()));
     },
@@ -60,18 +73,23 @@ interface Context {
   refuse(host: string, port: number, why: string): string;
   open: Set<Duplex>;
   find(name: string): Promise<string>;
+  isClosed(): boolean;
 }
 
 async function tunnel(target: string, client: Socket, head: Buffer, context: Context): Promise<void> {
   client.on('error', () => client.destroy());
-  const match = /^(\[[^\]]+\]|[^:]+):(\d+)$/.exec(target);
-  const [host, port] = [match?.[1] ?? target, Number(match?.[2])];
-  const address = await permitted(host, port, context);
-  if (typeof address !== 'string') {
-    client.end(`HTTP/1.1 403 Forbidden\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n${address.refusal}`);
+  const [, host, port] = /^(\[[^\]]+\]|[^:]+):(\d+)$/.exec(target) ?? [];
+  if (host === undefined || port === undefined) {
+    client.end(answer(400, 'assay: CONNECT needs host:port\n'));
     return;
   }
-  const outside = connect({ host: address, port, timeout: CONNECT_MS });
+  const address = await permitted(host, Number(port), context);
+  if (client.destroyed || context.isClosed()) return; // gone while the name was looked up
+  if (typeof address !== 'string') {
+    client.end(answer(403, address.refusal));
+    return;
+  }
+  const outside = connect({ host: address, port: Number(port), timeout: CONNECT_MS });
   follow(context.open, outside);
   outside.once('connect', () => {
     outside.setTimeout(0);
@@ -82,8 +100,7 @@ async function tunnel(target: string, client: Socket, head: Buffer, context: Con
   });
   outside.once('timeout', () => outside.destroy(new Error('no answer')));
   outside.once('error', (error) => {
-    if (outside.bytesRead === 0)
-      client.end(`HTTP/1.1 502 Bad Gateway\r\nConnection: close\r\n\r\nassay: ${error.message}\n`);
+    if (outside.bytesRead === 0) client.end(answer(502, `assay: ${error.message}\n`));
     else client.destroy();
   });
   client.once('close', () => outside.destroy());
@@ -98,6 +115,7 @@ async function forward(incoming: IncomingMessage, reply: ServerResponse, context
   }
   const port = Number(url.port || 80);
   const address = await permitted(url.hostname, port, context);
+  if (reply.destroyed || context.isClosed()) return;
   if (typeof address !== 'string') {
     reply.writeHead(403, { 'content-type': 'text/plain' }).end(address.refusal);
     return;
@@ -111,20 +129,26 @@ async function forward(incoming: IncomingMessage, reply: ServerResponse, context
       method: incoming.method,
       headers: { ...headers, host: url.host, connection: 'close' },
       setHost: false,
+      agent: false, // a connection is this sandbox's alone
       timeout: CONNECT_MS,
     },
-    (answer) => {
+    (reached) => {
       try {
-        reply.writeHead(answer.statusCode ?? 502, answer.headers);
+        reply.writeHead(reached.statusCode ?? 502, reached.headers);
       } catch {
         outgoing.destroy(); // no answer that HTTP knows
         reply.destroy();
         return;
       }
-      answer.pipe(reply);
-      answer.once('error', () => reply.destroy());
+      reached.pipe(reply);
+      reached.once('error', () => reply.destroy());
     },
   );
+  // Nobody asked for another protocol: its answer cannot be passed on.
+  outgoing.once('upgrade', (_, socket) => {
+    socket.destroy();
+    reply.writeHead(502, { 'content-type': 'text/plain' }).end('assay: the server wants another protocol\n');
+  });
   outgoing.once('timeout', () => outgoing.destroy(new Error('no answer')));
   outgoing.once('error', (error) => {
     if (reply.headersSent) reply.destroy();
@@ -132,6 +156,11 @@ async function forward(incoming: IncomingMessage, reply: ServerResponse, context
   });
   reply.once('close', () => outgoing.destroy());
   incoming.pipe(outgoing);
+}
+
+/** A whole answer for a connection that then ends. */
+function answer(status: number, text: string): string {
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n${text}`;
 }
 
 /** The address to connect to, or why not. The one that was looked at is the one that is used. */

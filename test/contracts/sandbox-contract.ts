@@ -299,6 +299,15 @@ export function describeSandboxContract(
         );
       });
 
+      test('a count that is no number of forks is refused before anything ends', () =>
+        using(async (parent) => {
+          const running = await parent.spawn(['cat']);
+          for (const count of [0, -1, 1.5, Number.NaN])
+            await expect(parent.fork(count)).rejects.toMatchObject({ code: 'usage' });
+          running.stdin.end('still here');
+          expect(await text(running.stdout)).toBe('still here');
+        }));
+
       test('the disk limit counts what a fork took over', () =>
         using(async (parent) => {
           await bash(parent, 'head -c 40000000 /dev/urandom > big');

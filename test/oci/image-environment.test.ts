@@ -65,6 +65,15 @@ describeRequiring('unpacking', nativeProblem, 'tasks on an image, without a cont
     const layout = join(home, 'layout');
     await writeLayout(layout, 'root', [{ layers: [readFileSync(String(archive))], compress: (tar) => tar }]);
     expect(await verdicts(native(), `oci:${layout}:root`)).toEqual(expected);
+    // What was built for others says nothing of the programs that this task needs.
+    const backend = native();
+    const [instance] = withImage(tasks, `oci:${layout}:root`).instances;
+    if (instance === undefined) throw new Error('no task');
+    const { environment } = instance.task;
+    const more = { ...instance, task: { ...instance.task, environment: { ...environment, tools: ['no-such-tool'] } } };
+    const ensured = createEnvironmentBuilder({ backend, paths }).ensure(more, new AbortController().signal);
+    await expect(ensured).rejects.toThrow('has no no-such-tool');
+    await backend.close();
   });
 
   test('an image without what grading calls is refused in words', async () => {

@@ -117,6 +117,13 @@ describeRequiring('unpacking', await unpackingProblem(), 'pulling images', () =>
     expect(readdirSync(join(paths.downloads, 'images'))).toEqual([]);
   });
 
+  test('gives the name under which the very same image can be had again', async () => {
+    const image = await store().pull(await serve(), signal);
+    expect(image.pin).toMatch(/@sha256:[0-9a-f]{64}$/);
+    expect(image.pin).not.toContain(image.digest);
+    expect(await store().pull(image.pin ?? '', signal)).toEqual(image);
+  });
+
   test('two stores that pull at once unpack each layer once', async () => {
     const reference = await serve();
     await Promise.all([store().pull(reference, signal), store().pull(reference, signal)]);
@@ -132,6 +139,11 @@ describeRequiring('unpacking', await unpackingProblem(), 'pulling images', () =>
       code: 'image-pull-failed',
       retryable: false,
       hint: expect.stringContaining('docker login'),
+    });
+    const wrong = async () => ({ username: 'me', password: 'old' });
+    await expect(store({ registry: { findCredentials: wrong } }).pull(reference, signal)).rejects.toMatchObject({
+      message: expect.stringMatching(/HTTP 401 to the user name and password that are kept for it$/),
+      hint: expect.stringContaining(`docker login ${registry?.host}`),
     });
     const image = await store({
       registry: {
@@ -224,6 +236,11 @@ describeRequiring('unpacking', await unpackingProblem(), 'pulling images', () =>
     expect(await names('linux/arm64')).toEqual(['linux/arm64', 'arm64']);
     expect(await names('linux/amd64')).toEqual(['linux/amd64', 'amd64']);
     await expect(names('linux/riscv64')).rejects.toThrow('only for linux/amd64, linux/arm64');
+    await writeLayout(layout, 'single', [{ layers: [layerTar([{ name: 'a' }])], architecture: 'amd64' }]);
+    await expect(store({ platform: 'linux/arm64' }).pull(`oci:${layout}:single`, signal)).rejects.toThrow(
+      'only for linux/amd64',
+    );
+    expect(() => store({ platform: 'foo' })).toThrow('no platform');
   });
 
   test('an archive as docker save writes it', async () => {
@@ -264,6 +281,22 @@ describeRequiring('unpacking', await unpackingProblem(), 'pulling images', () =>
     await writeLayout(layout, 'bomb', [{ layers: [bomb] }]);
     await expect(store().pull(`oci:${layout}:bomb`, signal)).rejects.toThrow(/it is a bomb/);
     expect(readdirSync(paths.layers)).toEqual([]);
+  });
+
+  test('content is never read as heads: what a whiteout, a mark or a folder carries is dropped', async () => {
+    const inner = layerTar([{ name: 'smuggled', content: 'x' }]).subarray(0, 1024);
+    const members = [
+      { name: 'a', content: 'x'.repeat(inner.length) },
+      { name: '.wh.a', content: inner },
+      { name: 'd/' },
+      { name: 'd/.wh..wh..opq', content: inner },
+      { name: 'e/', type: 'file' as const, content: inner },
+      { name: 'last', content: 'end' },
+    ];
+    await writeLayout(layout, 'smuggler', [{ layers: [layerTar(members)] }]);
+    const image = await store().pull(`oci:${layout}:smuggler`, signal);
+    expect(readdirSync(layerPath(image, 0)).sort()).toEqual(['a', 'd', 'e', 'last']);
+    expect(readFileSync(layerPath(image, 0, 'last'), 'utf8')).toBe('end');
   });
 
   test('a layer with an attack in the middle leaves nothing', async () => {

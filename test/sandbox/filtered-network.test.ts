@@ -4,7 +4,8 @@ import { connect, createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { setTimeout } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { assayPaths } from '../../src/base/paths.ts';
 import type { Sandbox, SandboxNetwork } from '../../src/contracts/index.ts';
 import { exec } from '../../src/sandbox/exec.ts';
@@ -51,6 +52,51 @@ test('a name that leads to a private address is refused, whoever controls it, an
   expect([...proxy.refused]).toContain('elsewhere.org:443');
   await proxy.close();
   await expect(startFilterProxy(path, ['https://pypi.org'])).rejects.toMatchObject({ code: 'usage' });
+});
+
+test('what a sandbox asks for does not fill our memory: long names are cut, and only so many kept', async () => {
+  const path = join(home, 'many');
+  const proxy = await startFilterProxy(path, []);
+  const long = 'a'.repeat(15_000);
+  for (let i = 0; i < 1200; i += 100)
+    await Promise.all(Array.from({ length: 100 }, (_, k) => ask(path, `CONNECT ${long}${i + k}:443 HTTP/1.1\r\n\r\n`)));
+  for (let i = 0; i < 1200; i++) await ask(path, `CONNECT n${i}.org:443 HTTP/1.1\r\n\r\n`);
+  expect(proxy.refused.size).toBe(1000);
+  expect(Math.max(...[...proxy.refused].map((name) => name.length))).toBeLessThan(300);
+  await proxy.close();
+});
+
+test('nothing is connected to for a client that is gone, or a proxy that is closed, while the name is looked up', async () => {
+  let connections = 0;
+  const target = createTcpServer((socket) => {
+    connections++;
+    socket.on('error', () => {});
+  });
+  await new Promise<void>((resolve) => target.listen(0, '127.0.0.1', resolve));
+  const path = join(home, 'slow');
+  const lookedUp: ((address: string) => void)[] = [];
+  const asked = (count: number) => vi.waitFor(() => expect(lookedUp).toHaveLength(count));
+  const lookup = () => new Promise<string>((resolve) => lookedUp.push(resolve));
+  const proxy = await startFilterProxy(path, [`localhost:${portOf(target)}`], { lookup });
+  const requests = [
+    `CONNECT localhost:${portOf(target)} HTTP/1.1\r\n\r\n`,
+    `GET http://localhost:${portOf(target)}/ HTTP/1.1\r\nHost: a\r\n\r\n`,
+  ];
+  for (const [i, request] of requests.entries()) {
+    const client = connect(path);
+    client.write(request);
+    await asked(i + 1);
+    client.destroy();
+  }
+  await setTimeout(50); // until the proxy has seen them go
+  const waiting = connect(path).on('error', () => {});
+  waiting.write(requests[0] ?? '');
+  await asked(3);
+  await proxy.close();
+  for (const answer of lookedUp) answer('127.0.0.1');
+  await setTimeout(100);
+  expect(connections).toBe(0);
+  target.close();
 });
 
 const backend = createNativeBackend({ paths: assayPaths(join(home, 'store')), tier: 'helper' });

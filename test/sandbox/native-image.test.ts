@@ -47,6 +47,25 @@ describeRequiring('unpacking', problem, 'native sandboxes on images', () => {
     ).toMatch(/No such file.*\n.*No such file.*\n[1-9]/);
   });
 
+  test('/sys tells of the machine, cannot be written to, and hides what is the host’s own; in forks too', async () => {
+    const mine = make();
+    try {
+      for (const network of ['none', 'host'] as const) {
+        const reference = `oci:${layout}:root`;
+        const sandbox = await mine.create({ ...CONTRACT_SPEC, network, base: { kind: 'image', reference } });
+        const script =
+          'cat /sys/devices/system/cpu/online; ls -A /sys/firmware /sys/fs/cgroup | grep -v :; find /sys -maxdepth 4 -type f -writable | head -1; touch /sys/x';
+        const seen = /^[\d,-]+\n\s*touch: .*Read-only file system\n$/;
+        for (const one of [sandbox, ...(await sandbox.fork())]) {
+          const { stdout } = await exec(one, ['bash', '-c', script], { stderr: 'merge' });
+          expect(stdout.toString(), network).toMatch(seen);
+        }
+      }
+    } finally {
+      await mine.close();
+    }
+  });
+
   test.runIf(process.getuid?.() === 0)(
     'root of an image can give files away and become others; that ends at the sandbox',
     async () => {

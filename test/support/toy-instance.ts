@@ -122,7 +122,7 @@ export function bareToyEnvironment(backend: SandboxBackend, repository: ToyRepos
 async function build(backend: SandboxBackend, repository: ToyRepository, script: string): Promise<BuiltEnvironment> {
   const { path } = await hostBase();
   const env = sandboxEnv({ path }, { PIP_NO_BUILD_ISOLATION: '0', PIP_RETRIES: '0' });
-  const network = networkEnv(process.env, await registryConfig(process.env));
+  const network = networkEnv(process.env, await registryConfig(process.env), true);
   const sandbox = await backend.create({
     base: { kind: 'host' },
     layers: [],

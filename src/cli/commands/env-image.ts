@@ -7,11 +7,11 @@ import { filterInstances } from '../../dataset/filter-instances.ts';
 import { loadDataset } from '../../dataset/load-dataset.ts';
 import { type Exported, exportImage } from '../../environment/oci/export-image.ts';
 import { createImageStore } from '../../environment/oci/image-store.ts';
-import { pushImage } from '../../environment/oci/push-image.ts';
+import { demandPushName, pushImage } from '../../environment/oci/push-image.ts';
 import { openEngine } from '../compose.ts';
 import { defineCommand } from '../flag.ts';
 import { withInterrupt } from '../interrupt.ts';
-import { print } from '../output.ts';
+import { counted, print } from '../output.ts';
 import { withImage } from '../sandbox-flags.ts';
 
 const megabytes = (bytes: number) => `${(bytes / 1024 ** 2).toFixed(1)} MB`;
@@ -42,7 +42,8 @@ export const envPullCommand = defineCommand({
       return pulled;
     });
     const rows = images.map(
-      (image) => `${image.name}  ${image.digest}  ${image.platform}  ${image.layers.length} layers\n`,
+      (image) =>
+        `${image.name}  ${image.pin ?? image.digest}  ${image.platform}  ${counted(image.layers.length, 'layer')}\n`,
     );
     print(flags.json, images, rows.join(''));
     return 0;
@@ -88,6 +89,12 @@ export const envExportCommand = defineCommand({
       throw new AssayError('usage', 'env export needs --output or --push', {
         class: 'input',
         hint: 'Name a new folder or .tar file, or else a place in a registry.',
+      });
+    if (flags.push !== undefined) demandPushName(flags.push);
+    if (/\.(tar\.\w+|tgz|gz|zst|xz|zip)$/.test(flags.output ?? ''))
+      throw new AssayError('usage', `${flags.output} is neither a folder nor a .tar file`, {
+        class: 'input',
+        hint: 'Layers are compressed inside: name a file that ends with .tar.',
       });
     const output = resolve(flags.output ?? '');
     const paths = assayPaths();

@@ -3,8 +3,10 @@ import { AssayError, type Sandbox, type SandboxSpec, sandboxLimitsSchema } from 
 import { filterInstances } from '../../dataset/filter-instances.ts';
 import { loadDataset } from '../../dataset/load-dataset.ts';
 import { imageEnvironmentBase } from '../../environment/environment-base.ts';
+import { exec } from '../../sandbox/exec.ts';
 import { type Engine, openEngine } from '../compose.ts';
 import { defineCommand } from '../flag.ts';
+import { print } from '../output.ts';
 import { SANDBOX_FLAGS, withImage } from '../sandbox-flags.ts';
 
 export const envShellCommand = defineCommand({
@@ -31,6 +33,7 @@ export const envShellCommand = defineCommand({
       const spec = await specOf(engine, args, flags.image);
       const sandbox = await engine.backend.create({ ...spec, network: flags.network ? 'host' : 'none' });
       try {
+        if (flags.json) return await report(sandbox, flags.command);
         const code = await attach(sandbox, flags.command);
         return code === 0 ? 0 : 1;
       } finally {
@@ -48,8 +51,8 @@ async function specOf(engine: Engine, args: readonly string[], image: string | u
   const [name, id] = args;
   if (name === undefined) {
     if (image === undefined) throw usage('env shell needs a task or --image');
-    const { base, path, home, env } = await imageEnvironmentBase(image, engine.backend, signal);
-    return { ...common, base, layers: [], env: { ...env, PATH: path, HOME: home }, workdir: '/' };
+    const { base, path, home, env, workdir } = await imageEnvironmentBase(image, engine.backend, signal);
+    return { ...common, base, layers: [], env: { ...env, PATH: path, HOME: home }, workdir };
   }
   if (id === undefined) throw usage('env shell needs the name of an instance after the set');
   const { instances } = withImage(filterInstances(await loadDataset(name), { instances: [id] }), image);
@@ -58,6 +61,15 @@ async function specOf(engine: Engine, args: readonly string[], image: string | u
   const say = (line: string) => process.stderr.write(`${line}\n`);
   const { base, layers, env, workdir } = await engine.environments.ensure(instance, signal, say);
   return { ...common, base, layers, env, workdir };
+}
+
+/** The command without a terminal or input, and how it ended as one document. */
+async function report(sandbox: Sandbox, command: string | undefined): Promise<0 | 1> {
+  if (command === undefined) throw usage('env shell --json needs a command: a shell in a terminal is no document');
+  const result = await exec(sandbox, ['bash', '-c', command]);
+  const { exitCode, signal } = result;
+  print(true, { exitCode, signal, stdout: result.stdout.toString(), stderr: result.stderr.toString() }, '');
+  return exitCode === 0 ? 0 : 1;
 }
 
 /** Joins this process's terminal or pipes with a shell inside; its exit code, null after a signal. */

@@ -7,7 +7,7 @@ import { findEngine } from '../../sandbox/docker/engine-endpoint.ts';
 import { createNativeBackend } from '../../sandbox/native/native-backend.ts';
 import { layersInUse, liveRecords } from '../../sandbox/native/sandbox-records.ts';
 import { defineCommand } from '../flag.ts';
-import { print } from '../output.ts';
+import { counted, print } from '../output.ts';
 import { parseBytes } from '../parse-bytes.ts';
 
 const megabytes = (bytes: number) => `${(bytes / 1024 ** 2).toFixed(1)} MB`;
@@ -22,11 +22,11 @@ export const envLsCommand = defineCommand({
     const { environments, images } = await summarizeStore(assayPaths());
     const rows = environments.map(
       (one) =>
-        `  ${one.digest.slice(7, 19)}  ${one.repo.padEnd(20)} ${megabytes(one.bytes).padStart(10)} (${megabytes(one.ownBytes)} its own)  ${one.layers.length} layers  ${one.instances.join(', ')}\n`,
+        `  ${one.digest.slice(7, 19)}  ${one.repo.padEnd(20)} ${megabytes(one.bytes).padStart(10)} (${megabytes(one.ownBytes)} its own)  ${counted(one.layers.length, 'layer')}  ${one.instances.join(', ')}\n`,
     );
     const imageRows = images.map(
       (one) =>
-        `  ${one.digest.slice(7, 19)}  ${one.platform.padEnd(20)} ${megabytes(one.bytes).padStart(10)} (${megabytes(one.ownBytes)} its own)  ${one.layers} layers  ${one.names.join(', ')}\n`,
+        `  ${one.digest.slice(7, 19)}  ${one.platform.padEnd(20)} ${megabytes(one.bytes).padStart(10)} (${megabytes(one.ownBytes)} its own)  ${counted(one.layers, 'layer')}  ${one.names.join(', ') || '(no name leads here any more)'}\n`,
     );
     const text = [
       rows.length === 0 ? 'no environment has been built yet\n' : rows.join(''),
@@ -90,7 +90,11 @@ export const envGcCommand = defineCommand({
       ...(flags.budget === undefined ? {} : { budgetBytes: parseBytes(flags.budget) }),
       ...(flags.olderThan === 0 ? { graceMs: 0 } : {}),
     });
-    const text = `${left === null ? '' : `left-over sandboxes: ${left.native.sandboxes}${left.containers === null ? '' : `, containers: ${left.containers.sandboxes}`}; `}${flags.dryRun ? 'would remove' : 'removed'} ${removed.environments} environments, ${removed.images} images, ${removed.layers} layers, ${megabytes(removed.bytes)}\n`;
+    const tight =
+      removed.overBudgetBytes > 0
+        ? `the rest is ${megabytes(removed.overBudgetBytes)} over the budget: in use, or used in the last ten minutes\n`
+        : '';
+    const text = `${left === null ? '' : `left-over sandboxes: ${left.native?.sandboxes ?? 0}${left.containers === null ? '' : `, containers: ${left.containers.sandboxes}`}; `}${flags.dryRun ? 'would remove' : 'removed'} ${removed.environments} environments, ${removed.images} images, ${removed.layers} layers, ${megabytes(removed.bytes)}\n${tight}`;
     print(flags.json, { sandboxes: left, store: removed }, text);
     return 0;
   },
@@ -99,7 +103,8 @@ export const envGcCommand = defineCommand({
 /** Of every backend that is there; an engine that does not answer has nothing to be collected now. */
 async function collectSandboxes(paths: AssayPaths) {
   const backend = createNativeBackend({ paths });
-  const native = await backend.gc();
+  // Where no sandbox works, on a full disk for example, none can be left over either.
+  const native = await backend.gc().catch(unlessUnavailable);
   await backend.close();
   const containers =
     findEngine() === undefined

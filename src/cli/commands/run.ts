@@ -52,7 +52,7 @@ export const runCommand = defineCommand({
     model: {
       kind: 'string',
       short: 'm',
-      help: 'anthropic/NAME, openai/NAME, openai-chat/NAME, google/NAME, openai-compatible/NAME, replay:FILE, scripted:FILE',
+      help: 'anthropic/NAME, openai/NAME, openai-chat/NAME, google/NAME, deepseek/NAME, openai-compatible/NAME, replay:FILE, scripted:FILE',
     },
     attempts: {
       kind: 'integer',

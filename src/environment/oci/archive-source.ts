@@ -1,12 +1,11 @@
 /** An image in an archive that `docker save` or `podman save` wrote: members are found once and then read in place. */
 import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { z } from 'zod';
 import { sha256 } from '../../base/digest.ts';
 import { AssayError } from '../../contracts/index.ts';
 import { type BlobFile, type ImageSource, MAX_DOCUMENT_BYTES } from './image-source.ts';
 import { type Descriptor, type Manifest, parseConfig, refused } from './manifest.ts';
-import { choosePlatform } from './platform.ts';
 import { readTar, TarError } from './tar-reader.ts';
 
 const listSchema = z.array(
@@ -17,18 +16,20 @@ export class ArchiveSource implements ImageSource {
   readonly name: string;
   private readonly path: string;
   private readonly tag: string | undefined;
+  private readonly signal: AbortSignal;
   private members: Promise<Map<string, BlobFile>> | undefined;
   private readonly byDigest = new Map<string, BlobFile>();
 
   /** `tag`: `name:tag` of the wanted image; needed only when the archive holds several. */
-  constructor(path: string, tag?: string) {
+  constructor(path: string, tag: string | undefined, signal: AbortSignal) {
     this.path = path;
     this.tag = tag;
+    this.signal = signal;
     this.name = `docker-archive:${path}${tag === undefined ? '' : `:${tag}`}`;
   }
 
   /** The archive has no digests of layers beside the diff ids, so these stand in the manifest. */
-  async manifest(platform: string): Promise<Manifest> {
+  async manifest(): Promise<Manifest> {
     const list = listSchema.safeParse(JSON.parse((await this.read('manifest.json')).toString()));
     if (!list.success) throw refused(this.name, 'its manifest.json is not that of saved images');
     const found = list.data.filter(({ RepoTags }) => this.tag === undefined || RepoTags?.includes(this.tag));
@@ -38,7 +39,6 @@ export class ArchiveSource implements ImageSource {
     const bytes = await this.read(image.Config);
     const config = parseConfig(bytes, this.name);
     const digest = sha256(bytes);
-    choosePlatform([{ mediaType: '', digest, size: bytes.length, platform: config }], platform, this.name);
     this.byDigest.set(digest, await this.member(image.Config));
     const layers: Descriptor[] = [];
     for (const [index, name] of image.Layers.entries()) {
@@ -90,8 +90,10 @@ export class ArchiveSource implements ImageSource {
   private async scan(): Promise<Map<string, BlobFile>> {
     const members = new Map<string, BlobFile>();
     const links: [string, string][] = [];
+    await this.demandFile();
+    const { signal } = this;
     try {
-      for await (const entry of readTar(createReadStream(this.path, { highWaterMark: 1024 ** 2 }))) {
+      for await (const entry of readTar(createReadStream(this.path, { highWaterMark: 1024 ** 2, signal }))) {
         const name = entry.name.replace(/^\.\//, '');
         if (entry.type === 'file') members.set(name, { path: this.path, start: entry.offset, size: entry.size });
         // Equal layers are links to the first of them.
@@ -100,7 +102,6 @@ export class ArchiveSource implements ImageSource {
         else if (entry.type === 'link') links.push([name, entry.linkName]);
       }
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw this.notFound('the file does not exist');
       if (error instanceof TarError) throw refused(this.name, error.message);
       throw error;
     }
@@ -109,6 +110,13 @@ export class ArchiveSource implements ImageSource {
       if (member !== undefined) members.set(name, member);
     }
     return members;
+  }
+
+  /** Devices and pipes have no end that one could wait for. */
+  private async demandFile(): Promise<void> {
+    const about = await stat(this.path).catch(() => undefined);
+    if (about === undefined) throw this.notFound('the file does not exist');
+    if (!about.isFile()) throw this.notFound('it is no file');
   }
 
   private notFound(why: string): AssayError {

@@ -1,9 +1,10 @@
 /** An image that the local container engine has: saved by the engine into a file, then read as an archive. */
 import { randomBytes } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { makeFolder } from '../../base/make-folder.ts';
 import { AssayError } from '../../contracts/index.ts';
 import { EngineClient, EngineError } from '../../sandbox/docker/engine-client.ts';
 import { findEngine } from '../../sandbox/docker/engine-endpoint.ts';
@@ -28,8 +29,8 @@ export class EngineSource implements ImageSource {
     this.path = join(folder, `saved-${process.pid}-${randomBytes(4).toString('hex')}.tar`);
   }
 
-  async manifest(platform: string): Promise<Manifest> {
-    return (await this.saved()).manifest(platform);
+  async manifest(): Promise<Manifest> {
+    return (await this.saved()).manifest();
   }
 
   async smallBlob(descriptor: Descriptor): Promise<Buffer> {
@@ -52,7 +53,7 @@ export class EngineSource implements ImageSource {
   private async save(): Promise<ArchiveSource> {
     const endpoint = findEngine();
     if (endpoint === undefined) throw this.failed('no container engine was found on this machine');
-    await mkdir(join(this.path, '..'), { recursive: true });
+    await makeFolder(join(this.path, '..'));
     const path = `/images/${encodeURI(this.image)}/get`;
     try {
       const response = await new EngineClient(endpoint).open({
@@ -68,7 +69,7 @@ export class EngineSource implements ImageSource {
       if (error instanceof EngineError) throw this.failed(error.message);
       throw error;
     }
-    return new ArchiveSource(this.path);
+    return new ArchiveSource(this.path, undefined, this.signal);
   }
 
   private failed(why: string): AssayError {

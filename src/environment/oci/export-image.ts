@@ -1,11 +1,12 @@
 /** An image of this machine, with layers on top when given, as an OCI layout: a folder, or one file that `docker load` and `podman load` take, too. */
 
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { sha256 } from '../../base/digest.ts';
+import { makeFolder } from '../../base/make-folder.ts';
 import { AssayError, type LayerRef, type LocalImage } from '../../contracts/index.ts';
 import { packLayer } from './pack-layer.ts';
 import { TAR_END, tarHead, tarPadding } from './tar-writer.ts';
@@ -38,11 +39,11 @@ export async function exportImage(options: ExportOptions): Promise<Exported> {
   const { target, image, signal, onProgress } = options;
   if ((await stat(target).catch(() => null)) !== null)
     throw new AssayError('usage', `${target} exists already`, { class: 'input', hint: 'Give --output a new name.' });
-  await mkdir(dirname(target), { recursive: true });
+  await makeFolder(dirname(target));
   const layout = await mkdtemp(join(dirname(target), '.assay-export-'));
   try {
     const blobs = join(layout, 'blobs', 'sha256');
-    await mkdir(blobs, { recursive: true });
+    await makeFolder(blobs);
     const all = [...image.layers, ...(options.extraLayers ?? [])];
     const packed = [];
     for (const [index, layer] of all.entries()) {

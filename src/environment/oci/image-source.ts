@@ -6,8 +6,10 @@ import { choosePlatform } from './platform.ts';
 export interface ImageSource {
   /** For messages. */
   readonly name: string;
-  /** The manifest for the platform. Throws `image-not-found`, `image-refused`, `image-pull-failed`. */
+  /** The manifest for the platform, where there is a choice. Throws `image-not-found`, `image-refused`, `image-pull-failed`. */
   manifest(platform: string): Promise<Manifest>;
+  /** Once there is a manifest: the name under which this very image can be had again. */
+  pin?(): string | undefined;
   /** A small blob, checked against its digest. */
   smallBlob(descriptor: Descriptor): Promise<Buffer>;
   /** A file with the blob, checked against its digest; `done` when it is not needed any more. */

@@ -1,8 +1,9 @@
 /** Images on this machine: pulled from wherever they come, each layer unpacked once and shared by all images that have it. */
-import { mkdir, utimes } from 'node:fs/promises';
+import { utimes } from 'node:fs/promises';
 import { writeFileAtomic } from '../../base/atomic-file.ts';
 import { digestOf } from '../../base/digest.ts';
 import { withFileLock } from '../../base/file-lock.ts';
+import { makeFolder } from '../../base/make-folder.ts';
 import type { AssayPaths } from '../../base/paths.ts';
 import { readRecord } from '../../base/read-record.ts';
 import { type ImageStore, type LocalImage, localImageSchema } from '../../contracts/index.ts';
@@ -13,7 +14,7 @@ import type { ImageSource } from './image-source.ts';
 import type { UnpackLimits } from './layer-entries.ts';
 import { type Descriptor, type ImageConfig, parseConfig, refused } from './manifest.ts';
 import { canonicalReference, openSource } from './open-source.ts';
-import { hostPlatform, platformName } from './platform.ts';
+import { choosePlatform, demandPlatform, hostPlatform, platformName } from './platform.ts';
 import type { RegistryClientOptions } from './registry-client.ts';
 import { hasLayer, layerFolder, unpackLayer } from './unpack-layer.ts';
 
@@ -28,11 +29,14 @@ export interface ImageStoreOptions {
   registry?: Pick<RegistryClientOptions, 'findCredentials' | 'tries' | 'waitMs'>;
 }
 
+/** Leaves room in the helper's list for what is built on the image; engines stop at 127. */
+const MAX_LAYERS = 200;
+
 export function createImageStore(options: ImageStoreOptions): ImageStore {
   const { paths } = options;
   const layout = environmentLayout(paths.environments);
   const flights = new SingleFlight();
-  const platform = options.platform ?? hostPlatform();
+  const platform = demandPlatform(options.platform ?? hostPlatform());
   const nameRecord = (reference: string) => layout.image(digestOf({ name: canonicalReference(reference), platform }));
 
   const pullNow = async (reference: string, signal: AbortSignal, onProgress: (line: string) => void) => {
@@ -40,7 +44,9 @@ export function createImageStore(options: ImageStoreOptions): ImageStore {
     try {
       const manifest = await source.manifest(platform);
       const config = parseConfig(await source.smallBlob(manifest.config), source.name);
-      const image = localImage(manifest.config.digest, config);
+      choosePlatform([{ ...manifest.config, platform: config }], platform, source.name);
+      const pin = source.pin?.();
+      const image = { ...localImage(manifest.config.digest, config), ...(pin === undefined ? {} : { pin }) };
       await unpackAll(source, manifest.layers, image, signal, onProgress);
       await writeFileAtomic(layout.image(image.digest), JSON.stringify(image));
       const record = { name: source.name, digest: image.digest, pulledAt: new Date().toISOString() };
@@ -58,9 +64,11 @@ export function createImageStore(options: ImageStoreOptions): ImageStore {
     signal: AbortSignal,
     onProgress: (line: string) => void,
   ): Promise<void> => {
+    if (image.layers.length < 1 || image.layers.length > MAX_LAYERS)
+      throw refused(source.name, `it has ${image.layers.length} layers: 1 to ${MAX_LAYERS} can be stacked`);
     if (descriptors.length !== image.layers.length)
       throw refused(source.name, `it has ${descriptors.length} layers and ${image.layers.length} diff ids`);
-    await mkdir(paths.layers, { recursive: true });
+    await makeFolder(paths.layers);
     const open = [...descriptors.entries()];
     let done = 0;
     const worker = async () => {

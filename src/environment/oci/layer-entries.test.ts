@@ -46,6 +46,11 @@ describe('refused', () => {
     ['a whiteout as a device', [entry('etc/gone', { type: 'character' })], /device node/],
     ['a device through a link to /dev', [symlink('x', 'y'), entry('x/d', { type: 'block' })], /device node/],
     ['a file below a file', [entry('a'), entry('a/b')], /below what is no folder/],
+    ['an opaque mark below a file', [entry('a', { size: 512 }), entry('a/.wh..wh..opq')], /below what is no folder/],
+    ['a file in the place of a folder', [entry('a/'), entry('a')], /is a file and, in the same layer, a directory/],
+    ['a folder in the place of a link', [symlink('a', 'b'), entry('a/')], /is a directory and/],
+    ['a link to nothing', [symlink('a', '')], /not possible/],
+    ['a path of 300 folders', [entry(`${'d/'.repeat(300)}x`)], /too deep/],
     ['a name of 300 bytes', [entry('n'.repeat(300))], /not possible/],
     ['a file of 65 GiB', [entry('big', { size: 65 * 1024 ** 3 })], /unpacks to more than/],
   ];
@@ -108,6 +113,15 @@ test('a name that is whited out and made anew: a folder hides what is below, in 
   expect(admitAll([entry('.wh.d'), entry('d/')])[1]?.attributes.get(OPAQUE_ATTRIBUTE)).toBe('y');
   expect(admitAll([entry('d/'), entry('.wh.d')])[1]).toMatchObject({ type: 'directory' });
   expect(admitAll([entry('d/'), entry('.wh.d')])[1]?.attributes.get(OPAQUE_ATTRIBUTE)).toBe('y');
+});
+
+test('no head promises content that does not follow it', () => {
+  const judge = open();
+  judge.admit(entry('a', { size: 1 }));
+  expect(judge.admit(entry('.wh.a', { size: 512 }))).toEqual([]);
+  expect(judge.admit(hardLink('b', 'a'))).toMatchObject([{ size: 0 }]);
+  expect(judge.admit(entry('folder/', { size: 1024 }))).toMatchObject([{ type: 'directory', size: 0 }]);
+  expect(judge.admit(symlink('c', 'a'))).toMatchObject([{ size: 0 }]);
 });
 
 test('folders that the archive does not name belong to root of the image, once', () => {

@@ -25,6 +25,8 @@ export const OPAQUE_ATTRIBUTE = 'user.overlay.opaque';
 const MAX_PATH = 4095;
 const MAX_NAME = 255;
 const MAX_HOPS = 40;
+/** Folders in folders; ordinary images stay below 40. */
+const MAX_DEPTH = 256;
 
 export class LayerEntries {
   private readonly what: string;
@@ -51,7 +53,7 @@ export class LayerEntries {
     const base = parts.at(-1) ?? '';
     if (parts.length === 0) return entry.type === 'directory' ? this.write(entry, []) : [];
     const folder = this.resolve(parts.slice(0, -1), entry.name);
-    if (base === OPAQUE) return this.opaque(folder);
+    if (base === OPAQUE) return this.opaque(folder, entry);
     if (base.startsWith(WHITEOUT)) return this.whiteout(folder, base.slice(WHITEOUT.length), entry);
     const path = [...folder, base];
     if (entry.type === 'character' || entry.type === 'block') {
@@ -59,6 +61,7 @@ export class LayerEntries {
       throw this.refuse(entry, 'is a device node');
     }
     this.demandParents(path, entry);
+    this.demandKind(path, entry);
     if (entry.type === 'link') return this.link(entry, path);
     return this.write(entry, path);
   }
@@ -79,6 +82,7 @@ export class LayerEntries {
   private parts(name: string): string[] {
     const parts = name.split('/').filter((part) => part !== '' && part !== '.');
     if (parts.includes('..')) throw refused(this.what, `${printable(name)} leads out of the image`);
+    if (parts.length > MAX_DEPTH) throw refused(this.what, `${printable(name.slice(0, 100))} lies too deep`);
     if (name.includes('\0') || name.length > MAX_PATH || parts.some((part) => part.length > MAX_NAME))
       throw refused(this.what, `the name ${printable(name.slice(0, 100))} is not possible`);
     return parts;
@@ -117,6 +121,16 @@ export class LayerEntries {
     }
   }
 
+  /** What no program that packs layers writes, and no unpacker agrees on. */
+  private demandKind(path: readonly string[], entry: TarEntry): void {
+    const known = this.kinds.get(path.join('/'))?.type;
+    const isFolder = entry.type === 'directory';
+    if (isFolder ? known !== undefined && known !== 'directory' && known !== 'character' : known === 'directory')
+      throw this.refuse(entry, `is a ${entry.type} and, in the same layer, a ${known}`);
+    if (entry.type === 'symlink' && (entry.linkName === '' || entry.linkName.length > MAX_PATH))
+      throw this.refuse(entry, 'is a symbolic link to a name that is not possible');
+  }
+
   /** A hard link leads to a file of the same layer, by its path in the image. */
   private link(entry: TarEntry, path: readonly string[]): TarHead[] {
     if (entry.linkName.startsWith('/'))
@@ -134,16 +148,16 @@ export class LayerEntries {
       throw this.refuse(entry, 'is no valid whiteout');
     const path = [...folder, name];
     this.demandParents(path, entry);
-    // The same layer may have the name anew: then there is nothing to hide, but for folders, which then hide all below.
+    // The same layer may have the name anew: that hides what lies below by itself, but for folders, which then must hide it all.
     const own = this.kinds.get(path.join('/'));
-    if (own?.type === 'directory') return this.opaque(path);
-    if (own !== undefined) return this.write({ ...own }, path);
+    if (own?.type === 'directory') return this.opaque(path, entry);
+    if (own !== undefined) return [];
     return this.write({ ...BARE, name: '', type: 'character', mode: 0o600, mtime: entry.mtime }, path);
   }
 
-  private opaque(folder: readonly string[]): TarHead[] {
-    const known = this.kinds.get(folder.join('/'));
-    const head = known ?? { ...BARE, name: '', type: 'directory' as const, mode: 0o755 };
+  private opaque(folder: readonly string[], entry: TarEntry): TarHead[] {
+    this.demandParents([...folder, OPAQUE], entry);
+    const head = this.kinds.get(folder.join('/')) ?? { ...BARE, name: '', type: 'directory' as const, mode: 0o755 };
     return this.write({ ...head, attributes: new Map([...head.attributes, [OPAQUE_ATTRIBUTE, 'y']]) }, folder, true);
   }
 
@@ -192,5 +206,18 @@ const BARE = {
 
 function headOf(entry: TarHead): TarHead {
   const { name, type, mode, uid, gid, mtime, size, linkName, attributes } = entry;
-  return { name, type, mode, uid, gid, mtime, size, linkName, major: 0, minor: 0, attributes };
+  // Only files have content: a size elsewhere would put the archive out of step for who reads it next.
+  return {
+    name,
+    type,
+    mode,
+    uid,
+    gid,
+    mtime,
+    size: type === 'file' ? size : 0,
+    linkName,
+    major: 0,
+    minor: 0,
+    attributes,
+  };
 }

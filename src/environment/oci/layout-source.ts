@@ -22,14 +22,15 @@ export class LayoutSource implements ImageSource {
   }
 
   async manifest(platform: string): Promise<Manifest> {
-    const bytes = await readFile(join(this.folder, 'index.json')).catch((cause: unknown) => {
+    const bytes = await readDocument(join(this.folder, 'index.json')).catch((cause: unknown) => {
       throw this.notFound(`there is no index.json (${(cause as Error).message})`);
     });
     const top = parseManifest(bytes, this.name);
     if ('manifest' in top) throw refused(this.name, 'its index.json is no index');
     const named = top.index.filter(({ annotations }) => annotations?.[NAME_ANNOTATION] === this.tag);
     const candidates = this.tag === undefined ? top.index : named;
-    if (candidates.length === 0) throw this.notFound(`it has no image named ${this.tag}`);
+    if (candidates.length === 0)
+      throw this.notFound(this.tag === undefined ? 'it has no image' : `it has no image named ${this.tag}`);
     return resolveManifest(Buffer.from(JSON.stringify({ manifests: candidates })), platform, this.name, (descriptor) =>
       this.smallBlob(descriptor),
     );
@@ -37,7 +38,7 @@ export class LayoutSource implements ImageSource {
 
   async smallBlob(descriptor: Descriptor): Promise<Buffer> {
     if (descriptor.size > MAX_DOCUMENT_BYTES) throw refused(this.name, `a document of ${descriptor.size} bytes`);
-    const bytes = await readFile(this.blobPath(descriptor)).catch((cause: unknown) => {
+    const bytes = await readDocument(this.blobPath(descriptor)).catch((cause: unknown) => {
       throw refused(this.name, `the blob ${descriptor.digest} is missing (${(cause as Error).message})`);
     });
     demandDigest(bytes, descriptor.digest, this.name);
@@ -46,9 +47,10 @@ export class LayoutSource implements ImageSource {
 
   async blobFile(descriptor: Descriptor): Promise<BlobFile> {
     const path = this.blobPath(descriptor);
-    const size = (await stat(path).catch(() => null))?.size;
-    if (size !== descriptor.size)
+    const about = await stat(path).catch(() => null);
+    if (about === null || !about.isFile() || about.size !== descriptor.size)
       throw refused(this.name, `the blob ${descriptor.digest} is missing or has another size`);
+    const { size } = about;
     const hash = createHash('sha256');
     for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
     if (`sha256:${hash.digest('hex')}` !== descriptor.digest)
@@ -65,4 +67,11 @@ export class LayoutSource implements ImageSource {
   private notFound(why: string): AssayError {
     return new AssayError('image-not-found', `${this.name}: ${why}`, { class: 'input', retryable: false });
   }
+}
+
+/** A file of no unreasonable size; devices and pipes have none. */
+async function readDocument(path: string): Promise<Buffer> {
+  const about = await stat(path);
+  if (!about.isFile() || about.size > MAX_DOCUMENT_BYTES) throw new Error('no file, or too large');
+  return readFile(path);
 }

@@ -18,7 +18,10 @@ export async function openSource(
 ): Promise<ImageSource> {
   const [, transport, rest = ''] = /^(oci|docker-archive|docker-daemon):(.+)$/.exec(reference) ?? [];
   if (transport === 'oci') return new LayoutSource(...(await splitPath(rest)));
-  if (transport === 'docker-archive') return new ArchiveSource(...(await splitPath(rest)));
+  if (transport === 'docker-archive') {
+    const [path, tag] = await splitPath(rest);
+    return new ArchiveSource(path, tag, options.signal);
+  }
   const downloads = join(paths.downloads, 'images');
   if (transport === 'docker-daemon') return new EngineSource(rest, downloads, options.signal);
   return new RegistrySource(parseReference(reference), downloads, options);

@@ -15,6 +15,16 @@ export function hostPlatform(): string {
   return `linux/${ARCHITECTURES[process.arch] ?? process.arch}`;
 }
 
+/** Throws `usage` for what is no `os/architecture[/variant]`. */
+export function demandPlatform(text: string): string {
+  if (/^[a-z0-9]+\/[a-z0-9_]+(\/[a-z0-9.]+)?$/.test(text)) return text;
+  throw new AssayError('usage', `${JSON.stringify(text)} is no platform`, {
+    class: 'input',
+    retryable: false,
+    hint: 'Write it as linux/amd64 or linux/arm64/v8.',
+  });
+}
+
 /** The manifest for a platform. A variant that was not asked for may be any. Throws `image-not-found` that lists what there is. */
 export function choosePlatform(manifests: readonly Descriptor[], wanted: string, what: string): Descriptor {
   const [os, architecture, variant] = wanted.split('/');

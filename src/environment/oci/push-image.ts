@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { AssayError } from '../../contracts/index.ts';
-import { isDigest, parseReference } from './image-reference.ts';
+import { isDigest, parseReference, type RegistryReference } from './image-reference.ts';
 import { RegistryClient, type RegistryClientOptions } from './registry-client.ts';
 import { registryHosts } from './registry-hosts.ts';
 
@@ -17,8 +17,7 @@ const manifestSchema = z.object({ config: blobSchema, layers: z.array(blobSchema
  * `image-push-failed`, `usage` for a name that is no tag, `cancelled`.
  */
 export async function pushImage(layout: string, reference: string, options: RegistryClientOptions): Promise<void> {
-  const { registry, repository, version } = parseReference(reference);
-  if (isDigest(version)) throw badName(reference);
+  const { registry, repository, version } = demandPushName(reference);
   const host = (await registryHosts(registry)).at(-1); // mirrors come before it
   if (host === undefined) throw badName(reference);
   const client = new RegistryClient(host, options);
@@ -43,6 +42,13 @@ export async function pushImage(layout: string, reference: string, options: Regi
       cause: error,
     });
   }
+}
+
+/** Before anything is packed. Throws `usage` for a name that is no tag, `image-not-found` for what is no name. */
+export function demandPushName(reference: string): RegistryReference {
+  const parsed = parseReference(reference);
+  if (isDigest(parsed.version)) throw badName(reference);
+  return parsed;
 }
 
 function badName(reference: string): AssayError {

@@ -20,13 +20,15 @@ export function parseChallenge(header: string | null): Challenge | undefined {
 
 const tokenSchema = z.object({ token: z.string().optional(), access_token: z.string().optional() });
 
-/** Value of the Authorization header for the challenge. Throws `image-pull-failed` when the registry gives no token. */
+/** Value of the Authorization header for the challenge of a registry. Throws `image-pull-failed` when the registry gives no token. */
 export async function answerChallenge(
+  registry: string,
   challenge: Challenge,
   credentials: Credentials | undefined,
   scope: string,
   signal: AbortSignal,
 ): Promise<string> {
+  const denied = (why: string, status: number) => refusedEntry(registry, why, status);
   if (challenge.scheme === 'basic') {
     if (credentials === undefined) throw denied('it asks for a user name and password', 401);
     return basic(credentials);
@@ -40,7 +42,8 @@ export async function answerChallenge(
       : await refreshToken(realm, asked, credentials.identityToken, signal);
   if (!response.ok) {
     await response.body?.cancel();
-    throw denied(`its token service answers HTTP ${response.status}`, response.status);
+    const who = credentials === undefined ? '' : ' to the user name and password that are kept for it';
+    throw denied(`its token service answers HTTP ${response.status}${who}`, response.status);
   }
   const parsed = tokenSchema.safeParse(await response.json());
   const token = parsed.data?.token ?? parsed.data?.access_token;
@@ -73,10 +76,10 @@ function basic({ username, password }: Credentials): string {
   return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
 }
 
-function denied(why: string, status: number): AssayError {
-  return new AssayError('image-pull-failed', `the registry does not let Assay in: ${why}`, {
+function refusedEntry(registry: string, why: string, status: number): AssayError {
+  return new AssayError('image-pull-failed', `${registry} does not let Assay in: ${why}`, {
     class: status >= 500 || status === 429 ? 'infra' : 'input',
     retryable: status >= 500 || status === 429,
-    hint: 'Run `docker login REGISTRY` (or `podman login`); Assay reads the same files.',
+    hint: `Run \`docker login ${registry}\` (or \`podman login\`); Assay reads the same files.`,
   });
 }

@@ -4,6 +4,7 @@
  */
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
 import { AssayError } from '../../contracts/index.ts';
 import { type Credentials, findCredentials } from './docker-credentials.ts';
 import { answerChallenge, parseChallenge } from './registry-auth.ts';
@@ -131,6 +132,7 @@ export class RegistryClient {
     const { method = 'GET', right = 'pull', headers = {}, accepted = [], body } = request;
     const url = typeof path === 'string' ? `${this.host.url}/v2/${repository}/${path}` : path.href;
     const scope = `repository:${repository}:${right}`;
+    let known = false;
     for (let asked = false; ; asked = true) {
       const authorization = this.authorizations.get(scope);
       const response = await this.fetch(url, {
@@ -141,10 +143,14 @@ export class RegistryClient {
       if (response.ok || accepted.includes(response.status)) return response;
       const challenge =
         response.status === 401 && !asked ? parseChallenge(response.headers.get('www-authenticate')) : undefined;
-      if (challenge === undefined) throw await this.refusal(response, repository, String(path));
+      if (challenge === undefined) throw await this.refusal(response, repository, String(path), known);
       await response.body?.cancel();
       const credentials = await (this.options.findCredentials ?? findCredentials)(this.host.name);
-      this.authorizations.set(scope, await answerChallenge(challenge, credentials, scope, this.options.signal));
+      known = credentials !== undefined;
+      this.authorizations.set(
+        scope,
+        await answerChallenge(this.host.name, challenge, credentials, scope, this.options.signal),
+      );
     }
   }
 
@@ -158,8 +164,9 @@ export class RegistryClient {
     }
   }
 
-  private async refusal(response: Response, repository: string, path: string): Promise<Error> {
-    const text = (await response.text().catch(() => '')).slice(0, 300);
+  /** `known`: a user name was sent. */
+  private async refusal(response: Response, repository: string, path: string, known: boolean): Promise<Error> {
+    const text = reasonIn(await response.text().catch(() => ''));
     const what = `${this.host.name}/${repository} (${path})`;
     const { status } = response;
     if (status === 429 || status === 408 || status >= 500) {
@@ -168,13 +175,14 @@ export class RegistryClient {
     if (status === 404) {
       return new AssayError('image-not-found', `${what} does not exist`, { class: 'input', retryable: false });
     }
-    return new AssayError('image-pull-failed', `${what}: HTTP ${status} ${text}`, {
+    const closed = status === 401 || status === 403;
+    const who = closed && known ? ' to the user name and password that are kept for it' : '';
+    return new AssayError('image-pull-failed', `${what}: HTTP ${status}${who}${text === '' ? '' : `: ${text}`}`, {
       class: 'input',
       retryable: false,
-      hint:
-        status === 401 || status === 403
-          ? 'The image is private or does not exist: check the name, or run `docker login`.'
-          : 'Check the name of the image.',
+      hint: closed
+        ? `The image is private or does not exist: check the name, or run \`docker login ${this.host.name}\`.`
+        : 'Check the name of the image.',
     });
   }
 
@@ -208,6 +216,25 @@ export class RegistryClient {
     if (match === null) return;
     const window = match[2] === undefined ? '' : ` in ${Math.round(Number(match[2]) / 3600)} h`;
     this.options.onProgress?.(`${this.host.name} allows ${match[1]} more pulls${window}`);
+  }
+}
+
+const refusalSchema = z.object({ errors: z.array(z.object({ message: z.string() })).min(1) });
+
+/** What a refusal says, on one line: registries send `{"errors": [{"code", "message"}]}` (OCI distribution spec). */
+function reasonIn(body: string): string {
+  const text =
+    parseRefusal(body)
+      ?.errors.map((one) => one.message)
+      .join('; ') ?? body;
+  return text.replace(/\s+/g, ' ').trim().slice(0, 300);
+}
+
+function parseRefusal(body: string): z.infer<typeof refusalSchema> | undefined {
+  try {
+    return refusalSchema.parse(JSON.parse(body));
+  } catch {
+    return undefined; // something before the registry has answered
   }
 }
 

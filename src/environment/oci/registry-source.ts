@@ -1,8 +1,10 @@
 /** An image in a registry: its mirrors are tried first; blobs land in the download folder and are kept by digest until the image is unpacked. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { sha256 } from '../../base/digest.ts';
+import { makeFolder } from '../../base/make-folder.ts';
 import { AssayError } from '../../contracts/index.ts';
 import { isDigest, type RegistryReference, referenceName } from './image-reference.ts';
 import { type BlobFile, type ImageSource, MAX_DOCUMENT_BYTES, resolveManifest } from './image-source.ts';
@@ -17,6 +19,7 @@ export class RegistrySource implements ImageSource {
   private readonly options: RegistryClientOptions;
   private clients: RegistryClient[] | undefined;
   private readonly fetched: string[] = [];
+  private topDigest: string | undefined;
 
   /** `folder`: where downloads lie, finished or not. */
   constructor(reference: RegistryReference, folder: string, options: RegistryClientOptions) {
@@ -31,9 +34,15 @@ export class RegistrySource implements ImageSource {
     const top = await this.document(`manifests/${version}`, MANIFEST_TYPES);
     if (isDigest(version)) demandDigest(top.body, version, this.name);
     else if (top.digest !== null && isDigest(top.digest)) demandDigest(top.body, top.digest, this.name);
+    this.topDigest = sha256(top.body);
     return resolveManifest(top.body, platform, this.name, async (descriptor) => {
       return (await this.document(`manifests/${descriptor.digest}`, MANIFEST_TYPES)).body;
     });
+  }
+
+  pin(): string | undefined {
+    if (this.topDigest === undefined) return undefined;
+    return referenceName({ ...this.reference, version: this.topDigest });
   }
 
   async smallBlob(descriptor: Descriptor): Promise<Buffer> {
@@ -48,7 +57,7 @@ export class RegistrySource implements ImageSource {
     const file = { path, start: 0, size: descriptor.size };
     this.fetched.push(path);
     if ((await stat(path).catch(() => null))?.size === descriptor.size) return file;
-    await mkdir(this.folder, { recursive: true });
+    await makeFolder(this.folder);
     await this.onHosts((client) => this.download(client, descriptor, `${path}.part`));
     await rename(`${path}.part`, path);
     return file;

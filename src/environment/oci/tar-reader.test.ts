@@ -129,6 +129,15 @@ test('damage is told, not guessed around', async () => {
   await expect(read(withChecksum(sparse))).rejects.toThrow('sparse');
 });
 
+test.each(['512.5', '-512', '0x200', '1e3', ' 5', '9007199254740993'])('a size of %j is damage', async (size) => {
+  const record = ` size=${size}\n`;
+  const length = record.length + 2;
+  const header = member({ name: 'pax' }, `${length}${record}`);
+  header.write('x', 156);
+  const archive = Buffer.concat([withChecksum(header), member({ name: 'a' }, 'x'.repeat(1024)), TAR_END]);
+  await expect(read(archive)).rejects.toThrow('a number in a pax header is damaged');
+});
+
 function withChecksum(block: Buffer, size?: number): Buffer {
   if (size !== undefined) block.write(size.toString(8).padStart(11, '0'), 124);
   block.fill(0x20, 148, 156);

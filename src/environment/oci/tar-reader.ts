@@ -92,15 +92,15 @@ function entryOf(header: Buffer, flag: string, pax: Map<string, string>, bytes: 
     if (key.startsWith('SCHILY.xattr.')) attributes.set(key.slice('SCHILY.xattr.'.length), value);
   }
   const hasContent = type === 'file';
-  const size = hasContent ? (decimal(pax.get('size')) ?? number(header, 124, 12)) : 0;
+  const size = hasContent ? (whole(pax.get('size')) ?? number(header, 124, 12)) : 0;
   const offset = bytes.position;
   return {
     name,
     type: type === 'file' && name.endsWith('/') ? 'directory' : type, // as old archives tell folders
     mode: number(header, 100, 8) & 0o7777,
-    uid: decimal(pax.get('uid')) ?? number(header, 108, 8),
-    gid: decimal(pax.get('gid')) ?? number(header, 116, 8),
-    mtime: decimal(pax.get('mtime')) ?? number(header, 136, 12),
+    uid: whole(pax.get('uid')) ?? number(header, 108, 8),
+    gid: whole(pax.get('gid')) ?? number(header, 116, 8),
+    mtime: time(pax.get('mtime')) ?? number(header, 136, 12),
     size,
     linkName: pax.get('linkpath') ?? untilZero(header.subarray(157, 257)),
     major: number(header, 329, 8),
@@ -161,11 +161,19 @@ function number(header: Buffer, at: number, length: number): number {
   return Number.parseInt(text, 8);
 }
 
-function decimal(text: string | undefined): number | undefined {
+/** Pax numbers are decimal digits. */
+function whole(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const value = Number(text);
-  if (!Number.isFinite(value)) throw new TarError('a number in a pax header is damaged');
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value)) throw new TarError('a number in a pax header is damaged');
   return value;
+}
+
+/** Seconds, with a fraction and a sign where there is one. */
+function time(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (!/^-?\d{1,15}(\.\d*)?$/.test(text)) throw new TarError('a time in a pax header is damaged');
+  return Number(text);
 }
 
 function demandChecksum(header: Buffer): void {

@@ -4,9 +4,10 @@
  */
 import { spawn } from 'node:child_process';
 import { createHash, type Hash, randomBytes } from 'node:crypto';
-import { chown, mkdir, rename, stat, utimes } from 'node:fs/promises';
+import { chown, rename, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
+import { makeFolder } from '../../base/make-folder.ts';
 import { removeTree } from '../../base/remove-tree.ts';
 import { AssayError, IMAGE_ID_SHIFT } from '../../contracts/index.ts';
 import { openLayer } from './decompress.ts';
@@ -43,7 +44,7 @@ export async function unpackLayer(file: BlobFile, options: UnpackOptions): Promi
   const { layers, diffId, what, limits = DEFAULT_UNPACK_LIMITS } = options;
   const isRoot = process.getuid?.() === 0;
   const staging = join(layers, `.staging-${process.pid}-${randomBytes(4).toString('hex')}`);
-  await mkdir(staging, { recursive: true });
+  await makeFolder(staging);
   if (isRoot) await chown(staging, IMAGE_ID_SHIFT, IMAGE_ID_SHIFT);
   try {
     const hash = createHash('sha256');
@@ -75,6 +76,9 @@ async function pass(bytes: AsyncIterable<Buffer>, entries: LayerEntries, out: Ta
     for (const head of heads) await out.write(tarHead(head));
     const head = heads.at(-1);
     if (head?.type !== 'file') continue;
+    // A head that is not the content's own would let the content be read as heads.
+    if (entry.type !== 'file' || head.size !== entry.size)
+      throw new TarError(`the content of ${entry.name} is not its own`);
     for await (const chunk of entry.content()) await out.write(chunk);
     await out.write(tarPadding(head.size));
   }
@@ -132,7 +136,7 @@ class TarProgram {
     this.input = child.stdin;
     let errors = '';
     child.stderr.on('data', (chunk: Buffer) => {
-      errors = (errors + chunk.toString()).slice(-1000);
+      errors = (errors + chunk.toString()).slice(0, 1000); // the first words say why, later ones what follows from it
     });
     this.ended = new Promise((resolve) => {
       child.on('error', (error) => {

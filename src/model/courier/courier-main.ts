@@ -4,9 +4,10 @@
  *
  * Arguments: journal folder, socket path. It ends by itself when no client holds a lease and nothing is in flight, and, when asked by SIGTERM, as soon as nothing is in flight.
  */
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { writeFileAtomic } from '../../base/atomic-file.ts';
+import { makeFolder } from '../../base/make-folder.ts';
 import { Carrier } from './carrier.ts';
 import { createCourierServer } from './courier-server.ts';
 import { Journal } from './journal.ts';
@@ -25,7 +26,7 @@ process.on('SIGTERM', () => {
   told = true;
 });
 
-await mkdir(folder, { recursive: true, mode: 0o700 });
+await makeFolder(folder, 0o700);
 await new Promise<void>((resolve, reject) => courier.server.once('error', reject).listen(socket, resolve));
 await writeFileAtomic(join(folder, 'courier.json'), JSON.stringify({ pid: process.pid, socket }), 0o600);
 

@@ -1,7 +1,7 @@
 /** Finds the courier of a journal or starts one. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
-import { mkdir, open, readFile } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
 import { type ClientRequest, request as httpRequest } from 'node:http';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { withFileLock } from '../../base/file-lock.ts';
+import { makeFolder } from '../../base/make-folder.ts';
 import { readRecord } from '../../base/read-record.ts';
 import { AssayError } from '../../contracts/index.ts';
 import { addressSchema } from './courier-protocol.ts';
@@ -29,7 +30,7 @@ export interface Link {
 
 /** One process at a time looks and starts, so that a journal never has two couriers. Throws `internal` with the courier's last words when none comes up. */
 export async function launchOrAttach(journal: string): Promise<Link> {
-  await mkdir(journal, { recursive: true, mode: 0o700 });
+  await makeFolder(journal, 0o700);
   return withFileLock(join(journal, 'courier.lock'), AbortSignal.timeout(2 * START_MS), async () => {
     return (await attach(journal)) ?? launch(journal);
   });

@@ -1,8 +1,9 @@
 /** The agent as a static program for an engine's architecture, compiled once and kept by the digest of its source. */
-import { chmod, mkdir, readFile, rename, rm } from 'node:fs/promises';
+import { chmod, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sha256 } from '../../base/digest.ts';
 import { runHostProcess } from '../../base/host-process.ts';
+import { makeFolder } from '../../base/make-folder.ts';
 import { AssayError } from '../../contracts/index.ts';
 
 /** As Node names them. */
@@ -23,7 +24,7 @@ export async function agentBinary(folder: string, arch: AgentArch): Promise<Buff
   const path = join(folder, `container-agent-${arch}-${sha256(source).slice(7, 23)}`);
   const kept = await readFile(path).catch(() => null);
   if (kept !== null) return kept;
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   const native = process.platform === 'linux' && process.arch === arch ? ['musl-gcc', 'cc', 'gcc', 'clang'] : [];
   const complaints: string[] = [];
   for (const compiler of [...native, ...COMPILERS[arch]]) {

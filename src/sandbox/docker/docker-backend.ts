@@ -163,8 +163,8 @@ export function createDockerBackend(options: DockerBackendOptions = {}): Sandbox
     },
 
     async describeImage(reference) {
-      const { id, env } = await ensureImage(client(), reference, options.findCredentials);
-      return { digest: id, env };
+      const { id, env, workdir } = await ensureImage(client(), reference, options.findCredentials);
+      return { digest: id, env, workdir };
     },
 
     hasLayer: (layer) => hasLayerImage(client(), layer),

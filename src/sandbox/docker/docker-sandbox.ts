@@ -11,6 +11,7 @@ import {
   type SandboxUsage,
   type SpawnOptions,
 } from '../../contracts/index.ts';
+import { demandForkCount } from '../demand-fork-count.ts';
 import { forkByLayer } from '../fork-by-layer.ts';
 import type { AgentConnection } from './agent-connection.ts';
 import { sandboxDied } from './agent-process.ts';
@@ -88,6 +89,7 @@ export class DockerSandbox implements Sandbox {
   }
 
   async fork(count = 1): Promise<Sandbox[]> {
+    demandForkCount(count);
     if (this.ending !== null) throw sandboxDied();
     await this.options.agent.killAll();
     const { storeLayer, create } = this.options;

@@ -9,7 +9,9 @@ export type FindCredentials = (reference: string) => Promise<{ username: string;
 
 const imageSchema = z.object({
   Id: z.string(),
-  Config: z.object({ User: z.string().optional(), Env: z.array(z.string()).nullish() }).nullish(),
+  Config: z
+    .object({ User: z.string().optional(), Env: z.array(z.string()).nullish(), WorkingDir: z.string().optional() })
+    .nullish(),
 });
 
 export interface EngineImage {
@@ -18,6 +20,7 @@ export interface EngineImage {
   /** Whether processes run as root. */
   asRoot: boolean;
   env: Record<string, string>;
+  workdir: string;
 }
 
 /** The image, pulled when it is not there. Throws `sandbox-create-failed`. */
@@ -44,6 +47,7 @@ export async function inspectImage(engine: EngineClient, reference: string): Pro
     id: image.Id.startsWith('sha256:') ? image.Id : `sha256:${image.Id}`,
     asRoot: ['', '0', 'root'].includes(user),
     env: Object.fromEntries((image.Config?.Env ?? []).map(variable)),
+    workdir: image.Config?.WorkingDir || '/',
   };
 }
 

@@ -1,7 +1,8 @@
 /** What all tiers of the native backend read from the host: the skeleton, the system-call filter, the read-only binds. */
-import { chmod, lstat, mkdir, stat } from 'node:fs/promises';
+import { chmod, lstat, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { writeFileAtomic } from '../../base/atomic-file.ts';
+import { makeFolder } from '../../base/make-folder.ts';
 import type { AssayPaths } from '../../base/paths.ts';
 import { AssayError } from '../../contracts/index.ts';
 import { hostBase } from '../host-base.ts';
@@ -27,7 +28,7 @@ export async function prepareHostFiles(paths: AssayPaths): Promise<HostFiles> {
   const uid = sandboxUid();
   const base = await hostBase();
   for (const folder of [paths.home, paths.sandboxes, paths.layers, paths.native]) {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     if (uid !== undefined) await chmod(folder, 0o711);
   }
   if (uid !== undefined) await demandReachable(paths.home);

@@ -6,6 +6,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, cp, lchown, lstat, mkdir, readdir, readFile, readlink, rename, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '../../base/make-folder.ts';
 
 /** Entries of /etc that hold no secrets and that programs look for. */
 const ETC = [
@@ -83,7 +84,7 @@ export const LIBRARY_FOLDERS = ['bin', 'sbin', 'lib', 'lib32', 'lib64', 'libx32'
 export async function buildSkeleton(target: string, uid: number): Promise<void> {
   if (await exists(target)) return;
   const temporary = `${target}.${randomBytes(4).toString('hex')}.tmp`;
-  for (const folder of EMPTY) await mkdir(join(temporary, folder), { recursive: true });
+  for (const folder of EMPTY) await makeFolder(join(temporary, folder));
   for (const name of LIBRARY_FOLDERS) {
     const entry = await lstat(`/${name}`).catch(() => null);
     if (entry?.isSymbolicLink()) await symlink(await readlink(`/${name}`), join(temporary, name));

@@ -2,11 +2,12 @@
  * Parquet files of a Hugging Face data set, kept on disk. What is in the cache is used without asking the network; `refresh` asks again. The cache of the Hugging Face tools
  * is looked at too, so a machine that has the set needs no network at all.
  */
-import { mkdir, readdir, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { writeFileAtomic } from '../../base/atomic-file.ts';
+import { makeFolder } from '../../base/make-folder.ts';
 import { AssayError } from '../../contracts/index.ts';
 
 export interface HubOptions {
@@ -50,7 +51,7 @@ async function download(id: string, folder: string, options: HubOptions, env: No
   const tree = treeSchema.parse(await (await request(`api/datasets/${id}/tree/main?recursive=1`)).json());
   const wanted = tree.filter((entry) => entry.type === 'file' && isSplitFile(entry.path, options.split));
   if (wanted.length === 0) throw notFound(id, options.split, 'it has no parquet files of this split');
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   const paths: string[] = [];
   for (const { path } of wanted) {
     const content = await (await request(`datasets/${id}/resolve/main/${path}`)).arrayBuffer();

@@ -79,7 +79,7 @@ export function createSwebenchEnvironments(options: SwebenchEnvironmentsOptions)
     backend: options.backend,
     layout,
     limits: BUILD_LIMITS,
-    networkEnv: async () => networkEnv(env, await registryConfig(env)),
+    networkEnv: async (seesHost) => networkEnv(env, await registryConfig(env), seesHost),
   });
   const host = options.hostBase ?? hostBase;
   const repositories = new Map<string, Promise<LocalRepository>>();

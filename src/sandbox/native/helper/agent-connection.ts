@@ -99,10 +99,12 @@ export class AgentConnection {
   async snapshot(name: string): Promise<string> {
     const answer = await this.request(FRAME.snapshot, Buffer.from(name));
     if (answer.type === FRAME.layer) return answer.payload.toString();
-    throw new AssayError('sandbox-disk-full', `the layer could not be written: ${answer.payload.toString()}`, {
+    const why = answer.payload.toString();
+    const full = /No space left|quota/i.test(why);
+    throw new AssayError(full ? 'sandbox-disk-full' : 'io', `the layer could not be written: ${why}`, {
       class: 'infra',
-      retryable: true,
-      hint: 'If the disk is full, free space (`assay env gc`).',
+      retryable: full,
+      ...(full ? { hint: 'Free space (`assay env gc`), then try again.' } : {}),
     });
   }
 

@@ -3,8 +3,8 @@
  * cgroups where they can be written, else as in the tiers below.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '../../../base/make-folder.ts';
 import type { AssayPaths } from '../../../base/paths.ts';
 import {
   AssayError,
@@ -257,7 +257,7 @@ async function startHelper(paths: AssayPaths): Promise<Opened> {
   }
   const mountPoint = join(folder, 'm');
   await writeRecord(paths, id, { purpose: 'helper' });
-  await mkdir(mountPoint, { recursive: true, mode: 0o711 });
+  await makeFolder(mountPoint, 0o711);
   const cgroups = await openCgroups();
   const close = async () => {
     await cgroups.close();

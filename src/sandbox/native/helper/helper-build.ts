@@ -1,10 +1,11 @@
 /** Compiles the static helper (`native/src/*.c`) once per state of its sources and compiler, into the store. */
 import { randomBytes } from 'node:crypto';
-import { access, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { access, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { digestOf } from '../../../base/digest.ts';
 import { runHostProcess } from '../../../base/host-process.ts';
+import { makeFolder } from '../../../base/make-folder.ts';
 import { AssayError } from '../../../contracts/index.ts';
 
 const COMPILERS: readonly (readonly string[])[] = [
@@ -22,7 +23,7 @@ export async function buildHelper(folder: string): Promise<string> {
   const digest = digestOf({ texts, flags: FLAGS, arch: process.arch });
   const target = join(folder, `assay-sandbox-${digest.slice('sha256:'.length, 'sha256:'.length + 16)}`);
   if (await isThere(target)) return target;
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   const units = sources.filter((file) => file.endsWith('.c'));
   const failures: string[] = [];
   for (const compiler of COMPILERS) {

@@ -10,6 +10,7 @@ import {
   type SandboxUsage,
   type SpawnOptions,
 } from '../../../contracts/index.ts';
+import { demandForkCount } from '../../demand-fork-count.ts';
 import type { MemoryWatchdog } from '../memory-watchdog.ts';
 import { killQuietly } from '../process-tree.ts';
 import type { AgentConnection, Hello } from './agent-connection.ts';
@@ -81,7 +82,8 @@ export class HelperSandbox implements Sandbox {
     return layer;
   }
 
-  fork(count = 1): Promise<Sandbox[]> {
+  async fork(count = 1): Promise<Sandbox[]> {
+    demandForkCount(count);
     this.demandAlive();
     // One after the other: the next one freezes what the last one left.
     const forked = this.forking.then(() => this.options.fork(this.options.connection, count));

@@ -123,7 +123,7 @@ function noImages(tier: ScriptTier): AssayError {
   return new AssayError('sandbox-unavailable', `the ${tier} tier runs on the host base only, images need the helper`, {
     class: 'infra',
     retryable: false,
-    hint: 'Install a C compiler, so that Assay can build its helper.',
+    hint: 'Leave --tier out or take helper; `assay doctor` says how to get it when it is not there.',
   });
 }
 

@@ -14,6 +14,7 @@ import {
   type SandboxUsage,
   type SpawnOptions,
 } from '../../../contracts/index.ts';
+import { demandForkCount } from '../../demand-fork-count.ts';
 import { forkByLayer } from '../../fork-by-layer.ts';
 import { plainNetwork } from '../../plain-network.ts';
 import { signalName } from '../../signal-name.ts';
@@ -131,6 +132,7 @@ export class ScriptSandbox implements Sandbox {
   }
 
   async fork(count = 1): Promise<Sandbox[]> {
+    demandForkCount(count);
     await this.killChildren();
     const { storeLayer, create, holder } = this.options;
     return forkByLayer({ parent: this, count, storeLayer: () => storeLayer(holder), create });
@@ -231,6 +233,6 @@ function exitOf(code: number | null, signal: NodeJS.Signals | null, sandboxDied:
 function noFreezer(): AssayError {
   return new AssayError('sandbox-unavailable', 'this tier cannot pause a sandbox', {
     class: 'infra',
-    hint: 'Install a C compiler for the helper tier.',
+    hint: 'Use the helper tier; `assay doctor` says how to get it when it is not there.',
   });
 }
