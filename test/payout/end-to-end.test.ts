@@ -1,5 +1,5 @@
 /** Grading in a browser, the user tool, and ways to earn money without solving the task: each is a patch for the same small application, none may be paid. */
-import { chmodSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -12,6 +12,7 @@ import {
 } from '../../src/contracts/index.ts';
 import { loadTaskFolder } from '../../src/dataset/task-folder.ts';
 import { createEnvironmentBuilder } from '../../src/environment/environment-builder.ts';
+import { hostChromium } from '../../src/payout/e2e/chromium-places.ts';
 import { openUserTool } from '../../src/payout/e2e/user-visits.ts';
 import { gradeByKind } from '../../src/payout/grade-by-kind.ts';
 import { sandboxFiles } from '../../src/sandbox/files.ts';
@@ -31,16 +32,11 @@ afterAll(async () => {
 });
 
 const probe = await backend.probe();
-const chromium = [
-  '/usr/lib/chromium/chromium',
-  '/usr/lib/chromium-browser/chromium-browser',
-  '/opt/google/chrome/chrome',
-];
 const problem = !probe.available
   ? probe.notes.join(' ')
-  : chromium.some((path) => existsSync(path))
-    ? undefined
-    : 'Chromium is not installed';
+  : (await hostChromium()) === null
+    ? 'Chromium is not installed'
+    : undefined;
 
 describeRequiring('chromium', problem, 'grading end to end', () => {
   let instance: TaskInstance;

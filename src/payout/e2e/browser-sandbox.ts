@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline';
 import { AssayError, type Sandbox, type SandboxProcess } from '../../contracts/index.ts';
 import { sandboxFiles } from '../../sandbox/files.ts';
 import { browserKit, KIT } from './browser-kit.ts';
+import { CHROMIUM_PLACES } from './chromium-places.ts';
 
 /** Where the tests leave screenshots and traces. */
 export const ARTIFACTS = '/tmp/artifacts';
@@ -19,7 +20,10 @@ const START_MS = 120_000;
 /** Puts Playwright in place and starts Chromium. Throws `environment-tool-missing` without Chromium, else `sandbox-spawn-failed`. */
 export async function startBrowser(sandbox: Sandbox): Promise<BrowserTools> {
   await sandboxFiles(sandbox).putArchive(KIT, await browserKit());
-  const server = await sandbox.spawn(['node', `${KIT}/browser-server.mjs`], { cwd: KIT, stderr: 'merge' });
+  const server = await sandbox.spawn(['node', `${KIT}/browser-server.mjs`, ...CHROMIUM_PLACES], {
+    cwd: KIT,
+    stderr: 'merge',
+  });
   const address = await firstLine(server);
   if (!address.startsWith('ws://')) {
     server.kill('SIGKILL');
