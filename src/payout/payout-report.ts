@@ -22,6 +22,8 @@ export interface PayoutReport {
   pricesShown: boolean;
   totals: PriceTotals;
   unpriced: string[];
+  /** Tasks that changed after the run, or are gone. */
+  changed: string[];
   unfinished: number;
   earnings: EarningsByCut;
   interval: Interval;
@@ -56,7 +58,7 @@ export interface BandBreakEven {
 export const CAP = 1_000;
 
 export function payoutReport(record: RunRecord, instances: readonly TaskInstance[], detector: Detector): PayoutReport {
-  const { tasks, unpriced, unfinished, setVersion } = runOutcomes(record, instances);
+  const { tasks, unpriced, changed, unfinished, setVersion } = runOutcomes(record, instances);
   const ofRun = new Set(tasks.map((task) => task.id));
   const costs = costsOf(tasks);
   const curve = payoutCurve(tasks, detector);
@@ -68,6 +70,7 @@ export function payoutReport(record: RunRecord, instances: readonly TaskInstance
     pricesShown: record.manifest.dataset.reference.endsWith('+prices'),
     totals: priceTotals(tasks),
     unpriced,
+    changed,
     unfinished,
     earnings: earningsByCut(tasks),
     interval: earnedInterval(tasks),

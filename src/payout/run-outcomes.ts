@@ -7,6 +7,8 @@ export interface RunOutcomes {
   tasks: TaskOutcome[];
   /** Tasks of the run that have no price; they are in no figure. */
   unpriced: string[];
+  /** Tasks that are no longer what the run was graded on; their figures stand, with today's prices. */
+  changed: string[];
   /** Attempts that are not finished yet; they are in no figure. */
   unfinished: number;
   /** Digest of ids, kinds, groups and prices: dollars of runs with another one are of another denominator. */
@@ -26,6 +28,9 @@ export function runOutcomes(record: RunRecord, instances: readonly TaskInstance[
   const priced = new Set(tasks.map((task) => task.id));
   return {
     tasks,
+    changed: record.manifest.dataset.instances
+      .filter(({ instanceId, digest }) => known.get(instanceId)?.digest !== digest)
+      .map((one) => one.instanceId),
     unpriced: ids.filter((id) => !priced.has(id)),
     unfinished: record.attempts.length - ended.length,
     setVersion: digestOf(tasks.map(({ id, kind, group, price }) => [id, kind, group, price])).slice(7, 19),

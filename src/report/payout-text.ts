@@ -27,10 +27,11 @@ export function payoutText(report: PayoutReport): string {
   ].join('\n');
 }
 
-function notes({ unpriced, unfinished, totals, concentration }: PayoutReport): string[] {
+function notes({ unpriced, changed, unfinished, totals, concentration }: PayoutReport): string[] {
   const twice = totals.countedTwice;
   return [
     ...(unpriced.length > 0 ? [`  not in any figure, without a price: ${unpriced.join(', ')}`] : []),
+    ...(changed.length > 0 ? [`  changed or gone since the run: ${changed.join(', ')}`] : []),
     ...(unfinished > 0 ? [`  not in any figure: ${unfinished} attempts that are not finished`] : []),
     ...(twice.dollars > 0
       ? [

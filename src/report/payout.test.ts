@@ -44,7 +44,7 @@ function attempt(instanceId: string, number: number, resolved: boolean | null, u
 }
 
 function runOf(attempts: AttemptRecord[]): RunRecord {
-  const instances = INSTANCES.map((one) => ({ instanceId: one.instanceId, digest: '', repo: 'r' }));
+  const instances = INSTANCES.map((one) => ({ instanceId: one.instanceId, digest: one.digest, repo: 'r' }));
   const manifest = { runId: 'r<1>', dataset: { reference: 'tasks/x', instances }, model: { id: 'm' } };
   return { manifest, status: 'completed', attempts, dir: '/' } as unknown as RunRecord;
 }
@@ -82,6 +82,12 @@ test('a repeated test run is not a pass at once', () => {
   const retried = attempt('B', 1, true, 1);
   if (retried.report !== null) retried.report.passedOnTry = 2;
   expect(payoutReport(runOf([retried]), INSTANCES, exact).earnings.all).toMatchObject({ earned: 400, earnedAtOnce: 0 });
+});
+
+test('tasks that changed after the run are named', () => {
+  const changed = [...INSTANCES.slice(0, 3), { ...instanceOf('free'), digest: 'another' }];
+  expect(payoutText(payoutReport(runOf(ATTEMPTS), changed, exact))).toContain('changed or gone since the run: free\n');
+  expect(payoutText(payoutReport(runOf(ATTEMPTS), INSTANCES, exact))).not.toContain('changed');
 });
 
 test('the version of the set is that of its prices and groups', () => {
