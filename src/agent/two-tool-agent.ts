@@ -10,6 +10,7 @@ import { type PromptTemplate, promptTemplate } from './prompt-template.ts';
 import { HINTS, type RecoveryOptions } from './recovery/recovery.ts';
 import { createToolSet, type ToolTypes, toolTypesFor } from './tool-set.ts';
 import type { EditToolType } from './tools/edit-tool-spec.ts';
+import { createUserTool, USER_TOOL_SPEC } from './tools/user-tool.ts';
 
 export interface TwoToolAgentOptions {
   /** Text of a prompt template; the built-in one when not given. */
@@ -40,7 +41,7 @@ export function createTwoToolAgent(options: TwoToolAgentOptions = {}): Agent {
     digest: digestOf({
       prompt: template.text,
       sayings: SAYINGS,
-      tools: newest,
+      tools: [...newest, USER_TOOL_SPEC],
       toolTypes: options.editTool ?? 'by model',
       parameters,
       ...(options.recovery === undefined ? {} : { recovery: { ...options.recovery, hints: HINTS } }),
@@ -49,6 +50,7 @@ export function createTwoToolAgent(options: TwoToolAgentOptions = {}): Agent {
     async run(context: AgentContext): Promise<AgentOutcome> {
       try {
         const tools = createToolSet(toolTypes(context.model.standsFor ?? context.model.id));
+        if (context.userTool !== undefined) tools.set(USER_TOOL_SPEC.name, createUserTool(context.userTool));
         const specs = [...tools.values()].map((tool) => tool.spec);
         const { system, first } = openingOf(template, context);
         if (context.recorded.length === 0) await context.emit({ type: 'prompt-start', system, firstMessage: first });

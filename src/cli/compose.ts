@@ -19,13 +19,14 @@ import { findCredentials } from '../environment/oci/docker-credentials.ts';
 import { parseReference } from '../environment/oci/image-reference.ts';
 import { createImageStore } from '../environment/oci/image-store.ts';
 import { capturePatch } from '../grading/capture-patch.ts';
-import { gradeAttempt } from '../grading/grade-attempt.ts';
 import { recordingModel } from '../model/cassette.ts';
 import { startOrAttachCourier } from '../model/courier/courier-client.ts';
 import { lookaheadModel } from '../model/lookahead-model.ts';
 import { openModel } from '../model/open-model.ts';
 import { Budget, budgetedModel, demandPrice } from '../model/priced-model.ts';
 import { openPriceBook } from '../model/prices/price-book.ts';
+import { openUserTool } from '../payout/e2e/user-visits.ts';
+import { gradeByKind } from '../payout/grade-by-kind.ts';
 import type { GradePorts, RunPorts } from '../run/ports.ts';
 import { workTreeCheckpoints } from '../run/work-tree-checkpoints.ts';
 import { createDockerBackend } from '../sandbox/docker/docker-backend.ts';
@@ -72,7 +73,7 @@ export async function openEngine(choice: SandboxChoice = { sandbox: 'native' }):
       choice.sandbox === 'docker'
         ? createEngineImages({ findCredentials: engineCredentials })
         : storedImages(images, paths),
-    gradePorts: { backend, environments, gradeAttempt },
+    gradePorts: { backend, environments, gradeAttempt: gradeByKind },
     close: () => backend.close(),
   };
 }
@@ -195,6 +196,7 @@ export function runPorts(
     ...(critic === undefined ? {} : { critic }),
     capturePatch,
     hostShortage,
+    openUserTool: (sandbox, input) => openUserTool(sandbox, { ...input, backend: engine.backend }),
     openWorkspace: (sandbox, { commandSeconds }) => openWorkspace(sandbox, { timeoutSeconds: commandSeconds }),
   };
 }

@@ -4,6 +4,7 @@ import { failureSchema } from './errors.ts';
 import type { AgentEvent, Intervention } from './events.ts';
 import type { Cost, Model, ModelMessage, ModelReply, ToolResult } from './model.ts';
 import type { IssueImage } from './task.ts';
+import type { UserTool } from './user-tool.ts';
 import type { Workspace } from './workspace.ts';
 
 export const agentLimitsSchema = z.object({
@@ -58,6 +59,8 @@ export interface AgentContext {
   }): Promise<{ value: number; cost: Cost } | null>;
   /** Wall time that earlier processes spent on this attempt: it counts towards `limits.wallSeconds`, running recorded steps again does not. Default 0. */
   elapsedMs?: number;
+  /** For tasks with a user who tries the application. */
+  userTool?: UserTool;
   /** Must be awaited: resolves once the event is durable. A model reply is emitted before it is acted on. */
   emit(event: AgentEvent): Promise<void>;
   /** Aborted = stop now. */

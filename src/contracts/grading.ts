@@ -46,8 +46,21 @@ export const gradeReportSchema = z.object({
   /** Files of the patch that were put back before the tests ran (test files, runner configuration). */
   restoredFiles: z.array(z.string()),
   failure: failureSchema.optional(),
+  /** Of tasks whose tests are tried more than once: which run of the tests passed, from 1; null when none did. */
+  passedOnTry: z.number().int().nullable().optional(),
+  /** Runs of the tests that were made. */
+  tries: z.number().int().optional(),
+  /** Names of the files that the tests left (screenshots, traces), in the order of their names. */
+  artifacts: z.array(z.string()).optional(),
   sandbox: z.object({ backend: z.string(), tier: z.string(), limitsInForce: limitsInForceSchema }).optional(),
   /** Digest of patch + environment + grading script: what this verdict is a verdict of. */
   gradeDigest: z.string(),
 });
 export type GradeReport = z.infer<typeof gradeReportSchema>;
+
+/** A file that the tests of an attempt left: a screenshot, a trace. */
+export interface GradeArtifact {
+  /** A plain file name, no folder. */
+  name: string;
+  data: Buffer;
+}

@@ -5,6 +5,7 @@
 
 import type { RecordedStep } from './agent.ts';
 import type { AttemptTotals, RunEvent } from './events.ts';
+import type { GradeArtifact } from './grading.ts';
 import type { AttemptRecord, RunManifest, RunRecord } from './run.ts';
 
 /** One attempt of one instance; attempts count from 1. */
@@ -47,6 +48,8 @@ export interface OpenRun {
   append(event: RunEvent): Promise<void>;
   /** Writes a whole file durably: a reader sees the old content or the new. Throws `disk-full` or `io`. */
   writeArtifact(ref: AttemptRef, name: ArtifactName, content: string): Promise<void>;
+  /** Keeps what the tests of an attempt left, below `artifacts/` of its folder, in place of a file of that name. Throws `disk-full` or `io`. */
+  keepGradeArtifact(ref: AttemptRef, file: GradeArtifact): Promise<void>;
   /** Null when there is none. */
   readArtifact(ref: AttemptRef, name: ArtifactName): Promise<string | null>;
   /** Everything known of one attempt, from its own log. */

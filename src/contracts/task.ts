@@ -3,6 +3,7 @@
  * (`docs/task-format.md`); other datasets map to the same types.
  */
 import { z } from 'zod';
+import type { Proposal } from './payout.ts';
 
 /** One build step. Runs as bash (`set -e`) in the state left by the step before; the result is a layer keyed by everything above it. */
 export const buildStepSchema = z.strictObject({
@@ -34,6 +35,42 @@ export const goldSchema = z.union([
   z.strictObject({ pypi: z.string(), sha256: z.string().optional(), include: z.array(z.string()).min(1) }),
 ]);
 
+/** Serves the application of a task that is graded end to end. Runs in a sandbox of its own, without the tests. */
+export const appSchema = z.strictObject({
+  /** Run first, as bash in the work directory. */
+  build: z.string().optional(),
+  /** Keeps running; the application listens on `port` of the loopback. */
+  serve: z.string(),
+  port: z.number().int().min(1024).max(65_535),
+  /** Answers with a status below 500 once the application is ready. */
+  readyPath: z.string().startsWith('/').default('/'),
+  readySeconds: z.number().positive().default(60),
+  /** A script beside the task that plays a user, for agents that ask for one. Hidden like the tests. */
+  user: z.string().optional(),
+});
+export type AppServer = z.infer<typeof appSchema>;
+
+/** The proposals of a manager task. */
+export const choiceSchema = z.strictObject({
+  proposals: z
+    .array(z.strictObject({ id: z.string().min(1), file: z.string() }))
+    .min(2)
+    .max(20),
+  /** `id` of the right one. */
+  answer: z.string(),
+  /** Order and numbers of the proposals follow from it and the task's id. */
+  shuffleSeed: z.number().int().nonnegative().default(0),
+});
+
+/** What stands for `grading` in a task with `choice`: one test, which the answer passes or fails. */
+export const CHOICE_GRADING = {
+  command: ':',
+  parser: 'choice',
+  failToPass: ['chooses the right proposal'],
+  passToPass: [],
+  timeoutSeconds: 300,
+};
+
 /** `task.yaml`. Strict: an unknown key is an error. */
 export const taskFileSchema = z.strictObject({
   id: z.string().regex(/^[a-z0-9][a-z0-9._-]*$/),
@@ -56,14 +93,24 @@ export const taskFileSchema = z.strictObject({
       env: z.record(z.string(), z.string()).default({}),
     })
     .default({ tools: [], setup: [], steps: [], env: {} }),
-  grading: z.strictObject({
-    /** Run by bash in the work directory, hidden tests in place. */
-    command: z.string(),
-    parser: z.string(),
-    failToPass: z.array(z.string()).min(1),
-    passToPass: z.array(z.string()).default([]),
-    timeoutSeconds: z.number().positive().default(300),
-  }),
+  grading: z
+    .strictObject({
+      /** Run by bash in the work directory, hidden tests in place. */
+      command: z.string(),
+      parser: z.string(),
+      failToPass: z.array(z.string()).min(1),
+      passToPass: z.array(z.string()).default([]),
+      timeoutSeconds: z.number().positive().default(300),
+      /** Graded end to end: `command` runs in a second sandbox, with a browser, and reaches the application at `$APP_URL`. */
+      app: appSchema.optional(),
+      /** So often the tests are run before a failure counts, each time from the start. Default 1. */
+      tries: z.number().int().min(1).max(10).optional(),
+    })
+    .default(() => ({ ...CHOICE_GRADING, failToPass: [...CHOICE_GRADING.failToPass], passToPass: [] })),
+  /** A manager task: the agent chooses a proposal and changes nothing. Takes the place of `grading`, `gold` and hidden tests. */
+  choice: choiceSchema.optional(),
+  /** The job behind the task: tasks of one group are paid by one bounty. Default: the task alone. */
+  group: z.string().optional(),
   /** Images of issue.md, as paths beside it. */
   images: z.array(z.string()).default([]),
   price: z
@@ -104,6 +151,12 @@ export interface TaskInstance {
   problemStatement: string;
   images: IssueImage[];
   hiddenFiles: HiddenFile[];
+  /** The script of `grading.app.user`; it never reaches an agent's sandbox. */
+  userScript?: string;
+  /** Of a manager task: its proposals in the order of the task file. Agents see them within `problemStatement` only. */
+  proposals?: readonly Proposal[];
+  /** Of a manager task: ids of the proposals in the order the agent sees them. */
+  proposalOrder?: readonly string[];
   /** Digest of everything that determines environment and verdict. */
   digest: string;
 }

@@ -42,6 +42,7 @@ export async function checkDataset(dataset: Dataset, options: DatasetCheckOption
 async function checkInstance(instance: TaskInstance, parsers: readonly string[] | undefined): Promise<InstanceCheck> {
   const { task } = instance;
   const check: InstanceCheck = { instanceId: instance.instanceId, problems: [], warnings: [] };
+  if (task.choice !== undefined) return check;
   if (parsers !== undefined && !parsers.includes(task.grading.parser)) {
     check.problems.push(`grading.parser: there is no parser ${task.grading.parser}; known: ${parsers.join(', ')}`);
   }

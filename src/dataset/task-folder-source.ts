@@ -15,17 +15,24 @@ export interface TaskFolderSourceOptions {
   bundled?: string;
 }
 
-/** The source for task folders. */
+/** Behind the name of a set: agents are told what each task is worth. Part of the name, so that a resumed run is told the same. */
+const PRICES_SHOWN = '+prices';
+
+/** The source for task folders. `tasks/freelance+prices` is the set with its prices shown. */
 export function taskFolderSource(options: TaskFolderSourceOptions = {}): DatasetSource {
   const roots = () => [options.cwd ?? process.cwd(), options.bundled ?? packageRoot()];
   return {
-    accepts: async (reference) => (await findSet(reference, roots())) !== null,
+    accepts: async (reference) => (await findSet(folderOf(reference), roots())) !== null,
     load: async (reference) => {
-      const dir = await findSet(reference, roots());
+      const dir = await findSet(folderOf(reference), roots());
       if (dir === null) throw notFound(reference, roots());
       return loadSet(dir, reference);
     },
   };
+}
+
+function folderOf(reference: string): string {
+  return reference.endsWith(PRICES_SHOWN) ? reference.slice(0, -PRICES_SHOWN.length) : reference;
 }
 
 function notFound(reference: string, roots: readonly string[]): AssayError {
@@ -68,7 +75,7 @@ async function loadSet(dir: string, reference: string): Promise<Dataset> {
       problems.push({ file: folder, message: 'is a link to a place outside of the set' });
       continue;
     }
-    const result = await readTaskFolder(folder);
+    const result = await readTaskFolder(folder, { revealPrice: reference.endsWith(PRICES_SHOWN) });
     problems.push(...result.problems);
     if (result.instance !== undefined) instances.push(result.instance);
   }

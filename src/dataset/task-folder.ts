@@ -3,7 +3,9 @@ import { readFile, realpath, stat } from 'node:fs/promises';
 import { basename, join, relative, resolve } from 'node:path';
 import { digestOf, sha256 } from '../base/digest.ts';
 import { imageInfo } from '../base/image-info.ts';
-import type { IssueImage, TaskFile, TaskInstance } from '../contracts/index.ts';
+import type { HiddenFile, IssueImage, Proposal, TaskFile, TaskInstance } from '../contracts/index.ts';
+import { managerPrompt, priceSentence } from '../payout/manager/manager-prompt.ts';
+import { proposalOrder } from '../payout/manager/proposal-order.ts';
 import { parseTaskFile } from './parse-task-file.ts';
 import { readTree, refusal } from './read-tree.ts';
 import { fileDigest, sourceDigest } from './source-digest.ts';
@@ -19,29 +21,39 @@ export async function loadTaskFolder(dir: string): Promise<TaskInstance> {
   return result.instance;
 }
 
+export interface TaskFolderOptions {
+  /** Tell agents what each task is worth. Default false. */
+  revealPrice?: boolean;
+}
+
 /** The same with problems as data. Only i/o errors throw. */
-export async function readTaskFolder(dir: string): Promise<FolderResult> {
+export async function readTaskFolder(
+  dir: string,
+  { revealPrice = false }: TaskFolderOptions = {},
+): Promise<FolderResult> {
   const folder = new FolderReader(resolve(dir), await realpath(dir));
   const text = await folder.text('task.yaml', TASK_LIMITS.taskFileBytes);
-  const problemStatement = await folder.text('issue.md', TASK_LIMITS.issueBytes);
-  if (problemStatement?.trim() === '') folder.problem('issue.md', 'is empty');
-  const tests = await readTree(join(folder.dir, 'tests'), folder.dir, TASK_LIMITS.hidden, folder.shown('tests'));
-  folder.problems.push(...tests.problems);
-  if (tests.files.length === 0 && tests.problems.length === 0) folder.problem('tests', 'holds no hidden test');
+  const issue = await folder.text('issue.md', TASK_LIMITS.issueBytes);
+  if (issue?.trim() === '') folder.problem('issue.md', 'is empty');
   const parsed = text === null ? null : parseTaskFile(text, folder.shown('task.yaml'));
   if (parsed !== null) folder.problems.push(...parsed.problems);
   const task = parsed?.task;
+  const hiddenFiles = task?.choice === undefined ? await readHiddenFiles(folder) : [];
   const parts = task === undefined ? null : await readTaskParts(folder, task);
-  if (task === undefined || parts === null || problemStatement === null || folder.problems.length > 0) {
+  if (task === undefined || parts === null || issue === null || folder.problems.length > 0) {
     return { problems: folder.problems };
   }
-  const { source, gold, images } = parts;
+  const { source, gold, images, proposals, userScript } = parts;
+  const choice = proposals && presentChoice(task, issue, proposals, revealPrice);
+  const problemStatement = choice?.problemStatement ?? withPrice(issue, task, revealPrice);
   const { id, environment, grading, language, limits } = task;
   const digest = digestOf({
     ...{ version: 1, id, language, environment, grading, limits, source, gold },
     issue: sha256(problemStatement),
     images: images.map((image) => [image.name, sha256(image.data)]),
-    hidden: tests.files.map(fileDigest),
+    hidden: hiddenFiles.map(fileDigest),
+    user: userScript,
+    choice: choice && { order: choice.order, answer: task.choice?.answer },
   });
   const instance = {
     instanceId: id,
@@ -49,10 +61,33 @@ export async function readTaskFolder(dir: string): Promise<FolderResult> {
     dir: folder.dir,
     problemStatement,
     images,
-    hiddenFiles: tests.files,
+    hiddenFiles,
+    ...(userScript === undefined ? {} : { userScript }),
+    ...(proposals === undefined ? {} : { proposals }),
+    ...(choice === undefined ? {} : { proposalOrder: choice.order }),
     digest,
   };
   return { instance, problems: [] };
+}
+
+async function readHiddenFiles(folder: FolderReader): Promise<HiddenFile[]> {
+  const tests = await readTree(join(folder.dir, 'tests'), folder.dir, TASK_LIMITS.hidden, folder.shown('tests'));
+  folder.problems.push(...tests.problems);
+  if (tests.files.length === 0 && tests.problems.length === 0) folder.problem('tests', 'holds no hidden test');
+  return tests.files;
+}
+
+/** Only the ablation that reveals prices says what a task is worth. */
+function withPrice(issue: string, { price }: TaskFile, revealPrice: boolean): string {
+  return revealPrice && price !== undefined ? `${issue.trimEnd()}\n\n${priceSentence(price.amount)}\n` : issue;
+}
+
+/** What the agent reads of a manager task, and the order it reads it in. */
+function presentChoice(task: TaskFile, issue: string, proposals: readonly Proposal[], revealPrice: boolean) {
+  const shown = proposalOrder(task.id, proposals, task.choice?.shuffleSeed);
+  const statement = { title: task.title, description: issue, price: task.price?.amount ?? 0 };
+  const problemStatement = managerPrompt(statement, shown, { revealPrice: revealPrice && task.price !== undefined });
+  return { problemStatement, order: shown.map((proposal) => proposal.id) };
 }
 
 /** The files task.yaml names: source, gold and images. */
@@ -63,7 +98,8 @@ async function readTaskParts(folder: FolderReader, task: TaskFile) {
   const source = await sourceDigest(folder.dir, task.source, folder.shown('task.yaml'));
   folder.problems.push(...source.problems);
   let gold: unknown = task.gold;
-  if ('patch' in task.gold) {
+  const proposals = task.choice === undefined ? undefined : await readProposals(folder, task.choice.proposals);
+  if ('patch' in task.gold && proposals === undefined) {
     const patch = await folder.bytes(task.gold.patch, TASK_LIMITS.goldBytes);
     if (patch !== null && patch.toString('latin1').trim() === '') folder.problem(task.gold.patch, 'is empty');
     gold = patch === null ? null : sha256(patch);
@@ -76,7 +112,22 @@ async function readTaskParts(folder: FolderReader, task: TaskFile) {
     if (data !== null && mediaType === undefined) folder.problem(name, 'is not a PNG, JPEG, GIF or WebP image');
     if (data !== null && mediaType !== undefined) images.push({ name, mediaType, data });
   }
-  return { source: source.digest, gold, images };
+  const user = task.grading.app?.user;
+  const userScript = user === undefined ? undefined : ((await folder.text(user, TASK_LIMITS.issueBytes)) ?? undefined);
+  return { source: source.digest, gold, images, proposals, userScript };
+}
+
+async function readProposals(
+  folder: FolderReader,
+  files: readonly { id: string; file: string }[],
+): Promise<Proposal[]> {
+  const proposals: Proposal[] = [];
+  for (const { id, file } of files) {
+    const text = await folder.text(file, TASK_LIMITS.issueBytes);
+    if (text?.trim() === '') folder.problem(file, 'is empty');
+    proposals.push({ id, text: text ?? '' });
+  }
+  return proposals;
 }
 
 /** Reads single files of one folder; what cannot be read becomes a problem and null. */

@@ -1,5 +1,5 @@
 /** Rules of `task.yaml` that stand between its fields or need more than a type. Each finding carries the path it is about. */
-import type { TaskFile } from '../contracts/index.ts';
+import { CHOICE_GRADING, type TaskFile } from '../contracts/index.ts';
 import { normalPypiName, type PackageSpec, parsePackageSpec } from './package-spec.ts';
 
 export interface RuleProblem {
@@ -14,7 +14,13 @@ const MAX_STEP_LENGTH = 64 * 1024;
 
 /** Everything that is wrong with a task that has the right shape; empty when nothing is. */
 export function taskRuleProblems(task: TaskFile): RuleProblem[] {
-  return [...packageRules(task), ...testRules(task), ...environmentRules(task), ...textRules(task)];
+  return [
+    ...packageRules(task),
+    ...choiceRules(task),
+    ...testRules(task),
+    ...environmentRules(task),
+    ...textRules(task),
+  ];
 }
 
 function packageRules(task: TaskFile): RuleProblem[] {
@@ -52,6 +58,18 @@ function packageRules(task: TaskFile): RuleProblem[] {
     });
   }
   return problems;
+}
+
+/** A task is graded by tests or by a choice. */
+function choiceRules({ choice, grading }: TaskFile): RuleProblem[] {
+  const byChoice = grading.parser === CHOICE_GRADING.parser;
+  if (choice === undefined) return byChoice ? [{ path: ['grading'], message: 'is missing' }] : [];
+  const ids = choice.proposals.map((proposal) => proposal.id);
+  return [
+    ...(byChoice ? [] : [{ path: ['grading'], message: 'a task with choice has no tests' }]),
+    ...(new Set(ids).size === ids.length ? [] : [{ path: ['choice', 'proposals'], message: 'two have the same id' }]),
+    ...(ids.includes(choice.answer) ? [] : [{ path: ['choice', 'answer'], message: 'is the id of no proposal' }]),
+  ];
 }
 
 function specOf(value: TaskFile['source'] | TaskFile['gold']): PackageSpec | null | undefined {

@@ -6,6 +6,7 @@ import { digestOf } from '../base/digest.ts';
 import { AssayError, type SandboxBackend, type SandboxLimits, type TaskInstance } from '../contracts/index.ts';
 import { matchesGlob } from '../dataset/glob.ts';
 import { patchPaths } from '../dataset/patch-paths.ts';
+import { goldChoicePatch } from '../payout/manager/choice-patch.ts';
 import type { ArchiveStore } from './archive-store.ts';
 import { sandboxEnv } from './build-env.ts';
 import type { EnvironmentBase } from './environment-base.ts';
@@ -25,6 +26,8 @@ export interface GoldOptions {
 
 /** The patch as text. Throws `gold-derivation-failed`, `file-not-found`, and what downloads and sandboxes throw. */
 export async function goldPatch(instance: TaskInstance, options: GoldOptions, signal: AbortSignal): Promise<string> {
+  const choice = goldChoicePatch(instance);
+  if (choice !== undefined) return choice;
   const { gold, source } = instance.task;
   if ('patch' in gold) {
     const bytes = await readFile(join(instance.dir, gold.patch)).catch((cause) => {

@@ -25,7 +25,7 @@ git rev-parse -q --verify "$base^{tree}" > "$scratch/tree" 2>/dev/null || exit 3
 git read-tree "$base" || exit 3
 git -c core.autocrlf=false -c core.fileMode=true -c core.symlinks=true -c core.fsmonitor=false add -A -- . ':(exclude,glob)**/node_modules' ':(exclude,glob)**/node_modules/**' ':(exclude,glob)**/.venv' ':(exclude,glob)**/.venv/**' 2> "$scratch/errors" ||
   { cat "$scratch/errors" >&2; exit 1; }
-exec git -c core.quotePath=true diff --cached --binary --no-renames --no-ext-diff --no-textconv --no-color --src-prefix=a/ --dst-prefix=b/ "$base" -- .
+git -c core.quotePath=true diff --cached --binary --no-renames --no-ext-diff --no-textconv --no-color --src-prefix=a/ --dst-prefix=b/ "$base" -- .
 `;
 
 /** Bytes as they are: no line-end conversion, keyword expansion or filters, whatever the repository's own attributes say. */

@@ -6,6 +6,7 @@ import { digestOf, sha256 } from '../base/digest.ts';
 import {
   AssayError,
   type BuiltEnvironment,
+  type GradeArtifact,
   type GradeReport,
   type Sandbox,
   type SandboxBackend,
@@ -32,6 +33,8 @@ export interface GradeAttemptResult {
   report: GradeReport;
   testOutput: string;
   evalScript: string;
+  /** What the tests left behind; the report names each. */
+  artifacts?: GradeArtifact[];
 }
 
 /** Output beyond this is counted, not kept: no suite says anything useful after it. */

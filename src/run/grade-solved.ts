@@ -26,6 +26,7 @@ export async function gradeSolved(
   if (result === null) return false;
   await run.writeArtifact(ref, 'eval.sh', result.evalScript);
   await run.writeArtifact(ref, 'test_output.txt', result.testOutput);
+  for (const file of result.artifacts ?? []) await run.keepGradeArtifact(ref, file);
   await run.writeArtifact(ref, 'report.json', `${JSON.stringify(result.report, null, 2)}\n`);
   await emitter.emit({ type: 'grade-end', ...ref, report: result.report });
   return true;

@@ -5,12 +5,14 @@ import type {
   Checkpoints,
   Critic,
   EnvironmentBuilder,
+  GradeArtifact,
   GradeReport,
   Model,
   Sandbox,
   SandboxBackend,
   SandboxLimits,
   TaskInstance,
+  UserTool,
   Workspace,
 } from '../contracts/index.ts';
 
@@ -30,6 +32,8 @@ export interface GradeResult {
   testOutput: string;
   /** The script that ran. */
   evalScript: string;
+  /** What the tests left behind; the report names each. */
+  artifacts?: GradeArtifact[];
 }
 
 /** Judges one patch in a fresh sandbox that it makes and destroys itself. Throws only for infrastructure and when the signal is aborted. */
@@ -43,6 +47,12 @@ export type CapturePatch = (
 
 /** Shell and files of a sandbox; `commandSeconds` is the default timeout of a command. */
 export type OpenWorkspace = (sandbox: Sandbox, options: { commandSeconds: number }) => Workspace | Promise<Workspace>;
+
+/** A user for the attempt in this sandbox; undefined for tasks without one. */
+export type OpenUserTool = (
+  sandbox: Sandbox,
+  input: Pick<GradeInput, 'instance' | 'environment' | 'limits'>,
+) => UserTool | undefined;
 
 /** What grading alone needs. */
 export interface GradePorts {
@@ -63,4 +73,6 @@ export interface RunPorts extends GradePorts {
   checkpoints?: (sandbox: Sandbox) => Checkpoints;
   /** Values attempts while they go on, and when they are solved. Whoever gives it closes it. */
   critic?: Critic;
+  /** Absent: no task has a user. */
+  openUserTool?: OpenUserTool;
 }

@@ -15,7 +15,7 @@ import {
   type TaskInstance,
   toFailure,
 } from '../contracts/index.ts';
-import { attemptSpec, limitOfEnd } from './attempt-sandbox.ts';
+import { attemptSpec, limitOfEnd, sandboxLimitsFor } from './attempt-sandbox.ts';
 import { isGradable, isRetriedHere, stopsRun } from './failure-policy.ts';
 import { linkedAbort } from './linked-abort.ts';
 import type { RunPorts } from './ports.ts';
@@ -215,6 +215,8 @@ async function runAgent(
   const watch = linkedAbort(stop.control.signal, (limits.wallSeconds + 2 * limits.commandSeconds) * 1000 + GRACE_MS);
   try {
     const workspace = await ports.openWorkspace(sandbox, { commandSeconds: limits.commandSeconds });
+    const sandboxLimits = sandboxLimitsFor(run.manifest.sandboxLimits, instance);
+    const userTool = ports.openUserTool?.(sandbox, { instance, environment, limits: sandboxLimits });
     const outcome = await ports.agent.run({
       attemptKey: `${runId}/${ref.instanceId}/${ref.attempt}`,
       problemStatement: instance.problemStatement,
@@ -224,6 +226,7 @@ async function runAgent(
       model,
       limits,
       recorded: history.recorded,
+      ...(userTool === undefined ? {} : { userTool }),
       elapsedMs: history.totals.wallMs,
       emit: (event) => emitter.emit({ ...event, ...ref }),
       signal: watch.signal,

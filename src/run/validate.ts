@@ -109,4 +109,5 @@ async function keep(dir: string, instanceId: string, name: string, result: Grade
   const folder = join(dir, instanceFolder(instanceId));
   await writeFileAtomic(join(folder, `${name}.txt`), result.testOutput);
   await writeFileAtomic(join(folder, `${name}.sh`), result.evalScript);
+  for (const { name: file, data } of result.artifacts ?? []) await writeFileAtomic(join(folder, name, file), data);
 }

@@ -70,15 +70,8 @@ export async function openRunFolder(dir: string, manifest: RunManifest): Promise
     dir,
     isNew,
     append,
-    async writeArtifact(ref, name, content) {
-      const path = join(paths.attempt(ref), name);
-      try {
-        await makeDurableFolder(paths.attempt(ref));
-        await writeFileAtomic(path, content);
-      } catch (error) {
-        throw storeError(error, path);
-      }
-    },
+    writeArtifact: (ref, name, content) => keepFile(paths.attempt(ref), name, content),
+    keepGradeArtifact: (ref, { name, data }) => keepFile(join(paths.attempt(ref), 'artifacts'), name, data),
     readArtifact: (ref, name) => readArtifact(paths.attempt(ref), name),
     async history(ref) {
       const fold = new AttemptFold(ref, repos.get(ref.instanceId) ?? '');
@@ -94,4 +87,14 @@ export async function openRunFolder(dir: string, manifest: RunManifest): Promise
 function attemptOf(event: RunEvent): AttemptRef | null {
   if (!('attempt' in event) || event.attempt === undefined || event.instanceId === undefined) return null;
   return { instanceId: event.instanceId, attempt: event.attempt };
+}
+
+async function keepFile(folder: string, name: string, content: string | Uint8Array): Promise<void> {
+  const path = join(folder, name);
+  try {
+    await makeDurableFolder(folder);
+    await writeFileAtomic(path, content);
+  } catch (error) {
+    throw storeError(error, path);
+  }
 }

@@ -1,4 +1,6 @@
 /** What every `RunStore` must do. An implementation's test calls this with a way to make an empty store. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { RunEvent, RunStore } from '../../src/contracts/index.ts';
 import { eventMaker, manifestOf, replyOf } from '../support/run-fixtures.ts';
@@ -40,6 +42,9 @@ export function describeRunStore(name: string, make: () => Promise<StoreUnderTes
     test('gives files beside an attempt back, to whoever reads without opening', async () => {
       const run = await store.create(manifestOf('r1', ['a']));
       const ref = { instanceId: 'a', attempt: 1 };
+      await run.keepGradeArtifact(ref, { name: 'page.png', data: Buffer.from([0, 255, 10]) });
+      const kept = join(run.dir, 'attempts', ref.instanceId, String(ref.attempt), 'artifacts', 'page.png');
+      expect([...(await readFile(kept))]).toEqual([0, 255, 10]);
       await run.writeArtifact(ref, 'patch.diff', 'ünïcode\n');
       expect([await store.readArtifact('r1', ref, 'patch.diff'), await run.readArtifact(ref, 'patch.diff')]).toEqual([
         'ünïcode\n',

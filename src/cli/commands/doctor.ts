@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { assayPaths } from '../../base/paths.ts';
 import type { BackendProbe } from '../../contracts/index.ts';
 import { unpackingProblem } from '../../environment/oci/unpacking-problem.ts';
+import { hostChromium } from '../../payout/e2e/chromium-places.ts';
 import { createDockerBackend } from '../../sandbox/docker/docker-backend.ts';
 import { hostBase } from '../../sandbox/host-base.ts';
 import { checkHost, type HostCheck } from '../../sandbox/host-checks.ts';
@@ -48,6 +49,7 @@ export const doctorCommand = defineCommand({
     await engine.close();
     const unpacking = (await unpackingProblem()) ?? null;
     const { tools } = await hostBase();
+    const chromium = await hostChromium();
     const disk = await freeDisk(paths.home);
     const keys = KEYS.filter((name) => (process.env[name] ?? '') !== '');
     const checks = await checkHost({ kernel: release(), uid: process.getuid?.(), freeDiskBytes: disk });
@@ -64,6 +66,7 @@ export const doctorCommand = defineCommand({
       containers,
       unpacking,
       tools,
+      chromium,
       keys,
     };
     const gigabytes = (bytes: number) => `${(bytes / 1024 ** 3).toFixed(1)} GB`;
@@ -87,6 +90,9 @@ export const doctorCommand = defineCommand({
           ? `  no     ${name}${HOW_TO_GET[name] === undefined ? '' : `  (${HOW_TO_GET[name]})`}`
           : `  found  ${name}  ${tool.version}  ${tool.path}`,
       ),
+      chromium === null
+        ? '  no     chromium  (for tasks graded in a browser: install chromium)'
+        : `  found  chromium  ${chromium}`,
       '',
       `keys in the environment: ${keys.length === 0 ? `none (set one of ${KEYS.join(', ')} to run a model)` : keys.join(', ')}`,
       '',

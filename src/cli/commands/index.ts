@@ -4,6 +4,7 @@ import { compareCommand } from './compare.ts';
 import { criticEvalCommand, criticScoreCommand, criticTrainCommand } from './critic.ts';
 import { criticExportCommand } from './critic-export.ts';
 import { datasetCheckCommand, datasetLsCommand, datasetSchemaCommand, datasetShowCommand } from './dataset.ts';
+import { datasetPayoutCommand } from './dataset-payout.ts';
 import { demoCommand } from './demo.ts';
 import { doctorCommand } from './doctor.ts';
 import { envDuCommand, envGcCommand, envLsCommand } from './env.ts';
@@ -13,6 +14,7 @@ import { envShellCommand } from './env-shell.ts';
 import { exportCommand } from './export.ts';
 import { gradeCommand } from './grade.ts';
 import { importCommand } from './import.ts';
+import { payoutCommand } from './payout.ts';
 import { regradeCommand } from './regrade.ts';
 import { resumeCommand } from './resume.ts';
 import { runCommand } from './run.ts';
@@ -30,6 +32,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   showCommand,
   compareCommand,
   selectCommand,
+  payoutCommand,
   exportCommand,
   importCommand,
   criticTrainCommand,
@@ -40,6 +43,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   datasetShowCommand,
   datasetCheckCommand,
   datasetSchemaCommand,
+  datasetPayoutCommand,
   envPullCommand,
   envBuildCommand,
   envShellCommand,

@@ -1,6 +1,12 @@
 import { join } from 'node:path';
 import { trajectoryText } from '../../agent/trajectory-text.ts';
-import { AssayError, type AttemptRecord, type RunEvent, type SandboxReceipt } from '../../contracts/index.ts';
+import {
+  AssayError,
+  type AttemptRecord,
+  type GradeReport,
+  type RunEvent,
+  type SandboxReceipt,
+} from '../../contracts/index.ts';
 import { runReport, runReportText } from '../../report/run-report.ts';
 import { fileRunStore } from '../../store/file-run-store.ts';
 import { instanceFolder } from '../../store/run-folder.ts';
@@ -89,8 +95,18 @@ function attemptText(one: AttemptRecord, folder: string): string {
       ? [`  put back before grading: ${report?.restoredFiles.join(', ')}`]
       : []),
     ...(one.sandboxUsage === undefined ? [] : [`  sandbox: ${usageText(one.sandboxUsage)}`]),
+    ...(report === null ? [] : browserLines(report, folder)),
     `  files: ${folder}/{patch.diff,eval.sh,test_output.txt,report.json,events.jsonl}`,
   ].join('\n');
+}
+
+/** Of tests in a browser: which try passed, and where their screenshots and traces lie. */
+function browserLines({ tries, passedOnTry, artifacts = [] }: GradeReport, folder: string): string[] {
+  const passed = passedOnTry == null ? 'none of them passed' : `passed on try ${passedOnTry}`;
+  return [
+    ...(tries === undefined ? [] : [`  runs of the tests: ${tries}, ${passed}`]),
+    ...artifacts.map((name) => `  left by the tests: ${folder}/artifacts/${name}`),
+  ];
 }
 
 /** Only what was measured. */

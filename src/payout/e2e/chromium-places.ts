@@ -1,0 +1,21 @@
+/** Where Chromium's own program lies. Debian's wrapper `/usr/bin/chromium` reads configuration that is not there in a sandbox, so it comes last. */
+import { access } from 'node:fs/promises';
+
+export const CHROMIUM_PLACES = [
+  '/usr/lib/chromium/chromium',
+  '/usr/lib/chromium-browser/chromium-browser',
+  '/opt/google/chrome/chrome',
+  '/usr/bin/chromium',
+] as const;
+
+/** The one of this machine, which sandboxes without an image use; null where there is none. */
+export async function hostChromium(): Promise<string | null> {
+  for (const place of CHROMIUM_PLACES) {
+    const found = await access(place).then(
+      () => true,
+      () => false,
+    );
+    if (found) return place;
+  }
+  return null;
+}
