@@ -13,9 +13,17 @@ import type { Conversation } from './conversation.ts';
 import { Deadline } from './deadline.ts';
 import { type Ending, ReplyJudge } from './judge-reply.ts';
 import { addReply, reachedLimit, type Spent } from './limits.ts';
+import type { RecoveryOptions } from './recovery/recovery.ts';
+import { StepRecovery } from './recovery/step-recovery.ts';
 import { runToolCall } from './run-tool-call.ts';
 import { thrownEnding } from './thrown-ending.ts';
 import type { Tool } from './tools/tool.ts';
+
+/** What the calls of a step brought, and the ending that follows from it, if any. */
+interface Answered {
+  results: readonly ToolResult[];
+  ending?: Ending;
+}
 
 export class AgentLoop {
   private readonly context: AgentContext;
@@ -25,11 +33,22 @@ export class AgentLoop {
   private readonly deadline: Deadline;
   private readonly spent: Spent = { steps: 0, tokens: 0, usd: 0, contextTokens: 0 };
 
-  constructor(context: AgentContext, tools: ReadonlyMap<string, Tool>, conversation: Conversation) {
+  private readonly recovery: StepRecovery | undefined;
+
+  /** `recovery`: how the agent is brought back; needs checkpoints in the context. */
+  constructor(
+    context: AgentContext,
+    tools: ReadonlyMap<string, Tool>,
+    conversation: Conversation,
+    recovery?: RecoveryOptions,
+  ) {
     this.context = context;
     this.tools = tools;
     this.conversation = conversation;
     this.deadline = new Deadline(context.signal);
+    const { checkpoints } = context;
+    if (recovery !== undefined && checkpoints !== undefined)
+      this.recovery = new StepRecovery(context, conversation, checkpoints, recovery);
   }
 
   /** Never throws. */
@@ -47,6 +66,7 @@ export class AgentLoop {
   }
 
   private async untilEnd(): Promise<Ending> {
+    await this.recovery?.begin();
     for (let step = 1; ; step++) {
       const recorded = this.recordedStep(step);
       const stop = this.mayNotGoOn(recorded);
@@ -55,12 +75,17 @@ export class AgentLoop {
       addReply(this.spent, reply);
       this.conversation.addReply(reply.message);
       const verdict = this.judge.judge(reply);
-      let ending: Ending | undefined;
-      if (verdict.next === 'call') ending = await this.answer(verdict.calls, reply, step, recorded?.results ?? []);
+      let answered: Answered = { results: [] };
+      if (verdict.next === 'call') answered = await this.answer(verdict.calls, reply, step, recorded?.results ?? []);
       else if (verdict.next === 'say') this.conversation.say(verdict.text);
-      else ending = verdict.ending;
-      await this.context.emit({ type: 'step-end', step });
-      if (ending !== undefined) return ending;
+      else answered = { results: [], ending: verdict.ending };
+      const valued = await this.recovery?.value(recorded);
+      await this.context.emit({ type: 'step-end', step, ...valued });
+      if (answered.ending !== undefined) return answered.ending;
+      await this.recovery?.after(
+        { step, reply: reply.message, results: answered.results, value: valued?.value },
+        recorded,
+      );
     }
   }
 
@@ -104,7 +129,7 @@ export class AgentLoop {
     reply: ModelReply,
     step: number,
     recorded: readonly ToolResult[],
-  ): Promise<Ending | undefined> {
+  ): Promise<Answered> {
     const { context, deadline, tools } = this;
     const setting = { step, tools, context, signal: deadline.signal, cutOff: reply.stopReason === 'max-tokens' };
     const results: ToolResult[] = [];
@@ -119,6 +144,7 @@ export class AgentLoop {
       if (answered.malformed) malformed++;
     }
     this.conversation.addResults(results);
-    return this.judge.judgeCalls(calls.length, malformed);
+    const ending = this.judge.judgeCalls(calls.length, malformed);
+    return { results, ...(ending === undefined ? {} : { ending }) };
   }
 }

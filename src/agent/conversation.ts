@@ -16,6 +16,16 @@ export class Conversation {
     return { ...this.fixed, messages: [...this.messages] };
   }
 
+  /** How much there is: what `cut` takes. */
+  get length(): number {
+    return this.messages.length;
+  }
+
+  /** Forgets what came after: the one exception from append-only, and the prefix is still cached. */
+  cut(length: number): void {
+    this.messages.length = Math.min(length, this.messages.length);
+  }
+
   addReply(message: AssistantMessage): void {
     this.messages.push(sendable(message));
   }

@@ -1,5 +1,5 @@
 /** When an attempt must end although the model would go on. */
-import { type AgentLimits, AssayError, type Failure, type ModelReply } from '../contracts/index.ts';
+import { type AgentLimits, AssayError, type Failure, type ModelReply, type TokenUsage } from '../contracts/index.ts';
 
 /** A model's own context is taken as full when fewer tokens than this are left for the results and the next reply. */
 const CONTEXT_RESERVE_TOKENS = 1_024;
@@ -16,12 +16,15 @@ export interface Spent {
 }
 
 export function addReply(spent: Spent, reply: ModelReply): void {
-  const { usage } = reply;
-  const input = usage.inputUncached + usage.cacheRead + usage.cacheWrite5m + usage.cacheWrite1h;
+  const { lookahead } = reply;
   spent.steps++;
-  spent.tokens += input + usage.output;
+  spent.tokens += tokensOf(reply.usage);
   spent.usd += reply.cost.kind === 'unknown' ? 0 : reply.cost.usd;
-  spent.contextTokens = input + usage.output;
+  spent.contextTokens = tokensOf(lookahead?.candidates[lookahead.chosen]?.usage ?? reply.usage);
+}
+
+function tokensOf({ inputUncached, cacheRead, cacheWrite5m, cacheWrite1h, output }: TokenUsage): number {
+  return inputUncached + cacheRead + cacheWrite5m + cacheWrite1h + output;
 }
 
 /** The limit that forbids another step, if one does. `elapsedMs`: wall time of the attempt; `modelContext`: the model's own, when known. */

@@ -159,3 +159,17 @@ test('long texts are cut, images named, and control characters made visible', as
   expect(text).toContain('ACTION bash\\x1b[2J');
   expect([...text].filter((character) => /(?![\t\n])\p{Cc}/u.test(character))).toEqual([]);
 });
+
+test('an intervention stands between the steps, with what the agent was told', () => {
+  const back: AgentEvent = {
+    type: 'intervention',
+    step: 4,
+    kind: 'rollback',
+    reason: 'value-fall',
+    toStep: 2,
+    hint: 'Try another way.',
+  };
+  expect(trajectoryText([back, { ...back, kind: 'hint' }])).toBe(
+    'RECOVERY (value-fall): back to the state after step 2\n  Try another way.\n\nRECOVERY (value-fall): a hint\n  Try another way.\n',
+  );
+});

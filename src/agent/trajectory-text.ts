@@ -30,6 +30,14 @@ export function trajectoryText(
         ];
       case 'reply-end':
         return stepBlocks(event.step, event.reply, results.get(event.step) ?? [], maxLines);
+      case 'intervention':
+        return [
+          section(
+            `RECOVERY (${event.reason}): ${event.kind === 'rollback' ? `back to the state after step ${event.toStep}` : 'a hint'}`,
+            event.hint,
+            maxLines,
+          ),
+        ];
       case 'attempt-resume':
         return [`---- resumed after step ${event.fromStep}${repetitions(events.slice(index + 1))} ----`];
       case 'attempt-end':

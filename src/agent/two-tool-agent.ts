@@ -7,6 +7,7 @@ import { AgentLoop } from './agent-loop.ts';
 import { Conversation } from './conversation.ts';
 import { SAYINGS } from './judge-reply.ts';
 import { type PromptTemplate, promptTemplate } from './prompt-template.ts';
+import { HINTS, type RecoveryOptions } from './recovery/recovery.ts';
 import { createToolSet, type ToolTypes, toolTypesFor } from './tool-set.ts';
 import type { EditToolType } from './tools/edit-tool-spec.ts';
 import { createUserTool, USER_TOOL_SPEC } from './tools/user-tool.ts';
@@ -20,6 +21,8 @@ export interface TwoToolAgentOptions {
   temperature?: number;
   /** The edit tool's type, with the bash type that goes with it; by model id when not given. */
   editTool?: EditToolType;
+  /** Bring the agent back when it goes in circles or a critic's value falls. Never when not given. */
+  recovery?: RecoveryOptions;
 }
 
 /** Throws `config-invalid` for a prompt template that cannot be used. One agent may run any number of attempts at once. */
@@ -41,6 +44,7 @@ export function createTwoToolAgent(options: TwoToolAgentOptions = {}): Agent {
       tools: [...newest, USER_TOOL_SPEC],
       toolTypes: options.editTool ?? 'by model',
       parameters,
+      ...(options.recovery === undefined ? {} : { recovery: { ...options.recovery, hints: HINTS } }),
     }),
 
     async run(context: AgentContext): Promise<AgentOutcome> {
@@ -54,6 +58,7 @@ export function createTwoToolAgent(options: TwoToolAgentOptions = {}): Agent {
           context,
           tools,
           new Conversation({ system, tools: specs, ...parameters }, first),
+          options.recovery,
         ).run();
       } catch (thrown) {
         return { status: 'failed', steps: context.recorded.length, failure: toFailure(thrown) };

@@ -6,12 +6,14 @@ import {
   type Agent,
   type AgentLimits,
   AssayError,
+  type Critic,
   type EnvironmentBuilder,
   type ImageStore,
   type Model,
   type SandboxBackend,
 } from '../contracts/index.ts';
 import { collectStore } from '../environment/collect-store.ts';
+import { dropFromStore } from '../environment/drop-from-store.ts';
 import { createEnvironmentBuilder } from '../environment/environment-builder.ts';
 import { findCredentials } from '../environment/oci/docker-credentials.ts';
 import { parseReference } from '../environment/oci/image-reference.ts';
@@ -19,17 +21,21 @@ import { createImageStore } from '../environment/oci/image-store.ts';
 import { capturePatch } from '../grading/capture-patch.ts';
 import { recordingModel } from '../model/cassette.ts';
 import { startOrAttachCourier } from '../model/courier/courier-client.ts';
+import { lookaheadModel } from '../model/lookahead-model.ts';
 import { openModel } from '../model/open-model.ts';
 import { Budget, budgetedModel, demandPrice } from '../model/priced-model.ts';
 import { openPriceBook } from '../model/prices/price-book.ts';
 import { openUserTool } from '../payout/e2e/user-visits.ts';
 import { gradeByKind } from '../payout/grade-by-kind.ts';
 import type { GradePorts, RunPorts } from '../run/ports.ts';
+import { workTreeCheckpoints } from '../run/work-tree-checkpoints.ts';
 import { createDockerBackend } from '../sandbox/docker/docker-backend.ts';
+import { createEngineImages } from '../sandbox/docker/engine-images.ts';
 import { hostShortage } from '../sandbox/host-pressure.ts';
 import { createNativeBackend, NATIVE_TIERS } from '../sandbox/native/native-backend.ts';
 import { layersInUse } from '../sandbox/native/sandbox-records.ts';
 import { openWorkspace } from '../sandbox/workspace.ts';
+import type { ImageSupply } from '../swebench/environment/image-environments.ts';
 import { parseBytes } from './parse-bytes.ts';
 import type { SandboxChoice } from './sandbox-flags.ts';
 
@@ -38,6 +44,8 @@ export interface Engine {
   backend: SandboxBackend;
   environments: EnvironmentBuilder;
   images: ImageStore;
+  /** Of the backend: where its images come from. */
+  imageSupply: ImageSupply;
   gradePorts: GradePorts;
   close(): Promise<void>;
 }
@@ -61,13 +69,28 @@ export async function openEngine(choice: SandboxChoice = { sandbox: 'native' }):
     backend,
     environments,
     images,
+    imageSupply:
+      choice.sandbox === 'docker'
+        ? createEngineImages({ findCredentials: engineCredentials })
+        : storedImages(images, paths),
     gradePorts: { backend, environments, gradeAttempt: gradeByKind },
     close: () => backend.close(),
   };
 }
 
+function storedImages(images: ImageStore, paths: AssayPaths): ImageSupply {
+  return {
+    find: (reference) => images.find(reference),
+    pull: (reference, signal, onProgress) => images.pull(reference, signal, onProgress),
+    async remove(reference) {
+      const image = await images.find(reference);
+      if (image !== undefined) await dropFromStore(paths, { images: [image.digest] }, await layersInUse(paths));
+    },
+  };
+}
+
 /** Where `ASSAY_DISK_BUDGET` says how much room layers may take. */
-async function keepToBudget(paths: AssayPaths): Promise<void> {
+export async function keepToBudget(paths: AssayPaths): Promise<void> {
   const budget = process.env.ASSAY_DISK_BUDGET;
   if (!budget) return;
   await collectStore(paths, {
@@ -79,11 +102,14 @@ async function keepToBudget(paths: AssayPaths): Promise<void> {
 
 function openBackend({ sandbox, tier }: SandboxChoice, paths: AssayPaths, images: ImageStore): SandboxBackend {
   if (sandbox === 'docker') {
-    const credentials = (reference: string) => findCredentials(parseReference(reference).registry);
-    return createDockerBackend({ paths, findCredentials: credentials });
+    return createDockerBackend({ paths, findCredentials: engineCredentials });
   }
   const known = NATIVE_TIERS.find((one) => one === tier);
   return createNativeBackend({ paths, images, ...(known === undefined ? {} : { tier: known }) });
+}
+
+function engineCredentials(reference: string) {
+  return findCredentials(parseReference(reference).registry);
 }
 
 /** Everything about model and agent that a run fixes at its start; kept in the run's lock so that a resume needs no flags. */
@@ -95,13 +121,26 @@ export interface ModelSettings {
   prices?: string | undefined;
   record?: string | undefined;
   budgetUsd?: number | undefined;
+  /** Name of the critic that values attempts while they go on. */
+  critic?: string | undefined;
+  lookahead?: number | undefined;
+  untilScore?: number | undefined;
+  /** Bring the agent back when it goes in circles; `recoverFall`: also when the value falls by this much. */
+  recover?: boolean | undefined;
+  recoverFall?: number | undefined;
 }
+
+/** In one attempt. */
+const MAX_INTERVENTIONS = 3;
 
 export function openAgent(settings: ModelSettings, prompt: string | undefined): Agent {
   return createTwoToolAgent({
     ...(prompt === undefined ? {} : { prompt }),
     ...(settings.temperature === undefined ? {} : { temperature: settings.temperature }),
     ...(settings.maxOutputTokens === undefined ? {} : { maxOutputTokens: settings.maxOutputTokens }),
+    ...(settings.recover === true
+      ? { recovery: { valueFall: settings.recoverFall ?? null, maxInterventions: MAX_INTERVENTIONS } }
+      : {}),
   });
 }
 
@@ -137,11 +176,24 @@ export async function openRunModel(settings: ModelSettings, runDir?: string, spe
   return model;
 }
 
-export function runPorts(engine: Engine, agent: Agent, openModelNow: () => Promise<Model>): RunPorts {
+/** `critic`: opened for the settings that ask for one; stays the caller's. */
+export function runPorts(
+  engine: Engine,
+  settings: ModelSettings,
+  agent: Agent,
+  openModelNow: () => Promise<Model>,
+  critic: Critic | undefined,
+): RunPorts {
+  const { lookahead } = settings;
   return {
     ...engine.gradePorts,
     agent,
-    openModel: openModelNow,
+    openModel: async () => {
+      const model = await openModelNow();
+      return critic === undefined || lookahead === undefined ? model : lookaheadModel(model, critic, lookahead);
+    },
+    ...(settings.recover === true ? { checkpoints: (sandbox) => workTreeCheckpoints(sandbox) } : {}),
+    ...(critic === undefined ? {} : { critic }),
     capturePatch,
     hostShortage,
     openUserTool: (sandbox, input) => openUserTool(sandbox, { ...input, backend: engine.backend }),

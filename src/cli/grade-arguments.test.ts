@@ -8,7 +8,9 @@ test('old and new command lines of the reference become ours', () => {
     translate(
       '--dataset_name princeton-nlp/SWE-bench_Lite --predictions_path gold --max_workers 1 --instance_ids a b --run_id x --timeout 60 --cache_level env --clean True --open_file_limit 99 --modal false',
     ),
-  ).toBe('princeton-nlp/SWE-bench_Lite --predictions gold --jobs 1 --instance-ids a b --run-id x --timeout 60');
+  ).toBe(
+    'princeton-nlp/SWE-bench_Lite --predictions gold --jobs 1 --instance-ids a b --run-id x --timeout 60 --cache-level env --clean',
+  );
   expect(translate('verified -p p.json -i a -i b -j 8 --run-id r --report-dir out')).toBe(
     'verified -p p.json -i a -i b -j 8 --run-id r --report-dir out',
   );

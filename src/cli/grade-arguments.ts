@@ -9,6 +9,7 @@ const RENAMED: Readonly<Record<string, string>> = {
   '--run_id': '--run-id',
   '-id': '--run-id',
   '--report_dir': '--report-dir',
+  '--cache_level': '--cache-level',
 };
 
 /** Options that have no counterpart because there is nothing to choose; their values go with them. */
@@ -19,14 +20,13 @@ const WITHOUT_EFFECT: ReadonlySet<string> = new Set([
   '-n',
   '--instance_image_tag',
   '--env_image_tag',
-  '--cache_level',
-  '--clean',
   '--force_rebuild',
 ]);
 
 /** Yes/no options with a value; those that are yes become a flag or are refused by the command. */
 const YES_NO: Readonly<Record<string, string>> = {
   '--modal': '--modal',
+  '--clean': '--clean',
   '--rewrite_reports': '--rewrite-reports',
 };
 

@@ -93,6 +93,13 @@ function applyAttemptEvent(state: ProgressState, event: AttemptEvent, now: numbe
       if (cost.kind === 'unknown') state.unknownCosts++;
       return undefined;
     }
+    case 'intervention':
+      return event.kind === 'rollback'
+        ? `${label}: back to the state after step ${event.toStep} (${event.reason})`
+        : `${label}: given a hint after step ${event.step} (${event.reason})`;
+    case 'attempt-skip':
+      state.planned--;
+      return `${label}: not made: ${event.reason}`;
     case 'attempt-end':
       row(state, key, label, now).phase = 'patch taken';
       if (event.outcome.status === 'paused') state.rows.delete(key);

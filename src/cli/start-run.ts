@@ -29,6 +29,7 @@ import {
 } from './compose.ts';
 import type { ExitCode } from './flag.ts';
 import { interruptible } from './interrupt.ts';
+import { checkCritic, openLiveCritic } from './open-critic.ts';
 import type { Progress } from './progress.ts';
 import { type SandboxChoice, withImage } from './sandbox-flags.ts';
 import { assayVersion } from './version.ts';
@@ -40,6 +41,11 @@ const settingsSchema = z.object({
   prices: z.string().optional(),
   record: z.string().optional(),
   budgetUsd: z.number().optional(),
+  critic: z.string().optional(),
+  lookahead: z.number().optional(),
+  untilScore: z.number().optional(),
+  recover: z.boolean().optional(),
+  recoverFall: z.number().optional(),
 });
 
 export interface NewRun {
@@ -64,6 +70,7 @@ export interface RunOutcome {
 /** Checks key, model, prompt and sandboxes before anything is written; then runs. */
 export async function beginRun(options: NewRun, progress: Progress): Promise<RunOutcome> {
   const agent = openAgent(options.settings, options.prompt);
+  await checkCritic(options.settings);
   await checkModel(options.settings, options.limits);
   const { sandbox: choice = { sandbox: 'native' } } = options;
   const engine = await openEngine(choice);
@@ -152,10 +159,14 @@ async function work(
   progress: Progress,
 ): Promise<RunOutcome> {
   const { control, interrupted, dispose } = interruptible(progress.say);
+  const critic = settings.critic === undefined ? undefined : await openLiveCritic(settings.critic);
   try {
     const before = (await run.record()).attempts.reduce((sum, one) => sum + (one.totals?.usd ?? 0), 0);
-    const ports = runPorts(engine, openAgent(settings, prompt), () => openRunModel(settings, run.dir, before));
-    const record = await runAll({ run, instances: dataset.instances, ports, jobs, control, observe: progress.observe });
+    const openNow = () => openRunModel(settings, run.dir, before);
+    const ports = runPorts(engine, settings, openAgent(settings, prompt), openNow, critic);
+    const { untilScore } = settings;
+    const { observe } = progress;
+    const record = await runAll({ run, instances: dataset.instances, ports, jobs, control, untilScore, observe });
     progress.stop();
     if (record.status === 'interrupted' || interrupted())
       process.stderr.write(`interrupted; go on with: assay resume ${run.dir}\n`);
@@ -163,6 +174,7 @@ async function work(
   } finally {
     progress.stop();
     dispose();
+    await critic?.close();
     await run.close();
   }
 }

@@ -1,8 +1,8 @@
 /** An agent: works on one instance in one workspace with one model until it is done or a limit ends it. */
 import { z } from 'zod';
 import { failureSchema } from './errors.ts';
-import type { AgentEvent } from './events.ts';
-import type { Model, ModelReply, ToolResult } from './model.ts';
+import type { AgentEvent, Intervention } from './events.ts';
+import type { Cost, Model, ModelMessage, ModelReply, ToolResult } from './model.ts';
 import type { IssueImage } from './task.ts';
 import type { UserTool } from './user-tool.ts';
 import type { Workspace } from './workspace.ts';
@@ -25,6 +25,18 @@ export interface RecordedStep {
   reply: ModelReply;
   /** In the order of the calls; may be incomplete for the last step. */
   results: ToolResult[];
+  /** A critic's, when it was asked. */
+  value?: number;
+  /** What happened after the step. */
+  intervention?: Intervention;
+}
+
+/** States of the work tree that can be returned to. Installed packages and ignored folders like them are not part of it. */
+export interface Checkpoints {
+  /** Resolves to a name for the state as it is now. Throws `sandbox-file`, `sandbox-died`, `cancelled`. */
+  save(signal: AbortSignal): Promise<string>;
+  /** Puts the files of that state back and removes all others. Throws like `save`. */
+  restore(name: string, signal: AbortSignal): Promise<void>;
 }
 
 export interface AgentContext {
@@ -38,6 +50,13 @@ export interface AgentContext {
   limits: AgentLimits;
   /** Already durable steps, when an attempt is resumed: their commands run again to rebuild the sandbox, their replies are not asked for again. */
   recorded: readonly RecordedStep[];
+  /** For recovery; absent where nothing is to be returned to. */
+  checkpoints?: Checkpoints;
+  /** How good the attempt looks after the last message, by a critic; null when it cannot say, which the caller has noted. Absent when there is no critic. */
+  appraise?(conversation: {
+    system: string;
+    messages: readonly ModelMessage[];
+  }): Promise<{ value: number; cost: Cost } | null>;
   /** Wall time that earlier processes spent on this attempt: it counts towards `limits.wallSeconds`, running recorded steps again does not. Default 0. */
   elapsedMs?: number;
   /** For tasks with a user who tries the application. */

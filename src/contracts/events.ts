@@ -6,11 +6,23 @@ import { z } from 'zod';
 import { agentOutcomeSchema } from './agent.ts';
 import { failureSchema } from './errors.ts';
 import { gradeReportSchema } from './grading.ts';
-import { modelReplySchema, tokenUsageSchema, toolResultSchema } from './model.ts';
+import { costSchema, modelReplySchema, tokenUsageSchema, toolResultSchema, userMessageSchema } from './model.ts';
 import { limitsInForceSchema, sandboxReceiptSchema } from './sandbox.ts';
 
 const at = { at: z.string() };
 const attemptRef = { instanceId: z.string(), attempt: z.number().int().positive() };
+
+/**
+ * Somebody stepped in after `step`: `rollback` put work tree and conversation back to what they were after `toStep` (0: the start), `hint` left them as they are. Either way the
+ * agent is then told `hint`.
+ */
+export const interventionSchema = z.object({
+  kind: z.enum(['rollback', 'hint']),
+  reason: z.enum(['loop-repetition', 'loop-alternation', 'loop-monologue', 'value-fall']),
+  toStep: z.number().int().nonnegative(),
+  hint: z.string(),
+});
+export type Intervention = z.infer<typeof interventionSchema>;
 
 /** What an agent may emit; the runner adds `at`, `instanceId`, `attempt`. */
 export const agentEventSchema = z.discriminatedUnion('type', [
@@ -33,9 +45,18 @@ export const agentEventSchema = z.discriminatedUnion('type', [
     /** Set when the call was run again on resume: whether it printed the same. The recorded result is what the model saw. */
     repeated: z.enum(['same', 'different']).optional(),
   }),
-  z.object({ type: z.literal('step-end'), step: z.number().int().positive() }),
+  z.object({
+    type: z.literal('step-end'),
+    step: z.number().int().positive(),
+    /** What a critic gave the attempt so far, and for how much; absent when none was asked. */
+    value: z.number().optional(),
+    valueCost: costSchema.optional(),
+  }),
+  interventionSchema.extend({ type: z.literal('intervention'), step: z.number().int().positive() }),
   /** First event of an attempt: the conversation it starts from. */
   z.object({ type: z.literal('prompt-start'), system: z.string(), firstMessage: z.unknown() }),
+  /** A user message within the conversation, after the results of step `step` (0: right after the first message). */
+  z.object({ type: z.literal('message-add'), step: z.number().int().nonnegative(), message: userMessageSchema }),
 ]);
 export type AgentEvent = z.infer<typeof agentEventSchema>;
 
@@ -48,6 +69,8 @@ export const attemptTotalsSchema = z.object({
   wallMs: z.number(),
   /** Wall time without rate-limit waits and retries. */
   workingMs: z.number(),
+  /** How often recovery stepped in; absent for never. */
+  interventions: z.number().int().optional(),
 });
 export type AttemptTotals = z.infer<typeof attemptTotalsSchema>;
 
@@ -83,6 +106,20 @@ export const runEventSchema = z.discriminatedUnion('type', [
     sandbox: z.object({ id: z.string(), backend: z.string(), tier: z.string(), limitsInForce: limitsInForceSchema }),
   }),
   z.object({ type: z.literal('attempt-resume'), ...at, ...attemptRef, fromStep: z.number().int() }),
+  /**
+   * Stands in place of `attempt-start` where another tool made the attempt: its file as it was read, whole. `patchKnown`: false when the file holds no patch because its tool keeps it
+   * elsewhere. `leak`: set when the trajectory itself tells what the hidden tests said.
+   */
+  z.object({
+    type: z.literal('attempt-import'),
+    ...at,
+    ...attemptRef,
+    format: z.string(),
+    file: z.string(),
+    raw: z.string(),
+    patchKnown: z.boolean(),
+    leak: z.string().optional(),
+  }),
   /** Agent is finished, patch taken. Durable before grading begins. */
   z.object({
     type: z.literal('attempt-end'),
@@ -99,6 +136,17 @@ export const runEventSchema = z.discriminatedUnion('type', [
     /** Of the sandbox that the attempt ended in. Absent: it was gone before it could be asked. */
     sandboxUsage: sandboxReceiptSchema.optional(),
   }),
+  /** A critic's word about a solved attempt, and what it cost. */
+  z.object({
+    type: z.literal('score-end'),
+    ...at,
+    ...attemptRef,
+    critic: z.string(),
+    score: z.number(),
+    cost: costSchema,
+  }),
+  /** The attempt is not made: there is an answer that is sure enough. */
+  z.object({ type: z.literal('attempt-skip'), ...at, ...attemptRef, reason: z.string() }),
   z.object({ type: z.literal('grade-start'), ...at, ...attemptRef }),
   z.object({ type: z.literal('grade-end'), ...at, ...attemptRef, report: gradeReportSchema }),
   z.object({

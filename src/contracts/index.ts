@@ -1,5 +1,6 @@
 /** All contracts in one import. */
 export * from './agent.ts';
+export * from './critic.ts';
 export * from './environment.ts';
 export * from './errors.ts';
 export * from './events.ts';

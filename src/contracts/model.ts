@@ -104,6 +104,16 @@ export const stopReasonSchema = z.enum([
 ]);
 export type StopReason = z.infer<typeof stopReasonSchema>;
 
+/** One of several replies to the same request. `value` is a critic's; null when it could give none. */
+export const candidateReplySchema = z.object({
+  message: assistantMessageSchema,
+  stopReason: stopReasonSchema,
+  usage: tokenUsageSchema,
+  cost: costSchema,
+  value: z.number().nullable(),
+});
+export type CandidateReply = z.infer<typeof candidateReplySchema>;
+
 export const modelReplySchema = z.object({
   message: assistantMessageSchema,
   stopReason: stopReasonSchema,
@@ -116,10 +126,23 @@ export const modelReplySchema = z.object({
   retries: z.array(z.object({ failure: failureSchema, waitedMs: z.number() })),
   /** Provider's own usage object, kept as sent. */
   rawUsage: z.unknown(),
-  /** `live`, or where it came from instead. */
-  source: z.enum(['live', 'journal', 'replay', 'scripted']),
+  /** `live`, or where it came from instead; `imported` ones carry no usage of their own (all zero), only the attempt's totals do. */
+  source: z.enum(['live', 'journal', 'replay', 'scripted', 'imported']),
   /** Set when the same request had been sent before by a courier that died with it: the provider may have charged for both. */
   maybePaidTwice: z.boolean().optional(),
+  /**
+   * Set when this reply was chosen among several. `usage` and `cost` of the reply are then those of all of them together, and of the critic. `failed` calls brought no
+   * candidate.
+   */
+  lookahead: z
+    .object({
+      candidates: z.array(candidateReplySchema),
+      chosen: z.number().int().nonnegative(),
+      failed: z.number().int().nonnegative(),
+      critic: z.string(),
+      criticCost: costSchema,
+    })
+    .optional(),
 });
 export type ModelReply = z.infer<typeof modelReplySchema>;
 

@@ -42,10 +42,10 @@ export const attemptRecordSchema = z.object({
   attempt: z.number().int().positive(),
   repo: z.string(),
   /**
-   * `running`: begun, no end yet (or paused: a resume goes on with it). `failed`: ended without a verdict about the agent (failure in
+   * `skipped`: not made, as an earlier answer was sure enough. `running`: begun, no end yet (or paused: a resume goes on with it). `failed`: ended without a verdict about the agent (failure in
    * `outcome.failure`, or an `infra-error` report).
    */
-  state: z.enum(['pending', 'running', 'solved-ungraded', 'finished', 'failed']),
+  state: z.enum(['pending', 'running', 'solved-ungraded', 'finished', 'failed', 'skipped']),
   environmentDigest: z.string().nullable(),
   outcome: agentOutcomeSchema.nullable(),
   totals: attemptTotalsSchema.nullable(),

@@ -25,14 +25,18 @@ const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/b
 /** Throws `environment-tool-missing` when a program that the task needs is not on the host; of an image see `requireToolsInside`. */
 export async function hostEnvironmentBase(instance: TaskInstance, host: HostBase): Promise<EnvironmentBase> {
   requireTools(instance, host);
-  return { base: { kind: 'host' }, digest: host.digest, path: host.path, home: SANDBOX_HOME, env: {}, workdir: '/' };
+  return hostAsBase(host);
+}
+
+export function hostAsBase({ digest, path }: HostBase): EnvironmentBase {
+  return { base: { kind: 'host' }, digest, path, home: SANDBOX_HOME, env: {}, workdir: '/' };
 }
 
 /** The image is fetched when it is not there. From then on it is named by its digest, so that a tag that moves changes nothing halfway. */
 export async function imageEnvironmentBase(
   reference: string,
   backend: SandboxBackend,
-  signal: AbortSignal,
+  signal?: AbortSignal,
 ): Promise<EnvironmentBase> {
   const { digest, env, workdir } = await backend.describeImage(reference, signal);
   const { PATH = DEFAULT_PATH, HOME = '/root', ...rest } = env;

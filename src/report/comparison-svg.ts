@@ -1,5 +1,6 @@
 /** Cost against accuracy as an SVG document: a point with its interval per run, the Pareto front as a line. Readable in light and dark. */
 import type { Comparison } from './compare-runs.ts';
+import { escapeXml } from './escape-xml.ts';
 import { percent } from './run-report.ts';
 
 const WIDTH = 720;
@@ -45,8 +46,4 @@ ${points.join('\n')}
 <text x="${LEFT}" y="18">resolve rate, 95 % Wilson interval; dashed: Pareto front</text>
 </svg>
 `;
-}
-
-function escapeXml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }

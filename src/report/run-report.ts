@@ -26,7 +26,20 @@ export interface RunReport {
   cacheShare: number;
   workingMs: number;
   passAtK: { k: number; value: number }[];
+  /** Attempts not made, as an earlier one was sure enough. */
+  skipped: number;
+  /** Attempts in which recovery stepped in beside those in which it did not; absent when it never did. */
+  recovery?: RecoveryReport;
   rows: RunReportRow[];
+}
+
+/** Not a comparison of like with like: attempts that need recovery are the harder ones. For its effect compare a run with and one without. */
+export interface RecoveryReport {
+  interventions: number;
+  attempts: number;
+  /** Resolved and judged, with interventions and without. */
+  with: { resolved: number; judged: number };
+  without: { resolved: number; judged: number };
 }
 
 export interface RunReportRow {
@@ -86,7 +99,30 @@ export function runReport(record: RunRecord): RunReport {
     cacheShare: input === 0 ? 0 : usage.cacheRead / input,
     workingMs: sum(attempts, (one) => one.totals?.workingMs ?? 0),
     passAtK: passCurve(judged, manifest.attempts),
+    skipped: attempts.filter((one) => one.state === 'skipped').length,
+    ...recoveryReport(attempts, judged),
     rows: attempts.map(reportRow),
+  };
+}
+
+function recoveryReport(
+  attempts: readonly AttemptRecord[],
+  judged: readonly AttemptRecord[],
+): { recovery?: RecoveryReport } {
+  const interventions = (one: AttemptRecord) => one.totals?.interventions ?? 0;
+  const stepped = attempts.filter((one) => interventions(one) > 0);
+  if (stepped.length === 0) return {};
+  const count = (some: readonly AttemptRecord[]) => ({
+    resolved: some.filter((one) => one.report?.resolved === true).length,
+    judged: some.length,
+  });
+  return {
+    recovery: {
+      interventions: sum(attempts, interventions),
+      attempts: stepped.length,
+      with: count(judged.filter((one) => interventions(one) > 0)),
+      without: count(judged.filter((one) => interventions(one) === 0)),
+    },
   };
 }
 
@@ -171,7 +207,14 @@ export function runReportText(report: RunReport): string {
       ? `no attempt came to a verdict, ${infra}`
       : `resolved ${report.resolved} of ${report.finished}: ${interval(report.resolveRate)} (95 % Wilson), ${infra}`,
     ...report.passAtK.map(({ k, value }) => `pass@${k}: ${percent(value)}`),
+    ...(report.skipped === 0 ? [] : [`${report.skipped} attempts not made: an earlier one was sure enough`]),
+    ...(report.recovery === undefined ? [] : [recoveryText(report.recovery)]),
     `cost ${money(report.usd, report.unknownCosts)}; ${inputTokens(usage)} input tokens (${percent(report.cacheShare)} from cache), ${usage.output} output; ${(report.workingMs / 1000).toFixed(1)} s of work`,
     '',
   ].join('\n');
+}
+
+function recoveryText({ interventions, attempts, with: helped, without }: RecoveryReport): string {
+  const counted = (count: number, word: string) => `${count} ${word}${count === 1 ? '' : 's'}`;
+  return `recovery stepped in ${counted(interventions, 'time')} in ${counted(attempts, 'attempt')}: ${helped.resolved} of ${helped.judged} resolved; without it ${without.resolved} of ${without.judged}`;
 }

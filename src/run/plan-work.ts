@@ -39,6 +39,7 @@ export function planWork(record: RunRecord, options: PlanOptions = {}): WorkItem
 function stageOf(attempt: AttemptRecord, retryFailed: boolean): WorkItem['stage'] | null {
   switch (attempt.state) {
     case 'finished':
+    case 'skipped':
       return null;
     case 'solved-ungraded':
       return 'grade';

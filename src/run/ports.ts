@@ -2,6 +2,8 @@
 import type {
   Agent,
   BuiltEnvironment,
+  Checkpoints,
+  Critic,
   EnvironmentBuilder,
   GradeArtifact,
   GradeReport,
@@ -67,6 +69,10 @@ export interface RunPorts extends GradePorts {
   openModel: () => Promise<Model>;
   capturePatch: CapturePatch;
   openWorkspace: OpenWorkspace;
+  /** Where the agent can be brought back. Absent: nowhere. */
+  checkpoints?: (sandbox: Sandbox) => Checkpoints;
+  /** Values attempts while they go on, and when they are solved. Whoever gives it closes it. */
+  critic?: Critic;
   /** Absent: no task has a user. */
   openUserTool?: OpenUserTool;
 }

@@ -16,7 +16,15 @@ import {
 } from '../../test/support/run-doubles.ts';
 import { manifestOf } from '../../test/support/run-fixtures.ts';
 import { createTwoToolAgent } from '../agent/two-tool-agent.ts';
-import { AssayError, type OpenRun, type RunEvent, type RunManifest, type RunRecord } from '../contracts/index.ts';
+import {
+  AssayError,
+  type Critic,
+  type OpenRun,
+  type RunEvent,
+  type RunManifest,
+  type RunRecord,
+} from '../contracts/index.ts';
+import { shortestCritic } from '../select/baseline-critics.ts';
 import { createRun, openRun } from '../store/file-run-store.ts';
 import type { RunPorts } from './ports.ts';
 import { type RunOptions, runAll } from './run-all.ts';
@@ -440,4 +448,36 @@ describe('stopping and resuming', () => {
     expect(record.failure?.message).toContain('the model is double/model, it was double/other');
     expect(model.closed).toBe(1);
   });
+});
+
+test('no further attempts are begun at an instance of which the critic is sure, also after a resume', async () => {
+  const critic: Critic = {
+    ...shortestCritic,
+    name: 'sure of a',
+    async score({ instanceId, messages, patch }) {
+      expect(messages.length).toBeGreaterThan(3);
+      expect(patch).toContain(instanceId);
+      if (instanceId === 'c') throw new AssayError('model-timeout', 'too slow', { class: 'model' });
+      return { perTurn: [], final: instanceId === 'a' ? 0.9 : 0.2, cost: { kind: 'measured', usd: 0.01 } };
+    },
+  };
+  const run = await newRun({ attempts: 3 }, ['a', 'b', 'c']);
+  const record = await go(run, { critic }, { untilScore: 0.8, jobs: 1 });
+  expect(record.status).toBe('completed');
+  expect(states(record).sort()).toEqual(
+    [
+      'a1 finished',
+      'a2 skipped',
+      'a3 skipped',
+      ...['b', 'c'].flatMap((id) => [1, 2, 3].map((n) => `${id}${n} finished`)),
+    ].sort(),
+  );
+  expect(events.filter((one) => one.type === 'attempt-skip')).toMatchObject([
+    { instanceId: 'a', attempt: 2, reason: 'sure of a gives an earlier attempt at least 0.8' },
+    { instanceId: 'a', attempt: 3 },
+  ]);
+  expect(events.filter((one) => one.type === 'score-end').map((one) => one.score)).toEqual([0.9, 0.2, 0.2, 0.2]);
+  const paid = model.paid.size;
+  expect(states(await again({ critic }))).toEqual(states(record));
+  expect(model.paid.size).toBe(paid);
 });

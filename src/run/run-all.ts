@@ -11,6 +11,7 @@ import {
 } from '../contracts/index.ts';
 import { Admission } from './admission.ts';
 import { checkLock } from './check-lock.ts';
+import { EarlyStop } from './early-stop.ts';
 import { EnvironmentPool } from './environment-pool.ts';
 import { stopsRun } from './failure-policy.ts';
 import { gradeSolved } from './grade-solved.ts';
@@ -33,6 +34,8 @@ export interface RunOptions extends PlanOptions {
   buildJobs?: number;
   control?: RunControl;
   policy?: RetryPolicy;
+  /** No further attempts are begun at an instance once the critic of the ports gives a solved one at least this. */
+  untilScore?: number | undefined;
   /** Sees every event after it is durable, and `environment-delta` lines, which are not kept. Must not throw. */
   observe?: (event: RunEvent) => void;
 }
@@ -77,6 +80,11 @@ function ending(
   return { status: left === 0 ? 'completed' : 'interrupted' };
 }
 
+function earlyStop({ run, ports, untilScore }: RunOptions, emitter: Emitter, stop: RunStop): EarlyStop | undefined {
+  if (untilScore === undefined || ports.critic === undefined) return undefined;
+  return new EarlyStop({ run, critic: ports.critic, score: untilScore, emitter, signal: stop.control.signal });
+}
+
 /** Returns how many attempts are left without an end. */
 async function runWork(
   options: RunOptions,
@@ -108,6 +116,7 @@ async function runWork(
   const queue = new WorkQueue(work, environments, stop.control);
   let left = work.length;
   const context = { run: options.run, ports: options.ports, model, stop, emitter, policy, problems };
+  const enough = earlyStop(options, emitter, stop);
   const admission = new Admission({
     shortage: options.ports.hostShortage ?? (async () => undefined),
     onWait: (reason) =>
@@ -119,7 +128,10 @@ async function runWork(
       const instance = instances.get(next.item.instanceId);
       if (instance === undefined) continue;
       const item = next;
-      if (await admission.run(() => finishItem(context, item, instance))) left--;
+      if (!(await admission.run(() => finishItem(context, item, instance)))) continue;
+      left--;
+      if (enough !== undefined && (await enough.isSure(item.item)))
+        left -= await enough.skipRest(item.item.instanceId, queue);
     }
   };
   environments.start();

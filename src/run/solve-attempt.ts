@@ -1,10 +1,12 @@
 /** One attempt from sandbox to patch: the agent works, its patch is taken and made durable. */
 import { sha256 } from '../base/digest.ts';
 import {
+  type AgentContext,
   type AgentOutcome,
   type AttemptHistory,
   type AttemptRef,
   type BuiltEnvironment,
+  type Critic,
   type Failure,
   type Model,
   type OpenRun,
@@ -229,6 +231,10 @@ async function runAgent(
       emit: (event) => emitter.emit({ ...event, ...ref }),
       signal: watch.signal,
       shouldPause: () => stop.control.pausing,
+      ...(ports.checkpoints === undefined ? {} : { checkpoints: ports.checkpoints(sandbox) }),
+      ...(ports.critic === undefined
+        ? {}
+        : { appraise: appraiser(ports.critic, context, { ref, instance }, watch.signal) }),
     });
     if (!watch.timedOut || outcome.status === 'done') return outcome;
     return { ...outcome, status: 'limit', failure: hanging(limits.wallSeconds) };
@@ -237,6 +243,27 @@ async function runAgent(
   } finally {
     watch.dispose();
   }
+}
+
+/** The critic's opinion of an attempt that still goes on; when it has none, a note says why. */
+function appraiser(
+  critic: Critic,
+  { run, emitter }: SolveContext,
+  { ref, instance }: Pick<SolveInput, 'ref' | 'instance'>,
+  signal: AbortSignal,
+): NonNullable<AgentContext['appraise']> {
+  const about = { runId: run.manifest.runId, ...ref, repo: instance.task.repo, patch: '', outcome: null, totals: null };
+  return async ({ system, messages }) => {
+    try {
+      const { perTurn, final, cost } = await critic.score({ ...about, system, messages }, { signal });
+      return { value: perTurn.at(-1) ?? final, cost };
+    } catch (error) {
+      if (signal.aborted) throw error;
+      const { code, message } = toFailure(error);
+      await emitter.note(ref, 'warning', `No value of ${critic.name}: ${code}: ${message}`);
+      return null;
+    }
+  };
 }
 
 function hanging(wallSeconds: number): Failure {

@@ -5,9 +5,10 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { environments, HostBackend, instanceOf, reportOf } from '../../test/support/run-doubles.ts';
 import { runHostProcess } from '../base/host-process.ts';
 import { AssayError, type Dataset, sandboxLimitsSchema } from '../contracts/index.ts';
+import { NO_CHANGE_PATCH } from '../grading/no-change-patch.ts';
 import type { GradeAttempt } from './ports.ts';
 import { RunControl } from './run-control.ts';
-import { NO_CHANGE_PATCH, type ValidateOptions, validate } from './validate.ts';
+import { type ValidateOptions, validate } from './validate.ts';
 
 let dir: string;
 beforeEach(async () => {

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { writeFileAtomic } from '../base/atomic-file.ts';
 import { type Dataset, type Failure, type SandboxLimits, toFailure } from '../contracts/index.ts';
+import { NO_CHANGE_PATCH } from '../grading/no-change-patch.ts';
 import { instanceFolder } from '../store/run-folder.ts';
 import { sandboxLimitsFor } from './attempt-sandbox.ts';
 import { EnvironmentPool, type EnvironmentResult } from './environment-pool.ts';
@@ -11,17 +12,6 @@ import { defaultRetryPolicy, type NewEvent, type RetryPolicy, stopIfHopeless } f
 import { RunControl, RunStop } from './run-control.ts';
 import { summarise, type ValidationGrade, type ValidationReport } from './validation-report.ts';
 import { WorkQueue } from './work-queue.ts';
-
-/**
- * Stands for "no change": it adds one empty file nobody reads. An empty patch would be judged without running anything; this way the tests run on the
- * unchanged repository, and must fail there.
- */
-export const NO_CHANGE_PATCH = [
-  'diff --git a/.assay-no-change b/.assay-no-change',
-  'new file mode 100644',
-  'index 0000000000000000000000000000000000000000..e69de29bb2d1d6434b8b29ae775ad8c2e48c5391',
-  '',
-].join('\n');
 
 /** `environment-*` events, and one line per verdict. */
 export type ValidationEvent = NewEvent | ({ type: 'validation-grade' } & ValidationGrade);

@@ -18,6 +18,13 @@ export class WorkQueue {
     this.control = control;
   }
 
+  /** Takes out what is still to be solved at an instance; a patch that waits for its verdict stays. */
+  drop(instanceId: string): WorkItem[] {
+    const dropped = this.pending.filter((item) => item.instanceId === instanceId && item.stage === 'solve');
+    for (const item of dropped) this.pending.splice(this.pending.indexOf(item), 1);
+    return dropped;
+  }
+
   /** The first item whose environment is known; waits for one. Null when nothing is left or the run pauses. */
   async next(): Promise<{ item: WorkItem; result: EnvironmentResult } | null> {
     while (this.pending.length > 0 && !this.control.pausing) {

@@ -131,6 +131,13 @@ describe('time', () => {
     expect(await output('echo fresh; pwd')).toBe(`fresh\n${sandbox.spec.workdir}\n`);
   });
 
+  test('the end of a shell that was restarted is not taken for the end of the next one’s command', async () => {
+    await shell.run('true');
+    await shell.restart();
+    const result = await shell.run('sleep 0.6; echo done', { timeoutSeconds: 10 });
+    expect(result).toMatchObject({ status: 'finished', output: 'done\n' });
+  });
+
   test('an abort rejects with cancelled', async () => {
     const controller = new AbortController();
     setTimeout(() => controller.abort(), 100);

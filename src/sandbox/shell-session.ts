@@ -128,7 +128,8 @@ export class BashSession implements ShellSession {
       const finish = (end: End) => {
         clearTimeout(timer);
         options.signal?.removeEventListener('abort', abort);
-        this.onMark = null;
+        // The end of a shell is told to all its commands, also when the next one's runs already.
+        if (this.onMark === onMark) this.onMark = null;
         resolve(end);
       };
       const timeoutMs = (options.timeoutSeconds ?? this.timeoutSeconds) * 1000;
@@ -136,12 +137,13 @@ export class BashSession implements ShellSession {
       const abort = () => finish({ status: 'timeout', exitCode: null });
       options.signal?.addEventListener('abort', abort, { once: true });
       let exitCode: number | null = null;
-      this.onMark = (mark) => {
+      const onMark = (mark: Mark) => {
         if (mark.word === sequence) finish({ status: 'finished', exitCode: mark.code });
         if (mark.word !== 'exit') return;
         exitCode = mark.code;
         this.restoreState = true;
       };
+      this.onMark = onMark;
       shell.exit.then((exit) => {
         const end: End = { status: exit.sandboxDied ? 'sandbox-died' : 'shell-exited', exitCode: exit.code };
         setTimeout(() => afterTurns(20, () => finish({ ...end, exitCode: exitCode ?? end.exitCode })), EXIT_DRAIN_MS);

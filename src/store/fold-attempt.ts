@@ -11,6 +11,7 @@ export class AttemptFold {
   private readonly totals = new TotalsFold();
   private readonly steps = new Map<number, RecordedStep>();
   private begun = false;
+  private skipped = false;
   private seen = false;
   private environmentDigest: string | null = null;
   private end: EndEvent | null = null;
@@ -37,6 +38,9 @@ export class AttemptFold {
         this.end = event;
         this.grade = null;
         break;
+      case 'attempt-skip':
+        this.skipped = true;
+        break;
       case 'grade-start':
         this.grade = null;
         break;
@@ -47,6 +51,17 @@ export class AttemptFold {
         if (!this.steps.has(event.step))
           this.steps.set(event.step, { step: event.step, reply: event.reply, results: [] });
         break;
+      case 'step-end': {
+        const step = this.steps.get(event.step);
+        if (step !== undefined && event.value !== undefined) step.value ??= event.value;
+        break;
+      }
+      case 'intervention': {
+        const { kind, reason, toStep, hint } = event;
+        const step = this.steps.get(event.step);
+        if (step !== undefined) step.intervention ??= { kind, reason, toStep, hint };
+        break;
+      }
       case 'tool-end':
         // A call that was only run again changes nothing: the first result is what the model saw.
         if (event.repeated === undefined) this.steps.get(event.step)?.results.push(event.result);
@@ -63,7 +78,7 @@ export class AttemptFold {
 
   /** True when nothing is left to do for this attempt. */
   get settled(): boolean {
-    return this.grade !== null || this.end?.gradable === false;
+    return this.skipped || this.grade !== null || this.end?.gradable === false;
   }
 
   record(): AttemptRecord {
@@ -89,6 +104,7 @@ export class AttemptFold {
   }
 
   private state(): AttemptRecord['state'] {
+    if (this.skipped) return 'skipped';
     if (this.end === null) return this.begun ? 'running' : 'pending';
     if (this.grade !== null) return this.grade.report.verdict === 'infra-error' ? 'failed' : 'finished';
     return this.end.gradable === false ? 'failed' : 'solved-ungraded';

@@ -1,9 +1,12 @@
 /** Sums of one attempt, folded from its events. Folding the same events gives the same sums, however often the attempt was interrupted. */
-import type { AttemptTotals, ModelReply, RunEvent } from '../contracts/index.ts';
+import type { AttemptTotals, Cost, ModelReply, RunEvent } from '../contracts/index.ts';
 
 export class TotalsFold {
   /** One reply per step: a reply that stands in the log twice was paid for once. */
   private readonly replies = new Map<number, ModelReply>();
+  /** What critics cost, by step, and the steps after which recovery stepped in: each once, however often they were repeated. */
+  private readonly valueCosts = new Map<number, Cost>();
+  private readonly interventions = new Set<number>();
   private wallMs = 0;
   private segment: { first: number; last: number } | null = null;
 
@@ -22,10 +25,14 @@ export class TotalsFold {
     }
     if (event.type === 'attempt-end') this.closeSegment();
     if (event.type === 'reply-end' && !this.replies.has(event.step)) this.replies.set(event.step, event.reply);
+    if (event.type === 'step-end' && event.valueCost !== undefined && !this.valueCosts.has(event.step))
+      this.valueCosts.set(event.step, event.valueCost);
+    if (event.type === 'intervention') this.interventions.add(event.step);
   }
 
   totals(): AttemptTotals {
     const steps = [...this.replies].sort(([a], [b]) => a - b).map(([, reply]) => reply);
+    const costs = [...steps.map((reply) => reply.cost), ...this.valueCosts.values()];
     const wallMs = this.wallMs + (this.segment === null ? 0 : this.segment.last - this.segment.first);
     const waitedMs = sum(steps.flatMap((reply) => reply.retries.map((retry) => retry.waitedMs)));
     const reasoning = steps.flatMap(({ usage }) => (usage.reasoning === null ? [] : [usage.reasoning]));
@@ -40,10 +47,11 @@ export class TotalsFold {
         // Null only when no reply says it: some providers leave it out of replies without any reasoning.
         reasoning: reasoning.length === 0 ? null : sum(reasoning),
       },
-      usd: sum(steps.map(({ cost }) => (cost.kind === 'unknown' ? 0 : cost.usd))),
-      unknownCosts: steps.filter(({ cost }) => cost.kind === 'unknown').length,
+      usd: sum(costs.map((cost) => (cost.kind === 'unknown' ? 0 : cost.usd))),
+      unknownCosts: costs.filter((cost) => cost.kind === 'unknown').length,
       wallMs,
       workingMs: Math.max(0, wallMs - waitedMs),
+      ...(this.interventions.size === 0 ? {} : { interventions: this.interventions.size }),
     };
   }
 

@@ -100,7 +100,7 @@ export async function foldRun(dir: string, manifest: RunManifest, blobs: BlobSto
 
 type Milestone = Extract<
   RunEvent,
-  { type: 'attempt-start' | 'attempt-resume' | 'attempt-end' | 'grade-start' | 'grade-end' }
+  { type: 'attempt-start' | 'attempt-resume' | 'attempt-end' | 'attempt-skip' | 'grade-start' | 'grade-end' }
 >;
 
 /** Events that stand in the attempt's log and again in the run's log, so that a run is loaded from one file. */
@@ -112,6 +112,7 @@ const MILESTONE_TYPES: ReadonlySet<string> = new Set<Milestone['type']>([
   'attempt-start',
   'attempt-resume',
   'attempt-end',
+  'attempt-skip',
   'grade-start',
   'grade-end',
 ]);

@@ -37,7 +37,11 @@ export async function openRunFolder(dir: string, manifest: RunManifest): Promise
     const log = attemptLog(ref);
     await log.append(encoded);
     if (isMilestone(event)) await runLog.append(encoded);
-    if (event.type === 'grade-end' || (event.type === 'attempt-end' && event.gradable === false)) await log.release();
+    if (
+      ['grade-end', 'attempt-skip'].includes(event.type) ||
+      (event.type === 'attempt-end' && event.gradable === false)
+    )
+      await log.release();
   };
 
   let closed: Promise<void> | null = null;

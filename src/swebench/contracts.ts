@@ -6,6 +6,9 @@ export type EvalType = 'pass_and_fail' | 'fail_only';
 /** Rules of which harness generation apply: 4 stands for 2.x-4.x, 5 for 5.x. */
 export type Compat = 4 | 5;
 
+/** Logs can be judged by the rules of harness 1 as well (early 2024, before containers). */
+export type LogRules = 1 | Compat;
+
 /** One row of a SWE-bench-like data set. Fields that older rows lack are derived when the data set is loaded, where a rule for them exists. */
 export interface SwebenchInstance {
   instance_id: string;

@@ -12,7 +12,10 @@ import { createImageStore } from '../../src/environment/oci/image-store.ts';
 import { gradeAttempt } from '../../src/grading/grade-attempt.ts';
 import { validate } from '../../src/run/validate.ts';
 import { createDockerBackend } from '../../src/sandbox/docker/docker-backend.ts';
+import { createEngineImages } from '../../src/sandbox/docker/engine-images.ts';
 import { createNativeBackend } from '../../src/sandbox/native/native-backend.ts';
+import type { SwebenchInstance } from '../../src/swebench/contracts.ts';
+import { createImageEnvironments } from '../../src/swebench/environment/image-environments.ts';
 import { registryProblem, startDockerRegistry } from '../support/docker-registry.ts';
 import { engineProblem, engineTestImage, rootArchive } from '../support/engine-image.ts';
 import { pushLayout, writeLayout } from '../support/image-builder.ts';
@@ -116,6 +119,24 @@ const docker = () => createDockerBackend({ paths });
 const dockerProblem = engineImage.problem ?? (await engineProblem(docker()));
 
 describeRequiring('docker', dockerProblem, 'tasks on an image of a container engine', () => {
+  test('images are found by name, with what they say of themselves', async () => {
+    const images = createEngineImages();
+    const found = await images.find(engineImage.problem === undefined ? engineImage.image : '');
+    expect(found).toMatchObject({ digest: expect.stringMatching(/^sha256:/), workdir: expect.stringMatching(/^\//) });
+    const environments = createImageEnvironments(images);
+    const row = { instance_id: 'a__b-1', base_commit: 'c', image: found?.digest } as SwebenchInstance;
+    const environment = await environments.ensure(row, new AbortController().signal);
+    expect(environment).toMatchObject({
+      cached: true,
+      base: { kind: 'image' },
+      digest: await environments.digest(row),
+    });
+    expect(await images.find('assay.local/nobody-has-this:1')).toBeUndefined();
+    await expect(images.pull('127.0.0.1:1/none:1', new AbortController().signal)).rejects.toMatchObject({
+      code: 'sandbox-create-failed',
+    });
+  });
+
   test('have the same verdicts', async () => {
     expect(await verdicts(docker(), engineImage.problem === undefined ? engineImage.image : '')).toEqual(expected);
   });

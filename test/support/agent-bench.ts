@@ -5,6 +5,7 @@ import {
   type AgentEvent,
   type AgentOutcome,
   agentEventSchema,
+  interventionSchema,
   type Model,
   type RecordedStep,
   type Workspace,
@@ -59,7 +60,17 @@ export class AgentBench {
         step,
         reply,
         results: this.toolEnds.filter((end) => end.step === step).map((end) => end.result),
+        ...this.afterwards(step),
       }));
+  }
+
+  private afterwards(step: number): Pick<RecordedStep, 'value' | 'intervention'> {
+    const end = this.events.find((event) => event.type === 'step-end' && event.step === step);
+    const met = this.events.find((event) => event.type === 'intervention' && event.step === step);
+    return {
+      ...(end?.type === 'step-end' && end.value !== undefined ? { value: end.value } : {}),
+      ...(met?.type === 'intervention' ? { intervention: interventionSchema.parse(met) } : {}),
+    };
   }
 
   async close(): Promise<void> {

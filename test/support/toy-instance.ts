@@ -26,13 +26,15 @@ const GIT_ENV = {
 /** Base state of the toy repository. */
 export const TOY_FILES: Readonly<Record<string, string>> = {
   'calc/__init__.py': 'def add(a, b):\n    return a - b\n\n\ndef double(a):\n    return 2 * a\n',
+  // A linter, which may read any file: its own tests too.
+  'calc/lint.py': 'def lines(path):\n    with open(path) as file:\n        return len(file.readlines())\n',
   'tests/test_calc.py': 'import calc\n\n\ndef test_old():\n    assert calc.double(2) == 4\n',
   'setup.py': 'from setuptools import setup\n\nsetup(name="calc", version="1.0", packages=["calc"])\n',
   'setup.cfg': '[metadata]\nlicense = MIT\n\n[tool:pytest]\naddopts = --strict-markers\n',
   '.gitignore': '*.egg-info\n__pycache__\n',
 };
 
-export const HIDDEN_TEST = `${TOY_FILES['tests/test_calc.py']}\n\ndef test_new():\n    assert calc.add(2, 3) == 5\n    assert calc.add(-1, 1) == 0\n`;
+export const HIDDEN_TEST = `${TOY_FILES['tests/test_calc.py']}\n\ndef test_new():\n    assert calc.add(2, 3) == 5\n    assert calc.add(-1, 1) == 0\n    from calc import lint\n    assert lint.lines(__file__) > 10\n`;
 export const FIXED = (TOY_FILES['calc/__init__.py'] ?? '').replace('a - b', 'a + b');
 
 /** Makes patches against the base state. */

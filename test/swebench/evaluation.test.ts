@@ -1,5 +1,8 @@
 /** Evaluation in real sandboxes with real pytest: verdicts, cheats, resuming. */
+
 import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -7,7 +10,7 @@ import { assayPaths } from '../../src/base/paths.ts';
 import { type BuiltEnvironment, sandboxLimitsSchema } from '../../src/contracts/index.ts';
 import { registryConfig } from '../../src/environment/registry-config.ts';
 import { createNativeBackend } from '../../src/sandbox/native/native-backend.ts';
-import type { Prediction, SwebenchInstance } from '../../src/swebench/contracts.ts';
+import type { ImageAsset, Prediction, SwebenchInstance } from '../../src/swebench/contracts.ts';
 import type { EvaluationSettings } from '../../src/swebench/evaluation/evaluate-instance.ts';
 import { type EvaluationEvent, evaluatePredictions } from '../../src/swebench/evaluation/evaluate-predictions.ts';
 import { openKnownDurations } from '../../src/swebench/evaluation/known-durations.ts';
@@ -51,16 +54,18 @@ describeRequiring('sandboxes', problem, 'SWE-bench evaluation', () => {
     strict: true,
     timeoutSeconds: 120,
     gradeLog,
+    assetCache: join(home, 'assets'),
   } as const;
   const evaluate = async (
     patches: Readonly<Record<string, string | null>>,
     own: Partial<Omit<EvaluationSettings, 'reportText' | 'signal'>> = {},
-    more: { runId?: string; script?: string } = {},
+    more: { runId?: string; script?: string; assets?: ImageAsset[] } = {},
   ) => {
     const instances: SwebenchInstance[] = Object.keys(patches).map((instance_id) => ({
       ...instance,
       instance_id,
       ...(more.script === undefined ? {} : { eval_script: more.script }),
+      ...(more.assets === undefined ? {} : { image_assets: { test_patch: more.assets, patch: [] } }),
     }));
     const predictions = new Map<string, Prediction>(
       Object.entries(patches).map(([instance_id, model_patch]) => [
@@ -131,6 +136,32 @@ describeRequiring('sandboxes', problem, 'SWE-bench evaluation', () => {
     );
     expect(slow.results[0]?.outcome).toBe('timeout');
     expect(slow.results[0]?.seconds).toBeLessThan(20);
+  }, 120_000);
+
+  test('pictures of a row lie in the work tree when the tests begin; one that cannot be had is no verdict', async () => {
+    const server = createServer((request, reply) => {
+      if (request.url === '/expected.png') reply.end('picture');
+      else reply.writeHead(404).end();
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const asset = (name: string) => ({ path: 'tests/pics/expected.png', url: `http://127.0.0.1:${port}/${name}` });
+    const script =
+      "set -x\ncd /testbed\n: '>>>>> Start Test Output'\ncat tests/pics/expected.png\n: '>>>>> End Test Output'\n";
+    const own = { strict: false };
+    await evaluate({ a: instance.patch }, own, { script, assets: [asset('expected.png')] });
+    const folder = join(home, `logs/run_evaluation/run-${runs}/org__m/a`);
+    expect(readFileSync(join(folder, 'test_output.txt'), 'utf8')).toMatch(/Start Test Output'\n[^\n]*\npicture/);
+    expect(readFileSync(join(folder, 'image_assets/tests__pics__expected.png'), 'utf8')).toBe('picture');
+    server.close();
+    // Kept from before; what is not there says nothing about the patch.
+    const again = await evaluate({ a: instance.patch }, own, { script, assets: [asset('expected.png')] });
+    expect(again.results[0]?.outcome).not.toBe('failed');
+    const missing = await evaluate({ a: instance.patch }, own, {
+      script,
+      assets: [{ path: 'x.png', url: 'file:///x' }],
+    });
+    expect(missing.results[0]).toMatchObject({ outcome: 'failed', failure: { class: 'infra', retryable: true } });
   }, 120_000);
 
   test('what a solution touches besides does not count against it', async () => {

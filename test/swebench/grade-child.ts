@@ -33,6 +33,7 @@ await evaluatePredictions({
     strict: false,
     timeoutSeconds: 60,
     gradeLog,
+    assetCache: join(folder, 'assets'),
   },
   durations: await openKnownDurations(join(folder, 'durations.json')),
   pausing: () => false,

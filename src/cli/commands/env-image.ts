@@ -2,17 +2,15 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type AssayPaths, assayPaths } from '../../base/paths.ts';
-import { AssayError, type LayerRef, type LocalImage } from '../../contracts/index.ts';
-import { filterInstances } from '../../dataset/filter-instances.ts';
-import { loadDataset } from '../../dataset/load-dataset.ts';
+import { AssayError, type LocalImage } from '../../contracts/index.ts';
 import { type Exported, exportImage } from '../../environment/oci/export-image.ts';
 import { createImageStore } from '../../environment/oci/image-store.ts';
 import { demandPushName, pushImage } from '../../environment/oci/push-image.ts';
-import { openEngine } from '../compose.ts';
+import { environmentImage, type ImageContent } from '../environment-image.ts';
 import { defineCommand } from '../flag.ts';
 import { withInterrupt } from '../interrupt.ts';
 import { counted, print } from '../output.ts';
-import { withImage } from '../sandbox-flags.ts';
+import { REPOSITORIES } from '../swebench-grading.ts';
 
 const megabytes = (bytes: number) => `${(bytes / 1024 ** 2).toFixed(1)} MB`;
 
@@ -60,7 +58,11 @@ export const envExportCommand = defineCommand({
       help: 'the name it was pulled under, or its digest; with a second argument a set of tasks',
       count: 'one',
     },
-    { name: 'instance', help: 'a task of the set: its environment is built when it is not there', count: 'optional' },
+    {
+      name: 'instance',
+      help: 'a task of the set, or of a SWE-bench data set with --repos: its environment is built when it is not there',
+      count: 'optional',
+    },
   ],
   flags: {
     output: {
@@ -77,11 +79,14 @@ export const envExportCommand = defineCommand({
       help: 'what the image is called in --output',
     },
     on: { kind: 'string', placeholder: 'image', help: 'the image under a task that names none' },
+    repos: REPOSITORIES,
+    split: { kind: 'string', short: 's', default: 'test', placeholder: 'name', help: 'split of a SWE-bench data set' },
     platform: PLATFORM,
   },
   examples: [
     'assay env export debian:12 --output debian.tar --name my/debian:12',
     'assay env export tasks/starter shelf-short-pages --on python:3.12 --push registry.example/tasks/shelf:1',
+    'assay env export verified pallets__flask-5014 --repos ~/repositories --on my/base:1 --output flask.tar',
   ],
   async run({ args, flags }) {
     const [reference = '', instance] = args;
@@ -103,7 +108,7 @@ export const envExportCommand = defineCommand({
       const content =
         instance === undefined
           ? await pulledImage(paths, reference, flags.platform)
-          : await environmentImage(reference, instance, flags.on, signal, say);
+          : await environmentImage({ ...flags, set: reference, id: instance, under: flags.on, signal, say });
       return writeOut(paths, content, { output, push: flags.push, name: flags.name, signal, say });
     });
     const place = flags.push ?? output;
@@ -111,11 +116,6 @@ export const envExportCommand = defineCommand({
     return 0;
   },
 });
-
-interface ImageContent {
-  image: LocalImage;
-  extraLayers: readonly LayerRef[];
-}
 
 async function pulledImage(paths: AssayPaths, reference: string, platform: string | undefined): Promise<ImageContent> {
   const store = createImageStore({ paths, ...(platform === undefined ? {} : { platform }) });
@@ -125,34 +125,6 @@ async function pulledImage(paths: AssayPaths, reference: string, platform: strin
     class: 'input',
     hint: `Get it with \`assay env pull ${reference}\`.`,
   });
-}
-
-/** The environment with its variables and its folder as the image's own. */
-async function environmentImage(
-  set: string,
-  id: string,
-  under: string | undefined,
-  signal: AbortSignal,
-  say: (line: string) => void,
-): Promise<ImageContent> {
-  const { instances } = withImage(filterInstances(await loadDataset(set), { instances: [id] }), under);
-  const [instance] = instances;
-  const engine = await openEngine();
-  try {
-    if (instance === undefined || instances.length > 1 || instance.task.environment.image === undefined)
-      throw new AssayError('usage', `${id} must name one task that stands on an image`, {
-        class: 'input',
-        retryable: false,
-        hint: 'Give the whole id, and an image with --on: an environment on the programs of this machine is no image.',
-      });
-    const { base, layers, env, workdir } = await engine.environments.ensure(instance, signal, say);
-    const image = base.kind === 'image' ? await engine.images.find(base.reference) : undefined;
-    if (image === undefined)
-      throw new AssayError('image-not-found', `the image under ${id} is gone`, { class: 'infra' });
-    return { image: { ...image, env, workdir }, extraLayers: layers };
-  } finally {
-    await engine.close();
-  }
 }
 
 interface Target {

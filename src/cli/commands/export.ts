@@ -5,13 +5,7 @@ import { fileRunStore } from '../../store/file-run-store.ts';
 import { findRun } from '../find-run.ts';
 import { defineCommand } from '../flag.ts';
 import { print } from '../output.ts';
-
-/** A row of the predictions files that SWE-bench graders take. */
-interface Prediction {
-  instance_id: string;
-  model_name_or_path: string;
-  model_patch: string;
-}
+import { type PredictionRow, predictionsText } from '../predictions-text.ts';
 
 export const exportCommand = defineCommand({
   name: 'export',
@@ -34,10 +28,7 @@ export const exportCommand = defineCommand({
     const { runId, runsDir } = await findRun(args[0], flags.runsDir);
     const { predictions, without } = await predictionsOf(runsDir, runId, flags.attempt);
     const target = resolve(flags.predictions);
-    const text = target.endsWith('.json')
-      ? `${JSON.stringify(predictions, null, 2)}\n`
-      : predictions.map((one) => `${JSON.stringify(one)}\n`).join('');
-    await writeFileAtomic(target, text);
+    await writeFileAtomic(target, predictionsText(target, predictions));
     const missing = without.length === 0 ? '' : `; without a patch: ${without.join(', ')}`;
     print(
       flags.json,
@@ -53,10 +44,10 @@ async function predictionsOf(
   runsDir: string,
   runId: string,
   attempt: number,
-): Promise<{ predictions: Prediction[]; without: string[] }> {
+): Promise<{ predictions: PredictionRow[]; without: string[] }> {
   const store = fileRunStore(runsDir);
   const { manifest, attempts } = await store.load(runId);
-  const predictions: Prediction[] = [];
+  const predictions: PredictionRow[] = [];
   const without: string[] = [];
   for (const one of attempts.filter((candidate) => candidate.attempt === attempt)) {
     const { instanceId } = one;

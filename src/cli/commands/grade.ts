@@ -8,7 +8,7 @@ import { defineCommand } from '../flag.ts';
 import { interruptible } from '../interrupt.ts';
 import { print } from '../output.ts';
 import { BACKEND_FLAGS } from '../sandbox-flags.ts';
-import { datasetCache, gradePredictions } from '../swebench-grading.ts';
+import { CACHE_FLAGS, datasetCache, gradePredictions, REPOSITORIES, REPOSITORY_IMAGE } from '../swebench-grading.ts';
 
 export const gradeCommand = defineCommand({
   name: 'grade',
@@ -32,11 +32,13 @@ export const gradeCommand = defineCommand({
     runId: { kind: 'string', default: 'run', placeholder: 'name', help: 'name of the run' },
     reportDir: { kind: 'string', default: '.', placeholder: 'folder', help: 'where the report goes' },
     logsDir: { kind: 'string', default: '.', placeholder: 'folder', help: 'where logs/run_evaluation goes' },
-    repos: { kind: 'strings', placeholder: 'folder', help: 'build environments from the git repositories in here' },
+    repos: REPOSITORIES,
     compat: { kind: 'string', choices: ['4', '5'], help: 'rules of harness 2-4 or 5, and verdicts not strict' },
     strict: { kind: 'boolean', help: 'strict verdicts also with --compat' },
     network: { kind: 'string', choices: ['none', 'host'], help: 'of the tests; host with --compat, else none' },
-    tier: BACKEND_FLAGS.tier,
+    ...BACKEND_FLAGS,
+    image: REPOSITORY_IMAGE,
+    ...CACHE_FLAGS,
     rewriteReports: { kind: 'boolean', help: 'not here: assay regrade does it' },
     modal: { kind: 'boolean', help: 'not supported' },
   },
@@ -46,7 +48,7 @@ export const gradeCommand = defineCommand({
   ],
   async run({ args, flags }) {
     refuse(flags);
-    const engine = await openEngine({ sandbox: 'native', tier: flags.tier });
+    const engine = await openEngine(flags);
     const say = (line: string) => {
       if (!flags.quiet) process.stderr.write(`${line}\n`);
     };
@@ -66,6 +68,9 @@ export const gradeCommand = defineCommand({
         dataset: { name, split: flags.split },
         jobs: Math.max(1, flags.jobs),
         repos: flags.repos,
+        image: flags.image,
+        cacheLevel: flags.cacheLevel,
+        clean: flags.clean,
         compat: flags.compat === '4' ? 4 : 5,
         strict: flags.strict || flags.compat === undefined,
         network: flags.network === 'host' || flags.network === 'none' ? flags.network : undefined,

@@ -1,6 +1,8 @@
 /** All commands, in the order of the help. */
 import type { CommandSpec } from '../flag.ts';
 import { compareCommand } from './compare.ts';
+import { criticEvalCommand, criticScoreCommand, criticTrainCommand } from './critic.ts';
+import { criticExportCommand } from './critic-export.ts';
 import { datasetCheckCommand, datasetLsCommand, datasetSchemaCommand, datasetShowCommand } from './dataset.ts';
 import { datasetPayoutCommand } from './dataset-payout.ts';
 import { demoCommand } from './demo.ts';
@@ -11,10 +13,12 @@ import { envExportCommand, envPullCommand } from './env-image.ts';
 import { envShellCommand } from './env-shell.ts';
 import { exportCommand } from './export.ts';
 import { gradeCommand } from './grade.ts';
+import { importCommand } from './import.ts';
 import { payoutCommand } from './payout.ts';
 import { regradeCommand } from './regrade.ts';
 import { resumeCommand } from './resume.ts';
 import { runCommand } from './run.ts';
+import { selectCommand } from './select.ts';
 import { showCommand } from './show.ts';
 import { validateCommand } from './validate.ts';
 
@@ -27,8 +31,14 @@ export const COMMANDS: readonly CommandSpec[] = [
   regradeCommand,
   showCommand,
   compareCommand,
+  selectCommand,
   payoutCommand,
   exportCommand,
+  importCommand,
+  criticTrainCommand,
+  criticEvalCommand,
+  criticScoreCommand,
+  criticExportCommand,
   datasetLsCommand,
   datasetShowCommand,
   datasetCheckCommand,

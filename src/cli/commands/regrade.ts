@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
 import { assayPaths } from '../../base/paths.ts';
 import { loadInstances } from '../../swebench/dataset/load-instances.ts';
+import { regradeEarlyLogs } from '../../swebench/evaluation/regrade-early-logs.ts';
 import { regradeRun } from '../../swebench/evaluation/regrade-run.ts';
 import { defineCommand } from '../flag.ts';
 import { print } from '../output.ts';
@@ -17,6 +18,11 @@ export const regradeCommand = defineCommand({
     split: { kind: 'string', short: 's', default: 'test', placeholder: 'name', help: 'split of the data set' },
     instanceIds: { kind: 'strings', short: 'i', placeholder: 'id', help: 'only these instances' },
     compat: { kind: 'string', choices: ['4', '5'], default: '5', help: 'rules of harness 2-4 or 5' },
+    evalLogs: {
+      kind: 'string',
+      placeholder: 'folder',
+      help: 'logs of harness 1 (INSTANCE.MODEL.eval.log), by the rules of early 2024',
+    },
     logsDir: { kind: 'string', default: '.', placeholder: 'folder', help: 'holds logs/run_evaluation' },
     reportDir: { kind: 'string', default: '.', placeholder: 'folder', help: 'where the reports go' },
   },
@@ -25,14 +31,16 @@ export const regradeCommand = defineCommand({
     const asked = new Set(flags.instanceIds);
     const cache = join(assayPaths().home, 'datasets');
     const instances = await loadInstances(args[0] ?? '', { split: flags.split, cache });
-    const models = await regradeRun({
+    const input = {
       instances: instances.filter((one) => asked.size === 0 || asked.has(one.instance_id)),
       runId: flags.runId,
-      root: resolve(flags.logsDir),
       reportDir: resolve(flags.reportDir),
       model: flags.model,
-      compat: flags.compat === '4' ? 4 : 5,
-    });
+    };
+    const models =
+      flags.evalLogs === undefined
+        ? await regradeRun({ ...input, root: resolve(flags.logsDir), compat: flags.compat === '4' ? 4 : 5 })
+        : await regradeEarlyLogs(resolve(flags.evalLogs), input);
     const lines = models.map(
       ({ model, report, reportPath }) =>
         `${model}: ${report.resolved_instances} of ${report.submitted_instances} resolved, ${report.error_instances} errors; ${reportPath}\n`,

@@ -5,6 +5,7 @@ import { filterInstances } from '../../dataset/filter-instances.ts';
 import { loadDataset } from '../../dataset/load-dataset.ts';
 import { runReport, runReportText } from '../../report/run-report.ts';
 import { defineCommand } from '../flag.ts';
+import { LIVE_CRITIC_HELP } from '../open-critic.ts';
 import { print } from '../output.ts';
 import { createProgress } from '../progress.ts';
 import { SANDBOX_FLAGS, withImage } from '../sandbox-flags.ts';
@@ -82,6 +83,30 @@ export const runCommand = defineCommand({
       placeholder: 'file',
       help: 'also record every reply into this cassette, for --model replay:FILE',
     },
+    critic: {
+      kind: 'string',
+      placeholder: 'name',
+      help: `values attempts while they go on: ${LIVE_CRITIC_HELP}`,
+    },
+    untilScore: {
+      kind: 'number',
+      placeholder: 'score',
+      help: 'make no further attempts at an instance once the critic gives one this much',
+    },
+    lookahead: {
+      kind: 'integer',
+      min: 2,
+      max: 64,
+      placeholder: 'n',
+      help: 'ask n times per step and take the reply the critic values most',
+    },
+    recover: { kind: 'boolean', help: 'bring the agent back to an earlier step when it goes in circles' },
+    recoverFall: {
+      kind: 'number',
+      min: 0,
+      placeholder: 'by',
+      help: "with --recover: also when the critic's value falls by this much",
+    },
     runId: { kind: 'string', placeholder: 'id', help: 'name of the run (default: time and a random part)' },
   },
   examples: [
@@ -116,6 +141,11 @@ export const runCommand = defineCommand({
           prices: flags.prices,
           record: flags.record,
           budgetUsd: flags.budget,
+          critic: flags.critic,
+          untilScore: flags.untilScore,
+          lookahead: flags.lookahead,
+          recover: flags.recover || undefined,
+          recoverFall: flags.recoverFall,
         },
         prompt: flags.prompt === undefined ? undefined : await readPrompt(flags.prompt),
         attempts: flags.attempts,

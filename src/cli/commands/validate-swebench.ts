@@ -25,6 +25,7 @@ export interface ValidateSwebenchOptions {
   instances: readonly SwebenchInstance[];
   dataset: { name: string; split: string };
   repos: readonly string[];
+  image: string | undefined;
   times: number;
   jobs: number;
   /** Logs of every round are kept here. */
@@ -62,6 +63,8 @@ export async function validateSwebench(engine: Engine, options: ValidateSwebench
           strict: true,
           network: undefined,
           timeoutSeconds: 1800,
+          cacheLevel: 'instance',
+          clean: false,
           pausing: () => control.pausing,
           signal: control.signal,
         })

@@ -13,7 +13,7 @@ import { interruptible } from '../interrupt.ts';
 import { print } from '../output.ts';
 import { createProgress, type Progress } from '../progress.ts';
 import { SANDBOX_FLAGS, withImage } from '../sandbox-flags.ts';
-import { datasetCache } from '../swebench-grading.ts';
+import { datasetCache, REPOSITORIES } from '../swebench-grading.ts';
 import { FILTER_FLAGS, filterOf } from './run.ts';
 import { swebenchValidationExit, swebenchValidationText, validateSwebench } from './validate-swebench.ts';
 
@@ -41,7 +41,7 @@ export const validateCommand = defineCommand({
     out: { kind: 'string', placeholder: 'folder', help: 'keep the report and all outputs here' },
     ...SANDBOX_FLAGS,
     split: { kind: 'string', short: 's', default: 'test', placeholder: 'name', help: 'split of a SWE-bench data set' },
-    repos: { kind: 'strings', placeholder: 'folder', help: 'git repositories to build SWE-bench environments from' },
+    repos: REPOSITORIES,
     ...FILTER_FLAGS,
   },
   examples: ['assay validate tasks/starter -n 3', 'assay validate verified --repos ~/repositories --limit 10'],
@@ -78,6 +78,7 @@ interface TableFlags {
   instance: string[];
   limit: number | undefined;
   repos: string[];
+  image: string | undefined;
   times: number;
   jobs: number;
   out: string | undefined;
@@ -99,6 +100,7 @@ async function validateTable(name: string, flags: TableFlags): Promise<ExitCode>
       instances: instances.slice(0, flags.limit),
       dataset: { name, split },
       repos: flags.repos,
+      image: flags.image,
       times: flags.times,
       jobs: flags.jobs,
       root,

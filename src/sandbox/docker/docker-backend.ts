@@ -25,7 +25,7 @@ import { containerConfig } from './container-config.ts';
 import { contentDigest, keptChanges, wholeDigest } from './content-digest.ts';
 import { DockerSandbox } from './docker-sandbox.ts';
 import { EngineClient, EngineError } from './engine-client.ts';
-import { type EngineEndpoint, findEngine } from './engine-endpoint.ts';
+import { type EngineEndpoint, requireEngine } from './engine-endpoint.ts';
 import { type EngineImage, ensureImage, type FindCredentials, inspectImage } from './engine-image.ts';
 import { type EngineInfo, engineInfo } from './engine-info.ts';
 import { engineStream } from './engine-stream.ts';
@@ -56,9 +56,7 @@ export function createDockerBackend(options: DockerBackendOptions = {}): Sandbox
 
   const client = (): EngineClient => {
     if (engine === undefined) {
-      const endpoint = options.endpoint ?? findEngine();
-      if (endpoint === undefined) throw noEngine();
-      engine = new EngineClient(endpoint, options.patienceMs);
+      engine = new EngineClient(options.endpoint ?? requireEngine(), options.patienceMs);
     }
     return engine;
   };
@@ -270,14 +268,6 @@ const PROBE_SPEC: SandboxSpec = {
   env: {},
   workdir: '/work',
 };
-
-function noEngine(): AssayError {
-  return new AssayError('sandbox-unavailable', 'no container engine was found on this machine', {
-    class: 'infra',
-    retryable: false,
-    hint: 'Install Docker or Podman, or set DOCKER_HOST to where one listens.',
-  });
-}
 
 function createFailed(cause: unknown): AssayError {
   const message = cause instanceof Error ? cause.message : String(cause);

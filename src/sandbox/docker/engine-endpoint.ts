@@ -33,6 +33,17 @@ export function findEngine(env: NodeJS.ProcessEnv = process.env): EngineEndpoint
   return found === undefined ? undefined : parseEndpoint(`unix://${found}`, env);
 }
 
+/** What `findEngine` finds; throws `sandbox-unavailable` when there is nothing. */
+export function requireEngine(): EngineEndpoint {
+  const endpoint = findEngine();
+  if (endpoint !== undefined) return endpoint;
+  throw new AssayError('sandbox-unavailable', 'no container engine was found on this machine', {
+    class: 'infra',
+    retryable: false,
+    hint: 'Install Docker or Podman, or set DOCKER_HOST to where one listens.',
+  });
+}
+
 /** `unix://PATH`, `tcp://HOST:PORT`, `http(s)://HOST:PORT`. */
 export function parseEndpoint(address: string, env: NodeJS.ProcessEnv = process.env): EngineEndpoint {
   if (address.startsWith('unix://')) return { address, request: { socketPath: address.slice('unix://'.length) } };

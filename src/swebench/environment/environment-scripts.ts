@@ -104,7 +104,7 @@ for dist in pkg_resources.working_set:
 /** The work tree at the base commit, its dependencies as of the date, itself installed, and one commit on top where that changed files. */
 export function repositoryStep(recipe: PythonRecipe, input: RepositoryInput): string {
   const install = `${UV} pip install -p ${ENV_FOLDER}/bin/python --exclude-newer ${input.indexDate} ${REPUBLISHED}`;
-  const files = recipe.requirements.map((file) => requirementsCommand(file, install)).join('\n');
+  const files = recipe.requirements.map((file) => requirementsCommand(file, recipe.without, install)).join('\n');
   return `${INDEX}cd ${TESTBED}
 ${RECEIVE_PACK}git update-ref refs/heads/main ${input.baseCommit}
 git reset -q --hard main
@@ -122,11 +122,12 @@ git status --short
 `;
 }
 
-/** Installs a requirements file without the lines that name the repository itself; the copy lies beside it because such files include each other. */
-function requirementsCommand(file: string, install: string): string {
+/** Installs a requirements file without the lines that name the repository itself or what is left out; the copy lies beside it because such files include each other. */
+function requirementsCommand(file: string, without: readonly string[], install: string): string {
   const copy = `${file.slice(0, file.lastIndexOf('/') + 1)}.assay-requirements.txt`;
+  const unwanted = ['-e', '--editable', '\\.($|\\[)', ...without.map((name) => `${name}($|[^[:alnum:]_-])`)].join('|');
   return `if [ -f ${quoted(file)} ]; then
-  sed -E '/^ *(-e|--editable|\\.($|\\[))/d' ${quoted(file)} > ${quoted(copy)}
+  sed -E '/^ *(${unwanted})/d' ${quoted(file)} > ${quoted(copy)}
   ${install} -r ${quoted(copy)}
   rm ${quoted(copy)}
 fi`;

@@ -46,6 +46,7 @@ test('steps hold the commit, the date and requirement files that may be missing'
     packages: [],
     extras: ['a b'],
     requirements: ['ci/test.txt'],
+    without: ['needs-server'],
     prepare: ["sed -i 's/x/y/' z"],
   };
   const step = repositoryStep(recipe, {
@@ -58,6 +59,7 @@ test('steps hold the commit, the date and requirement files that may be missing'
   expect(step).toContain('git update-ref refs/heads/main c0ffee\n');
   expect(step).toContain("'x>=1; a=='\\''b'\\'''");
   expect(step).toContain('if [ -f ci/test.txt ]; then');
+  expect(step).toContain('|needs-server($|[^[:alnum:]_-]))/d');
   expect(step).toMatch(/--exclude-newer 2022-01-01 .*-r ci\/\.assay-requirements\.txt/);
 });
 
@@ -113,7 +115,11 @@ test('images are environments by their content', async () => {
       pulled = image;
       return image;
     },
+    remove: async () => {
+      pulled = undefined;
+    },
   });
+  expect(await environments.digest(instance)).toBeUndefined();
   const environment = await environments.ensure(instance, new AbortController().signal);
   expect(environment).toMatchObject({
     base: { kind: 'image', reference: 'x/y:1' },

@@ -1,6 +1,6 @@
 /** The published image of an instance as its environment. */
 import { digestOf } from '../../base/digest.ts';
-import { AssayError, type ImageStore } from '../../contracts/index.ts';
+import { AssayError, type ImageFacts } from '../../contracts/index.ts';
 import type { SwebenchInstance } from '../contracts.ts';
 import { TESTBED } from './environment-scripts.ts';
 import type { SwebenchEnvironments } from './swebench-environments.ts';
@@ -11,18 +11,29 @@ const DEFAULT_ENV: Readonly<Record<string, string>> = {
   HOME: '/root',
 };
 
+/** Where a backend's images come from: the store of the native backend, or an engine. */
+export interface ImageSupply {
+  /** Undefined when the image is not on this machine. */
+  find(reference: string): Promise<ImageFacts | undefined>;
+  /** Throws `image-not-found`, `image-pull-failed`, `image-refused`, `sandbox-create-failed`, `cancelled`. */
+  pull(reference: string, signal: AbortSignal, onProgress?: (line: string) => void): Promise<ImageFacts>;
+  /** Nothing happens when it is not there. */
+  remove(reference: string): Promise<void>;
+}
+
 /** Pulls what is not there; equal contents are equal environments, whatever their names. */
-export function createImageEnvironments(images: ImageStore): SwebenchEnvironments {
+export function createImageEnvironments(images: ImageSupply): SwebenchEnvironments {
   return {
     async digest(instance) {
-      const reference = imageOf(instance);
-      return digestOf({ image: (await images.find(reference))?.digest ?? reference });
+      const found = await images.find(imageOf(instance));
+      return found === undefined ? undefined : digestOf({ image: found.digest });
     },
     async ensure(instance, signal, onProgress) {
       const started = performance.now();
       const reference = imageOf(instance);
-      const cached = (await images.find(reference)) !== undefined;
-      const image = await images.pull(reference, signal, onProgress);
+      const found = await images.find(reference);
+      const cached = found !== undefined;
+      const image = found ?? (await images.pull(reference, signal, onProgress));
       return {
         digest: digestOf({ image: image.digest }),
         base: { kind: 'image', reference },

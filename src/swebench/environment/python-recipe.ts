@@ -13,6 +13,8 @@ export interface PythonRecipe {
   extras: readonly string[];
   /** Requirement files of the repository, passed over where they do not exist. */
   requirements: readonly string[];
+  /** Packages in those files that are left out: clients of servers which no environment has, and which need libraries to build. */
+  without: readonly string[];
   /** Commands in the repository before it is installed; their changes become part of the base state. */
   prepare: readonly string[];
 }
@@ -22,7 +24,14 @@ interface RecipeSet extends Partial<PythonRecipe> {
   before?: readonly (readonly [version: string, changes: Partial<PythonRecipe>])[];
 }
 
-const DEFAULTS: PythonRecipe = { python: '3.9', packages: ['pytest'], extras: [], requirements: [], prepare: [] };
+const DEFAULTS: PythonRecipe = {
+  python: '3.9',
+  packages: ['pytest'],
+  extras: [],
+  requirements: [],
+  without: [],
+  prepare: [],
+};
 
 /** Reports of passed tests too, as the published environments have it. */
 const TOX_REPORTS_ALL = "sed -i 's/pytest/pytest -rA/' tox.ini";
@@ -50,6 +59,7 @@ const RECIPES: Readonly<Record<string, RecipeSet>> = {
     python: '3.11',
     packages: [],
     requirements: ['tests/requirements/py3.txt'],
+    without: ['pylibmc'],
     before: [
       ['5.0', { python: '3.9' }],
       ['4.1', { python: '3.8' }],

@@ -14,6 +14,7 @@ import {
 } from '../../contracts/index.ts';
 import { networkEnv, sandboxEnv } from '../../environment/build-env.ts';
 import { StageBuilder } from '../../environment/build-stage.ts';
+import { type EnvironmentBase, hostAsBase, imageEnvironmentBase } from '../../environment/environment-base.ts';
 import { environmentLayout, type StageRecord } from '../../environment/environment-layout.ts';
 import type { Recipe, Stage } from '../../environment/recipe.ts';
 import { registryConfig } from '../../environment/registry-config.ts';
@@ -37,14 +38,16 @@ export interface SwebenchEnvironmentsOptions {
   paths: AssayPaths;
   /** Folders with git repositories. */
   repos: readonly string[];
+  /** Image under everything, with bash, git, tar, python3 and its venv, and what the interpreters are linked to. Default: this machine's own programs. */
+  image?: string;
   env?: NodeJS.ProcessEnv;
   hostBase?: () => Promise<HostBase>;
 }
 
 /** Where instances get a place to run in. */
 export interface SwebenchEnvironments {
-  /** Digest of the environment, without building it. Throws like `ensure`, but for what building throws. */
-  digest(instance: SwebenchInstance): Promise<string>;
+  /** Digest of the environment, without building it; undefined when only fetching it would tell. Throws like `ensure`, but for what building throws. */
+  digest(instance: SwebenchInstance): Promise<string | undefined>;
   /**
    * Builds or finds the environment of an instance. Throws `environment-build-failed` with the step and its log, `file-not-found` without its repository,
    * `environment-tool-missing` without its interpreter, `task-invalid` without a recipe.
@@ -89,8 +92,17 @@ export function createSwebenchEnvironments(options: SwebenchEnvironmentsOptions)
     known.catch(() => {}); // thrown to everyone who waits for it
     return known;
   };
+  const { image, backend } = options;
+  let base: Promise<EnvironmentBase> | undefined;
+  const baseOf = () => {
+    base ??= image === undefined ? host().then(hostAsBase) : imageEnvironmentBase(image, backend);
+    base.catch(() => {
+      base = undefined; // the next instance tries anew
+    });
+    return base;
+  };
   const recipeFor = async (instance: SwebenchInstance) =>
-    recipeOf(instance, await repositoryOf(instance.repo), await host());
+    recipeOf(instance, await repositoryOf(instance.repo), await baseOf(), (await host()).pythons);
   return {
     digest: async (instance) => (await recipeFor(instance)).digest,
     async ensure(instance, signal, onProgress = () => {}) {
@@ -141,10 +153,15 @@ export function createSwebenchEnvironments(options: SwebenchEnvironmentsOptions)
   };
 }
 
-async function recipeOf(instance: SwebenchInstance, repository: LocalRepository, host: HostBase): Promise<Recipe> {
+async function recipeOf(
+  instance: SwebenchInstance,
+  repository: LocalRepository,
+  on: EnvironmentBase,
+  pythons: readonly HostPython[],
+): Promise<Recipe> {
   const recipe = pythonRecipe(instance.repo, instance.version);
   if (recipe === undefined) throw noRecipe(instance);
-  const python = interpreterOf(recipe, instance, host);
+  const python = interpreterOf(recipe, instance, on.base.kind === 'host' ? pythons : pythons.filter(canTravel));
   const dated = instance.environment_setup_commit ?? instance.base_commit;
   const times = await Promise.all([dated, instance.base_commit].map((commit) => repository.commitTime(commit)));
   const source = {
@@ -152,10 +169,10 @@ async function recipeOf(instance: SwebenchInstance, repository: LocalRepository,
     indexDate: indexDate(recipe.python, Math.max(...times)),
   };
   const anchor = await repository.anchor(instance.base_commit);
-  const bare = sandboxEnv({ path: host.path });
-  const env = sandboxEnv({ path: host.path }, INSTANCE_ENV);
+  const bare = sandboxEnv(on);
+  const env = sandboxEnv(on, INSTANCE_ENV);
   const stages: Stage[] = [];
-  let parent = digestOf({ swebench: 1, base: host.digest, path: host.path, env });
+  let parent = digestOf({ swebench: 1, base: on.digest, path: on.path, env });
   const add = (name: string, run: string, cwd: string, more: { network: boolean; input?: () => Promise<Buffer> }) => {
     parent = digestOf({ parent, name, run, network: more.network });
     stages.push({
@@ -188,7 +205,7 @@ async function recipeOf(instance: SwebenchInstance, repository: LocalRepository,
     buildRequirements: buildRequirements(pyproject, setupCfg, setupPy),
   });
   add('repository', run, TESTBED, { network: true, input: () => packed(repository, instance.base_commit, anchor) });
-  return { digest: digestOf({ chain: parent, env }), base: { kind: 'host' }, stages, env };
+  return { digest: digestOf({ chain: parent, env }), base: on.base, stages, env };
 }
 
 /** Tags of the commit, an empty line, and a pack of what it reaches beyond `known`. */
@@ -200,10 +217,15 @@ async function packed(repository: LocalRepository, commit: string, known: string
   return Buffer.concat([Buffer.from(`${tags.map((line) => `${line}\n`).join('')}\n`), pack]);
 }
 
-function interpreterOf(recipe: PythonRecipe, instance: SwebenchInstance, host: HostBase): HostPython {
-  const found = host.pythons.find((one) => one.minor === recipe.python);
+/** Those below /usr are no folder of their own. */
+function canTravel(python: HostPython): boolean {
+  return python.prefix !== undefined;
+}
+
+function interpreterOf(recipe: PythonRecipe, instance: SwebenchInstance, pythons: readonly HostPython[]): HostPython {
+  const found = pythons.find((one) => one.minor === recipe.python);
   if (found !== undefined) return found;
-  const there = host.pythons.map((one) => one.version).join(', ') || 'none';
+  const there = pythons.map((one) => one.version).join(', ') || 'none';
   const message = `${instance.instance_id} needs Python ${recipe.python}; found: ${there}`;
   throw new AssayError('environment-tool-missing', message, {
     class: 'infra',

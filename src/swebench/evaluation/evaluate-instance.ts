@@ -9,6 +9,7 @@ import {
 } from '../../contracts/index.ts';
 import type { Compat, InstanceReport, Prediction, SwebenchInstance } from '../contracts.ts';
 import type { WorkItem } from '../predictions/select-work.ts';
+import { fetchImageAssets, keepAssets, placeAssets, withAssets } from './image-assets.ts';
 import type { EvaluationRecord, InstanceFolder } from './instance-folder.ts';
 import { openInstanceLog } from './instance-log.ts';
 import { recordExitCode } from './record-exit-code.ts';
@@ -32,6 +33,8 @@ export interface EvaluationSettings {
   strict: boolean;
   /** Of the script alone. */
   timeoutSeconds: number;
+  /** Where fetched pictures of Multimodal rows are kept. */
+  assetCache: string;
   gradeLog: GradeLog;
   /** The text of `report.json`. */
   reportText: (instanceId: string, report: InstanceReport) => string;
@@ -51,6 +54,7 @@ export function evaluationDigest(
   environmentDigest: string,
   { compat, strict, network }: Pick<EvaluationSettings, 'compat' | 'strict' | 'network'>,
 ): string {
+  const assets = [...instance.image_assets.test_patch, ...instance.image_assets.patch];
   return digestOf({
     patch: sha256(prediction.model_patch ?? ''),
     environment: environmentDigest,
@@ -58,6 +62,7 @@ export function evaluationDigest(
     parser: instance.log_parser ?? '',
     expected: [instance.FAIL_TO_PASS, instance.PASS_TO_PASS, instance.eval_type],
     rules: { compat, strict, network },
+    ...(assets.length > 0 ? { assets } : {}),
   });
 }
 
@@ -72,18 +77,33 @@ export async function evaluateInstance(
   settings: EvaluationSettings,
 ): Promise<Evaluation> {
   const started = performance.now();
-  const { instance, prediction } = item;
-  const instanceId = instance.instance_id;
-  const script = scriptOf(instance, settings.compat);
+  const { prediction } = item;
+  const instanceId = item.instance.instance_id;
+  const script = scriptOf(item.instance, settings.compat);
   const patch = prediction.model_patch ?? '';
   await folder.begin();
   const log = openInstanceLog(folder.file('run_instance.log'));
   try {
+    const assets = await fetchImageAssets(item.instance, { cache: settings.assetCache, signal: settings.signal });
+    await keepAssets(folder.path, assets);
+    const instance = { ...item.instance, eval_script: withAssets(item.instance.eval_script ?? '', assets) };
     await folder.write('patch.diff', patch);
-    await folder.write('eval.sh', script);
     const { compat, timeoutSeconds, signal } = settings;
-    const run: ScriptSettings = { instanceId, patch, script, compat, timeoutSeconds, log, signal };
-    const inFresh = <T>(work: (sandbox: Sandbox) => Promise<T>) => inSandbox(environment, instanceId, settings, work);
+    const run: ScriptSettings = {
+      instanceId,
+      patch,
+      script: withAssets(script, assets),
+      compat,
+      timeoutSeconds,
+      log,
+      signal,
+    };
+    await folder.write('eval.sh', run.script);
+    const inFresh = <T>(work: (sandbox: Sandbox) => Promise<T>) =>
+      inSandbox(environment, instanceId, settings, async (sandbox) => {
+        await placeAssets(sandbox, assets);
+        return work(sandbox);
+      });
     const grade = (output: string) => settings.gradeLog({ instance, prediction, log: output, compat });
 
     const strict = settings.strict ? await inFresh((sandbox) => runStrictScript(sandbox, instance, run)) : undefined;

@@ -6,6 +6,7 @@ import { writeFileAtomic } from '../../base/atomic-file.ts';
 import { withFileLock } from '../../base/file-lock.ts';
 import { type Failure, toFailure } from '../../contracts/index.ts';
 import type { InstanceReport, Prediction, SwebenchInstance } from '../contracts.ts';
+import type { CacheKeeper } from '../environment/cache-level.ts';
 import type { SwebenchEnvironments } from '../environment/swebench-environments.ts';
 import { instanceReportText } from '../grading/grade-log.ts';
 import { type RunReport, runReport, runReportText } from '../grading/run-report.ts';
@@ -34,6 +35,8 @@ export interface EvaluatePredictionsInput {
   dataset: { name: string; split: string };
   jobs: number;
   environments: SwebenchEnvironments;
+  /** Default: environments stay. */
+  cache?: CacheKeeper;
   settings: Omit<EvaluationSettings, 'reportText' | 'signal'>;
   durations: KnownDurations;
   /** True: begin nothing new. */
@@ -79,15 +82,17 @@ export async function evaluatePredictions(input: EvaluatePredictionsInput): Prom
     );
     await describeRun(run, input);
     const results = await evaluateAll(selected, folderOf, input);
+    await input.cache?.end();
     return report(selected, folderOf, results, input);
   });
 }
 
-/** A report counts only for exactly this patch, environment and script. */
+/** A report counts only for exactly this patch, environment and script. An image that is not on this machine any more is taken for the one it was graded on. */
 async function isFinished(item: WorkItem, folder: InstanceFolder, input: EvaluatePredictionsInput): Promise<boolean> {
   const record = await folder.record();
   if (record === null) return false;
-  return record.digest === evaluationDigest(item, await input.environments.digest(item.instance), input.settings);
+  const environment = (await input.environments.digest(item.instance)) ?? record.environment.digest;
+  return record.digest === evaluationDigest(item, environment, input.settings);
 }
 
 async function describeRun(run: string, input: EvaluatePredictionsInput): Promise<void> {
@@ -142,7 +147,7 @@ async function evaluateOne(
   const started = performance.now();
   const { instance_id: instanceId } = item.instance;
   const seconds = () => (performance.now() - started) / 1000;
-  const { settings, environments, signal, observe } = input;
+  const { settings, environments, cache, signal, observe } = input;
   observe({ type: 'start', instanceId });
   try {
     const environment = await environments.ensure(item.instance, signal, (line) =>
@@ -153,6 +158,7 @@ async function evaluateOne(
       reportText: instanceReportText,
       signal,
     });
+    await cache?.done(environment);
     return { instanceId, ...outcomeOf(evaluation), seconds: seconds() };
   } catch (error) {
     return { instanceId, outcome: 'failed', failure: toFailure(error), seconds: seconds() };

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { SwebenchInstance } from '../contracts.ts';
+import { regradeEarlyLogs } from './regrade-early-logs.ts';
 import { regradeRun } from './regrade-run.ts';
 
 let root: string;
@@ -72,4 +73,22 @@ test('a strict refusal stays, whatever the log says', async () => {
 
 test('a run without logs is an error that names the place', async () => {
   await expect(regrade()).rejects.toMatchObject({ code: 'run-not-found', message: expect.stringContaining(root) });
+});
+
+test('logs of harness 1 lie side by side, one report for each model', async () => {
+  const early = (status: string) => `>>>>> Applied Patch (pred)\n${status} t.py::new\nPASSED t.py::old\n`;
+  await writeFile(join(root, 'o__r-1.gpt-4.1.eval.log'), early('PASSED'));
+  await writeFile(join(root, 'o__r-2.gpt-4.1.eval.log'), 'it broke');
+  await writeFile(join(root, 'o__r-1.other.eval.log'), early('FAILED'));
+  await writeFile(join(root, 'x__y-1.other.eval.log'), early('PASSED'));
+  const input = { instances: ['o__r-1', 'o__r-2'].map(instance), runId: 'r', reportDir: root, model: undefined };
+  const all = await regradeEarlyLogs(root, input);
+  expect(all.map(({ model, report }) => [model, report.resolved_ids, report.unresolved_ids, report.error_ids])).toEqual(
+    [
+      ['gpt-4.1', ['o__r-1'], [], ['o__r-2']],
+      ['other', [], ['o__r-1'], []],
+    ],
+  );
+  expect(JSON.parse(await readFile(join(root, 'other.r.json'), 'utf8'))).toMatchObject({ submitted_instances: 1 });
+  await expect(regradeEarlyLogs(join(root, 'none'), input)).rejects.toMatchObject({ code: 'run-not-found' });
 });

@@ -1,9 +1,9 @@
 /** From the log of an evaluation to its report: which part of it counts, what the tests did, what that means. */
 import { AssayError } from '../../contracts/index.ts';
-import type { Compat, InstanceReport, Prediction, SwebenchInstance } from '../contracts.ts';
+import type { InstanceReport, LogRules, Prediction, SwebenchInstance } from '../contracts.ts';
 import { END_MARKER, START_MARKER } from '../dataset/eval-script.ts';
 import { SWEBENCH_PARSERS } from '../parsers/parser-registry.ts';
-import type { ParseOptions, StatusMap } from '../parsers/swebench-parser.ts';
+import type { ParseOptions, StatusMap, SwebenchParser } from '../parsers/swebench-parser.ts';
 import { infraFailure } from './infra-failure.ts';
 import { judgeTests } from './judge-tests.ts';
 import { pythonJson } from './python-json.ts';
@@ -12,7 +12,7 @@ export interface GradeLogInput {
   instance: SwebenchInstance;
   prediction: Prediction;
   log: string;
-  compat: Compat;
+  compat: LogRules;
 }
 
 const UNUSABLE = ['>>>>> Patch Apply Failed', '>>>>> Reset Failed', '>>>>> Tests Errored', '>>>>> Tests Timed Out'];
@@ -43,6 +43,7 @@ export function gradeLog({ instance, prediction, log: raw, compat }: GradeLogInp
   const log = raw.replace(/\r\n?/g, '\n');
   const statuses = readStatuses(log, instance.log_parser ?? '', {
     modern,
+    early: compat === 1,
     instanceId: instance.instance_id,
     version: instance.version ?? '',
   });
@@ -68,6 +69,7 @@ function readStatuses(log: string, parserName: string, options: ParseOptions): S
     throw new AssayError('task-invalid', message, { class: 'input', retryable: false });
   }
   if (UNUSABLE.some((marker) => log.includes(marker))) return undefined;
+  if (options.early) return earlyStatuses(log, parse, options);
   if (!log.includes(START_MARKER) || !log.includes(END_MARKER)) return undefined;
   const section = (log.split(START_MARKER)[1] ?? '').split(END_MARKER)[0] ?? '';
   let statuses = parse(section, options);
@@ -78,6 +80,12 @@ function readStatuses(log: string, parserName: string, options: ParseOptions): S
   const failing = [...statuses.values()].some((status) => status === 'FAILED' || status === 'ERROR');
   const forged = code !== undefined && Number(code) !== 0 && statuses.size > 0 && !failing;
   return forged ? undefined : statuses;
+}
+
+/** Scripts of harness 1 printed no markers: what comes after the patch counts. */
+function earlyStatuses(log: string, parse: SwebenchParser, options: ParseOptions): StatusMap | undefined {
+  if (!log.includes('>>>>> Applied Patch') || log.includes('Failed to reset task environment')) return undefined;
+  return parse(log.split('>>>>> Applied Patch (pred)').at(-1) ?? '', options);
 }
 
 function suiteRan(log: string): boolean {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Prediction, SwebenchInstance } from '../contracts.ts';
+import type { LogRules, Prediction, SwebenchInstance } from '../contracts.ts';
 import { SWEBENCH_PARSERS } from '../parsers/parser-registry.ts';
 import { gradeLog, instanceReportText } from './grade-log.ts';
 import { pythonJson } from './python-json.ts';
@@ -15,7 +15,7 @@ const instance = {
 const prediction: Prediction = { instance_id: 'a__a-1', model_name_or_path: 'm', model_patch: 'x' };
 const log = (body: string, code = 0) =>
   `+ : '>>>>> Start Test Output'\n${body}\n+ : '>>>>> End Test Output'\n>>>>> Test Exit Code: ${code}\n`;
-const grade = (text: string, compat: 4 | 5 = 5, of: Partial<SwebenchInstance> = {}) =>
+const grade = (text: string, compat: LogRules = 5, of: Partial<SwebenchInstance> = {}) =>
   gradeLog({ instance: { ...instance, ...of }, prediction, log: text, compat });
 
 test('both lists have to pass; the report is written as Python writes it', () => {
@@ -145,4 +145,33 @@ test('the report of a run sorts every instance into its list', () => {
   });
   expect(runReportText(report)).toMatch(/"failure_reasons": \{\n {8}"c__c-1": "network_unreachable",/);
   expect(runReportText(report).endsWith('"schema_version": 2\n}\n')).toBe(true);
+});
+
+test('a status without a name is passed over by seaborn, and was an error before harness 5', () => {
+  const seaborn = { log_parser: 'parse_log_seaborn' };
+  const text = log('FAILED\nt.py::new PASSED x\nPASSED t.py::old');
+  expect(grade(text, 5, seaborn).resolved).toBe(true);
+  expect(() => grade(text, 4, seaborn)).toThrow();
+});
+
+test('by the rules of harness 1 what comes after the patch counts, without markers', () => {
+  const body =
+    '>>>>> Applied Patch (pred_try)\nFAILED t.py::new\n>>>>> Applied Patch (pred)\nPASSED t.py::new\nPASSED t.py::old\n';
+  expect(grade(body, 1).resolved).toBe(true);
+  expect(grade(body, 4).patch_successfully_applied).toBe(false);
+  for (const bad of [
+    body.replaceAll('Applied Patch', 'Something'),
+    `${body}>>>>> Tests Timed Out after 900 seconds`,
+    `${body}Failed to reset task environment`,
+  ])
+    expect(grade(bad, 1)).toMatchObject({ patch_successfully_applied: false, resolved: false });
+  const django = {
+    log_parser: 'parse_log_django',
+    FAIL_TO_PASS: ['test_a (x.Y)'],
+    PASS_TO_PASS: [],
+  };
+  const split = '>>>>> Applied Patch (pred)\ntest_a (x.Y) ... Testing against Django\nok\n';
+  expect(grade(split, 1, django).resolved).toBe(false);
+  expect(grade(log(split), 4, django).resolved).toBe(true);
+  expect(grade(split.replace('Testing against Django\n', ''), 1, django).resolved).toBe(true);
 });

@@ -1,5 +1,5 @@
 /** The report of a whole run, with the fields of the reference in its order. */
-import type { Compat, InstanceReport, Prediction, SwebenchInstance } from '../contracts.ts';
+import type { InstanceReport, LogRules, Prediction, SwebenchInstance } from '../contracts.ts';
 import { isEmptyPatch } from '../predictions/select-work.ts';
 import { infraFailure } from './infra-failure.ts';
 import { pythonJson } from './python-json.ts';
@@ -12,7 +12,7 @@ export interface RunReportInput {
   reports: ReadonlyMap<string, InstanceReport | null>;
   /** Logs of instances, for the labels of infrastructure failures: tests and own log together. */
   logs: ReadonlyMap<string, string>;
-  compat: Compat;
+  compat: LogRules;
 }
 
 export type RunReport = Record<string, number | string[] | Map<string, string>>;

@@ -69,10 +69,11 @@ function secondWord(words: readonly string[]): string {
   return name;
 }
 
-const seaborn: SwebenchParser = (log) => {
+const seaborn: SwebenchParser = (log, { modern }) => {
   const map: StatusMap = new Map();
   for (const line of log.split('\n')) {
     const words = pythonWords(line);
+    if (modern && words.length < 2) continue;
     if (line.startsWith('FAILED')) map.set(secondWord(words), 'FAILED');
     else if (line.includes(' PASSED ')) {
       if (words[1] === 'PASSED') map.set(words[0] ?? '', 'PASSED');
@@ -88,7 +89,8 @@ const DJANGO_SPLIT = [
   '^(.*?)\\s\\.\\.\\.\\sSystem check identified no issues \\(0 silenced\\)\\nok$',
 ].map((source) => pythonRegExp(source, 'gm'));
 
-const django: SwebenchParser = (log) => {
+const django: SwebenchParser = (log, { early }) => {
+  if (early === true) return earlyDjango(log);
   const map: StatusMap = new Map();
   let last: string | undefined;
   for (const raw of log.split('\n')) {
@@ -102,18 +104,34 @@ const django: SwebenchParser = (log) => {
       map.set(line.slice(0, line.lastIndexOf(suffix)), 'PASSED');
     }
     if (line.includes(' ... skipped')) map.set(line.split(' ... skipped')[0] ?? '', 'SKIPPED');
-    for (const [word, status] of [
-      ['FAIL', 'FAILED'],
-      ['ERROR', 'ERROR'],
-    ] as const) {
-      if (line.endsWith(` ... ${word}`)) map.set(line.split(` ... ${word}`)[0] ?? '', status);
-      if (line.startsWith(`${word}:`)) map.set(secondWord(pythonWords(line)), status);
-    }
+    setFailures(map, line);
     if (line.startsWith('ok') && last !== undefined) map.set(last, 'PASSED');
   }
   for (const pattern of DJANGO_SPLIT) for (const match of log.matchAll(pattern)) map.set(match[1] ?? '', 'PASSED');
   return map;
 };
+
+/** One line, one test. */
+function earlyDjango(log: string): StatusMap {
+  const map: StatusMap = new Map();
+  for (const raw of log.split('\n')) {
+    const line = pythonStrip(raw);
+    if (line.endsWith(' ... ok')) map.set(line.split(' ... ok')[0] ?? '', 'PASSED');
+    if (line.includes(' ... skipped')) map.set(line.split(' ... skipped')[0] ?? '', 'SKIPPED');
+    setFailures(map, line);
+  }
+  return map;
+}
+
+function setFailures(map: StatusMap, line: string): void {
+  for (const [word, status] of [
+    ['FAIL', 'FAILED'],
+    ['ERROR', 'ERROR'],
+  ] as const) {
+    if (line.endsWith(` ... ${word}`)) map.set(line.split(` ... ${word}`)[0] ?? '', status);
+    if (line.startsWith(`${word}:`)) map.set(secondWord(pythonWords(line)), status);
+  }
+}
 
 const sympy: SwebenchParser = (log) => {
   const map: StatusMap = new Map();

@@ -4,6 +4,8 @@ export type StatusMap = Map<string, string>;
 export interface ParseOptions {
   /** Rules of harness 5: ids with spaces, summaries of skipped tests left out. */
   modern: boolean;
+  /** Rules of harness 1. */
+  early?: boolean;
   /** A few repositories changed their runner: the parser depends on the instance. */
   instanceId?: string;
   version?: string;

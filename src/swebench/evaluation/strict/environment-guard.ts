@@ -1,6 +1,6 @@
 /** Finds what an installation changed that no installation of a project changes: the test runner, start-up hooks of the interpreter, programs. */
 import type { Sandbox } from '../../../contracts/index.ts';
-import { exec } from '../../../sandbox/exec.ts';
+import { type ExecResult, exec } from '../../../sandbox/exec.ts';
 import { ENV_FOLDER } from '../../environment/environment-scripts.ts';
 
 /** Lists digests of start-up files, runner packages and programs of the environment. */
@@ -25,8 +25,12 @@ export type EnvironmentState = ReadonlyMap<string, string>;
 /** Path to digest. */
 export async function environmentState(sandbox: Sandbox, signal: AbortSignal): Promise<EnvironmentState> {
   const argv = ['bash', '--noprofile', '--norc', '-c', LIST, 'bash', ENV_FOLDER, sandbox.spec.workdir];
-  const result = await exec(sandbox, argv, { cwd: '/', timeoutSeconds: 120, signal });
-  const lines = result.stdout
+  return stateOf(await exec(sandbox, argv, { cwd: '/', timeoutSeconds: 120, signal }));
+}
+
+/** Of lines `digest  path`. */
+function stateOf({ stdout }: ExecResult): EnvironmentState {
+  const lines = stdout
     .toString()
     .split('\n')
     .filter((line) => line !== '');
@@ -41,6 +45,14 @@ done | sort -z | xargs -0 -r sha256sum --`;
 export async function repositoryState(sandbox: Sandbox, signal: AbortSignal): Promise<string> {
   const argv = ['bash', '--noprofile', '--norc', '-c', REPOSITORY, 'bash', sandbox.spec.workdir];
   return (await exec(sandbox, argv, { cwd: '/', timeoutSeconds: 120, signal })).stdout.toString();
+}
+
+const SOURCES = `find "$1" -path "$1/.git" -prune -o -name '*.py' -type f -print0 | xargs -0 -r sha256sum --`;
+
+/** Digests of all Python files of the work tree. */
+export async function sourceState(sandbox: Sandbox, signal: AbortSignal): Promise<EnvironmentState> {
+  const argv = ['bash', '--noprofile', '--norc', '-c', SOURCES, 'bash', sandbox.spec.workdir];
+  return stateOf(await exec(sandbox, argv, { cwd: '/', timeoutSeconds: 120, signal }));
 }
 
 /** Paths that differ and that the installation of `project` does not account for. */

@@ -10,7 +10,7 @@ import type { SwebenchInstance } from '../../contracts.ts';
 import { END_MARKER, patchedFiles, START_MARKER } from '../../dataset/eval-script.ts';
 import { ENV_FOLDER } from '../../environment/environment-scripts.ts';
 import { applyOrExplain, runTimed, type ScriptOutcome, type ScriptSettings } from '../script-run.ts';
-import { environmentState, repositoryState, tamperedFiles } from './environment-guard.ts';
+import { environmentState, repositoryState, sourceState, tamperedFiles } from './environment-guard.ts';
 import { EVIDENCE_NAME, type Evidence, type EvidenceOptions, evidenceModule, readEvidence } from './evidence-module.ts';
 import { ownRunner, restoreTouchedFiles } from './restore-touched-files.ts';
 import { splitScript } from './split-script.ts';
@@ -45,6 +45,7 @@ export async function runStrictScript(
     };
   }
   const untouched = await repositoryState(sandbox, signal);
+  const sources = await sourceState(sandbox, signal);
   const failed = await applyOrExplain(sandbox, settings);
   if (failed !== null) return { outcome: { error: failed }, restoredFiles: [], problems: [], forgesMarkers: false };
 
@@ -68,6 +69,10 @@ export async function runStrictScript(
 
   if (!(await testPatchIsInPlace(sandbox, instance, signal))) problems.push('the test patch is not in place');
 
+  const sourcesNow = await sourceState(sandbox, signal);
+  // Linters and the like read any file, and did so before the patch.
+  const isPatched = (path: string) => !sources.has(path) || sources.get(path) !== sourcesNow.get(path);
+
   const secret = randomBytes(16).toString('hex');
   const evidenceFile = `/tmp/.${randomBytes(8).toString('hex')}`;
   const hasPython = await placeEvidence(
@@ -85,7 +90,8 @@ export async function runStrictScript(
   if (!hasPython) return run;
   const files = sandboxFiles(sandbox);
   const text = (await files.stat(evidenceFile)) === null ? '' : (await files.read(evidenceFile)).toString();
-  return { ...run, evidence: readEvidence(text, secret) };
+  const evidence = readEvidence(text, secret);
+  return { ...run, evidence: { ...evidence, readers: evidence.readers.filter(isPatched) } };
 }
 
 /** The tests' own output between markers, with what looks like a marker in it made harmless. */

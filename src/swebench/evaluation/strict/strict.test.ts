@@ -1,10 +1,12 @@
 import { expect, test } from 'vitest';
+import type { SwebenchInstance } from '../../contracts.ts';
 import { evalScript } from '../../dataset/eval-script.ts';
 import { recordExitCode } from '../record-exit-code.ts';
 import { tamperedFiles } from './environment-guard.ts';
 import { evidenceModule, readEvidence } from './evidence-module.ts';
 import { restoreIniSections } from './restore-touched-files.ts';
 import { splitScript } from './split-script.ts';
+import { evidenceProblems } from './test-evidence.ts';
 
 const PATCH = 'diff --git a/tests/test_a.py b/tests/test_a.py\n--- a/tests/test_a.py\n+++ b/tests/test_a.py\n';
 const script = evalScript(
@@ -100,4 +102,27 @@ test('installing a project may add its links and programs, nothing else', () => 
       `${lib}/sitecustomize.py`,
     ].sort(),
   );
+});
+
+test('as many tests have to run as are said to pass; the progress that some rows list is no test', () => {
+  const instance = {
+    FAIL_TO_PASS: ['t.py::new'],
+    PASS_TO_PASS: ['t.py::old', '[100%]'],
+    log_parser: 'parse_log_pytest',
+  } as unknown as SwebenchInstance;
+  const run = { output: '', exitCode: 0, seconds: 1 };
+  const problems = (passed: number) =>
+    evidenceProblems(
+      instance,
+      {
+        outcome: run,
+        restoredFiles: [],
+        problems: [],
+        forgesMarkers: false,
+        evidence: { processes: new Map([['1', true]]), finished: 1, passed, changed: [], readers: [] },
+      },
+      run,
+    );
+  expect(problems(2)).toEqual([]);
+  expect(problems(1)).toEqual(['2 tests were said to pass, pytest ran 1 that did']);
 });

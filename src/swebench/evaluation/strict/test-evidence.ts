@@ -17,7 +17,8 @@ export function evidenceProblems(instance: SwebenchInstance, strict: StrictRun, 
   if (evidence.changed.length > 0)
     problems.push(`the test runner was changed while it ran: ${evidence.changed.join(', ')}`);
   if (evidence.readers.length > 0) problems.push(`the code under test read the tests: ${evidence.readers.join(', ')}`);
-  const expected = instance.FAIL_TO_PASS.length + instance.PASS_TO_PASS.length;
+  // A few rows list what is no test: the progress that pytest prints, `[100%]`.
+  const expected = [...instance.FAIL_TO_PASS, ...instance.PASS_TO_PASS].filter((id) => !id.startsWith('[')).length;
   if (usesPytest(instance.log_parser)) {
     if (evidence.finished === 0) problems.push('no pytest session came to its end');
     else if (evidence.passed < expected)

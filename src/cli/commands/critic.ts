@@ -1,0 +1,185 @@
+import { resolve } from 'node:path';
+import { writeFileAtomic } from '../../base/atomic-file.ts';
+import { AssayError, type RunRecord } from '../../contracts/index.ts';
+import { type LoadedAttempts, loadAttempts } from '../../critic/data/load-attempts.ts';
+import { type Example, toExample, usable } from '../../critic/embedded/example.ts';
+import { DEFAULT_TRAINING, type TrainOptions, trainCritic } from '../../critic/embedded/train-critic.ts';
+import { trainedCriticFile } from '../../critic/embedded/trained-critic-file.ts';
+import { evaluateCritic } from '../../critic/evaluate/evaluate-critic.ts';
+import type { SplitBy } from '../../critic/evaluate/folds.ts';
+import { criticEvaluationText } from '../../report/critic-text.ts';
+import { scoreAttempts } from '../../select/score-attempts.ts';
+import { storedInstances, verdictOf } from '../../select/stored-attempts.ts';
+import { loadRunRecord } from '../../store/load-run-record.ts';
+import { findRun } from '../find-run.ts';
+import { defineCommand } from '../flag.ts';
+import { interruptible } from '../interrupt.ts';
+import { CRITIC_HELP, openCritic } from '../open-critic.ts';
+import { print } from '../output.ts';
+import { assayVersion } from '../version.ts';
+
+const RUNS_ARGUMENT = { name: 'runs', help: 'folders or ids of graded runs', count: 'many' } as const;
+const RUNS_DIR = { kind: 'string', default: 'runs', placeholder: 'folder', help: 'folder of the run folders' } as const;
+const SEED = { kind: 'integer', min: 0, default: 1, help: 'of the sampling of rows and columns' } as const;
+const CALIBRATION = {
+  kind: 'string',
+  choices: ['platt', 'isotonic'],
+  default: 'platt',
+  help: 'how scores become probabilities: platt is steadier, isotonic is for thousands of attempts',
+} as const;
+
+export const criticTrainCommand = defineCommand({
+  name: 'critic train',
+  summary: 'train a critic on graded runs, on this machine: a readable JSON file with its training card',
+  arguments: [RUNS_ARGUMENT],
+  flags: {
+    out: { kind: 'string', default: 'critic.json', placeholder: 'file', help: 'where to' },
+    perTurn: { kind: 'boolean', help: 'train the score of whole attempts on single turns too, by their TD targets' },
+    calibration: CALIBRATION,
+    seed: SEED,
+    runsDir: RUNS_DIR,
+  },
+  examples: ['assay critic train runs/A runs/B --out critic.json', 'assay select runs/C --by embedded:critic.json'],
+  async run({ args, flags }) {
+    const { runs, loaded, examples } = await loadExamples(args, flags.runsDir);
+    const options = trainingOf(flags.perTurn, flags.calibration, flags.seed);
+    const heads = trainCritic(examples, options);
+    const file = trainedCriticFile({ heads, examples, loaded, runs, options, assayVersion: assayVersion() });
+    const path = resolve(flags.out);
+    await writeFileAtomic(path, `${JSON.stringify(file, null, 1)}\n`);
+    const { heldOut } = file.card;
+    print(
+      flags.json,
+      { path, card: file.card },
+      `${path}: trained on ${examples.length} attempts, ${heldOut.resolved} resolved; held out by ${heldOut.split}: ` +
+        `AUC ${heldOut.auc?.toFixed(3) ?? 'unknown'}, Brier ${heldOut.brier.toFixed(3)}, ECE ${heldOut.ece.toFixed(3)}${leftOutText(loaded)}\n`,
+    );
+    return 0;
+  },
+});
+
+export const criticEvalCommand = defineCommand({
+  name: 'critic eval',
+  summary: 'what such a critic is worth on repositories and instances that it has not seen',
+  description:
+    'Trains anew for every fold. Prints AUC and calibration per agent, the rate of the chosen attempt against every baseline for runs with repeats and for all attempts pooled, ' +
+    'and with --ablations what each kind of feature is worth.',
+  arguments: [RUNS_ARGUMENT],
+  flags: {
+    split: {
+      kind: 'string',
+      choices: ['repository', 'instance', 'both'],
+      default: 'both',
+      help: 'what is held out together, over all agents',
+    },
+    ablations: {
+      kind: 'boolean',
+      help: 'leave out kinds of features, add turns to the training, and judge the values per turn',
+    },
+    out: { kind: 'string', placeholder: 'file', help: 'write everything as JSON' },
+    calibration: CALIBRATION,
+    seed: SEED,
+    runsDir: RUNS_DIR,
+  },
+  examples: [
+    'assay critic eval runs/A runs/B --split repository',
+    'assay critic eval runs/A --ablations --out eval.json',
+  ],
+  async run({ args, flags }) {
+    const { runs, loaded, examples } = await loadExamples(args, flags.runsDir);
+    const splits: SplitBy[] = flags.split === 'both' ? ['repository', 'instance'] : [flags.split as SplitBy];
+    const training = trainingOf(false, flags.calibration, flags.seed);
+    const evaluation = await evaluateCritic(runs, examples, { training, splits, ablate: flags.ablations });
+    if (flags.out !== undefined) await writeFileAtomic(resolve(flags.out), `${JSON.stringify(evaluation, null, 2)}\n`);
+    const head = `${examples.length} attempts of ${runs.length} runs${leftOutText(loaded)}`;
+    print(flags.json, evaluation, `${head}\n\n${criticEvaluationText(evaluation)}`);
+    return 0;
+  },
+});
+
+export const criticScoreCommand = defineCommand({
+  name: 'critic score',
+  summary: 'the score of every attempt of a run by a critic',
+  arguments: [{ name: 'run', help: 'folder or id of a run (default: the newest)', count: 'optional' }],
+  flags: {
+    by: { kind: 'string', default: 'embedded:critic.json', placeholder: 'name', help: `the critic: ${CRITIC_HELP}` },
+    seed: { kind: 'integer', min: 0, default: 1, help: 'of the random critic' },
+    runsDir: RUNS_DIR,
+  },
+  examples: ['assay critic score runs/A --by embedded:critic.json'],
+  async run({ args, flags }) {
+    const record = await loadRunRecord((await findRun(args[0], flags.runsDir)).dir);
+    const attempts = (await storedInstances([record])).flatMap((one) => one.attempts);
+    const { control, dispose } = interruptible((line) => process.stderr.write(`${line}\n`));
+    const critic = await openCritic(flags.by, [record], flags.seed);
+    try {
+      const { values, usd, unknownCosts, failures } = await scoreAttempts(critic, attempts, control.signal);
+      const rows = attempts.map((one) => ({
+        instanceId: one.record.instanceId,
+        attempt: one.record.attempt,
+        score: values.get(one) ?? null,
+        resolved: verdictOf(one),
+      }));
+      const failed = failures.map(({ attempt, failure }) => ({
+        instanceId: attempt.record.instanceId,
+        attempt: attempt.record.attempt,
+        failure,
+      }));
+      const document = {
+        critic: critic.name,
+        calibrated: critic.calibrated,
+        usd,
+        unknownCosts,
+        scores: rows,
+        failures: failed,
+      };
+      const lines = rows.map(
+        ({ instanceId, attempt, score, resolved }) =>
+          `${score === null ? '     -' : score.toFixed(4)}  ${instanceId}#${attempt}  ${resolved === null ? 'not graded' : resolved ? 'resolved' : 'unresolved'}`,
+      );
+      const notes = failed.map(
+        ({ instanceId, attempt, failure }) => `no score for ${instanceId}#${attempt}: ${failure.message}`,
+      );
+      print(flags.json, document, `${[...lines, ...notes].join('\n')}\n`);
+      return failed.length === 0 ? 0 : 3;
+    } finally {
+      await critic.close();
+      dispose();
+    }
+  },
+});
+
+function trainingOf(perTurn: boolean, calibration: string, seed: number): TrainOptions {
+  return { ...DEFAULT_TRAINING, perTurn, seed, calibration: calibration === 'isotonic' ? 'isotonic' : 'platt' };
+}
+
+async function loadExamples(
+  names: readonly string[],
+  runsDir: string,
+): Promise<{ runs: RunRecord[]; loaded: LoadedAttempts; examples: Example[] }> {
+  const runs = await Promise.all(names.map(async (name) => loadRunRecord((await findRun(name, runsDir)).dir)));
+  const loaded = await loadAttempts(runs);
+  const examples = loaded.attempts.filter(usable).map(toExample);
+  const resolved = examples.filter(({ attempt }) => attempt.resolved).length;
+  if (resolved > 0 && resolved < examples.length) return { runs, loaded, examples };
+  throw new AssayError(
+    'usage',
+    `a critic needs resolved and unresolved attempts: ${resolved} of ${examples.length} are resolved`,
+    {
+      class: 'input',
+      retryable: false,
+      hint: 'Name more graded runs.',
+    },
+  );
+}
+
+function leftOutText({ ungraded, attempts }: LoadedAttempts): string {
+  const leaking = attempts.filter(({ leaks }) => leaks).length;
+  const withoutPatch = attempts.filter(({ leaks, patchKnown }) => !leaks && !patchKnown).length;
+  const parts = [
+    ...(ungraded > 0 ? [`${ungraded} without a verdict`] : []),
+    ...(leaking > 0 ? [`${leaking} that tell what the hidden tests said`] : []),
+    ...(withoutPatch > 0 ? [`${withoutPatch} whose source kept no patch`] : []),
+  ];
+  return parts.length === 0 ? '' : `; left out: ${parts.join(', ')}`;
+}

@@ -1,0 +1,124 @@
+import { resolve } from 'node:path';
+import { writeFileAtomic } from '../../base/atomic-file.ts';
+import type { RunRecord } from '../../contracts/index.ts';
+import { selectionSvg } from '../../report/selection-svg.ts';
+import { checkPool } from '../../select/check-pool.ts';
+import { comparedSelectors } from '../../select/compared-selectors.ts';
+import { type Scores, scoreAttempts } from '../../select/score-attempts.ts';
+import { curveInstances, type Evidence, selectOne } from '../../select/selection.ts';
+import { selectionCurves } from '../../select/selection-curves.ts';
+import { type StoredInstance, storedInstances } from '../../select/stored-attempts.ts';
+import type { TestedInstance } from '../../select/tests/test-candidates.ts';
+import { loadRunRecord } from '../../store/load-run-record.ts';
+import { findRun } from '../find-run.ts';
+import { defineCommand } from '../flag.ts';
+import { withInterrupt } from '../interrupt.ts';
+import { CRITIC_HELP, openCritic } from '../open-critic.ts';
+import { print } from '../output.ts';
+import { predictionsText } from '../predictions-text.ts';
+import { BACKEND_FLAGS } from '../sandbox-flags.ts';
+import { type SelectionResult, selectionDocument, selectionText, winnerRows } from '../selection-output.ts';
+import { testSelection } from '../test-selection.ts';
+import { RUN_FLAGS } from './run.ts';
+
+export const selectCommand = defineCommand({
+  name: 'select',
+  summary:
+    'choose the best of several attempts per instance, with the reason for each, and measure what choosing is worth',
+  description:
+    'Attempts of several runs over the same dataset are pooled. Verdicts play no part in the choice (but for the oracle): they only make the curves.',
+  arguments: [{ name: 'runs', help: 'folders or ids of runs', count: 'many' }],
+  flags: {
+    by: {
+      kind: 'string',
+      default: 'majority',
+      placeholder: 'name',
+      help: `majority (the most frequent patch after normalisation), or a critic: ${CRITIC_HELP}`,
+    },
+    tests: {
+      kind: 'boolean',
+      help: "first run the repository's own tests on every candidate: those that break the fewest stay",
+    },
+    adviser: {
+      kind: 'string',
+      placeholder: 'model',
+      help: 'with --tests: model that writes reproduction tests and names tests that should change',
+    },
+    samples: { kind: 'integer', min: 1, default: 8, help: 'reproduction tests to sample per instance' },
+    jobs: RUN_FLAGS.jobs,
+    tier: BACKEND_FLAGS.tier,
+    predictions: {
+      kind: 'string',
+      placeholder: 'file',
+      help: 'write the winners: .jsonl has a row per line, .json is a list',
+    },
+    out: { kind: 'string', placeholder: 'file', help: 'write winners, candidates, reasons and curves as JSON' },
+    svg: { kind: 'string', placeholder: 'file', help: 'write the curves as an SVG file' },
+    reasons: { kind: 'boolean', help: 'show the reason for every candidate, not only for the winner' },
+    maxK: { kind: 'integer', min: 1, help: 'longest curve (default: what nine of ten instances have)' },
+    resamples: { kind: 'integer', min: 100, default: 1000, help: 'bootstrap resamples of the intervals' },
+    seed: { kind: 'integer', min: 0, default: 1, help: 'of the bootstrap and the random critic' },
+    runsDir: { kind: 'string', default: 'runs', placeholder: 'folder', help: 'folder of the run folders' },
+  },
+  examples: [
+    'assay select runs/A --predictions best.jsonl --reasons',
+    'assay select runs/A runs/B --by shortest --svg curves.svg',
+  ],
+  async run({ args, flags }) {
+    const runs = await Promise.all(args.map(async (name) => loadRunRecord((await findRun(name, flags.runsDir)).dir)));
+    checkPool(runs);
+    const instances = await storedInstances(runs);
+    const { by, seed } = flags;
+    const { evidence, tested } = await withInterrupt(async (signal) => {
+      const scores = by === 'majority' ? undefined : await scored(by, runs, instances, seed, signal);
+      if (!flags.tests) return { evidence: { scores }, tested: [] };
+      const say = (line: string) => void (flags.quiet || process.stderr.write(`${line}\n`));
+      const results = await testSelection(runs, instances, { ...flags, signal, say });
+      return { evidence: withTests(scores, results), tested: results };
+    });
+    const selections = instances.map((one) => selectOne(one, evidence));
+    const { maxK, resamples } = flags;
+    const curves = selectionCurves(curveInstances(instances, evidence), comparedSelectors(evidence, by), {
+      maxK,
+      resamples,
+      seed,
+    });
+    const result: SelectionResult = { by, runs, selections, curves, scores: evidence.scores, tested };
+    const document = selectionDocument(result);
+    const { predictions, out, svg } = flags;
+    if (predictions !== undefined) await writeFileAtomic(predictions, predictionsText(predictions, winnerRows(result)));
+    if (out !== undefined) await writeFileAtomic(out, `${JSON.stringify(document, null, 2)}\n`);
+    if (svg !== undefined) await writeFileAtomic(svg, selectionSvg(curves));
+    const written = [predictions, out, svg].flatMap((path) => (path === undefined ? [] : [resolve(path)]));
+    const files = written.length === 0 ? '' : `files: ${written.join(', ')}\n`;
+    print(flags.json, document, `${selectionText(result, flags.reasons)}${files}`);
+    return 0;
+  },
+});
+
+function withTests(scores: Scores | undefined, results: readonly TestedInstance[]): Evidence {
+  return {
+    scores,
+    tests: new Map(results.flatMap((one) => [...one.tests])),
+    votes: new Map(results.flatMap((one) => [...one.votes])),
+  };
+}
+
+async function scored(
+  name: string,
+  runs: readonly RunRecord[],
+  instances: readonly StoredInstance[],
+  seed: number,
+  signal: AbortSignal,
+): Promise<Scores> {
+  const critic = await openCritic(name, runs, seed);
+  try {
+    return await scoreAttempts(
+      critic,
+      instances.flatMap((one) => one.attempts),
+      signal,
+    );
+  } finally {
+    await critic.close();
+  }
+}

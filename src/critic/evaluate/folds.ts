@@ -1,0 +1,30 @@
+/** Which attempts are held out together. Pure. */
+import { sha256 } from '../../base/digest.ts';
+import type { GradedAttempt } from '../data/load-attempts.ts';
+
+/** `repository`: nothing of a repository is seen in training. `instance`: nothing of an instance, over all agents. */
+export type SplitBy = 'repository' | 'instance';
+
+/**
+ * Fold of each attempt, 0 .. folds - 1. Repositories are dealt out by size, largest first, to the fold with the fewest attempts; with as many folds as repositories each is held
+ * out alone. Instances are dealt out by digest.
+ */
+export function foldsOf(attempts: readonly GradedAttempt[], by: SplitBy, folds: number): number[] {
+  if (by === 'instance') {
+    return attempts.map(({ trajectory }) => Number.parseInt(sha256(trajectory.instanceId).slice(-8), 16) % folds);
+  }
+  const sizes = new Map<string, number>();
+  for (const { trajectory } of attempts) sizes.set(trajectory.repo, (sizes.get(trajectory.repo) ?? 0) + 1);
+  const loads = Array.from({ length: folds }, () => 0);
+  const assigned = new Map<string, number>();
+  for (const [repo, size] of [...sizes].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1))) {
+    const fold = loads.indexOf(Math.min(...loads));
+    loads[fold] = (loads[fold] ?? 0) + size;
+    assigned.set(repo, fold);
+  }
+  return attempts.map(({ trajectory }) => assigned.get(trajectory.repo) ?? 0);
+}
+
+export function repositories(attempts: readonly GradedAttempt[]): number {
+  return new Set(attempts.map(({ trajectory }) => trajectory.repo)).size;
+}

@@ -1,0 +1,305 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { ModelMessage, RunEvent, Trajectory } from '../contracts/index.ts';
+import { fileRunStore } from '../store/file-run-store.ts';
+import { loadTrajectoryWithOrigin } from '../store/load-trajectory.ts';
+import { groupSetups } from './group-setups.ts';
+import { importFolder } from './import-folder.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'assay-import-'));
+});
+afterEach(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
+
+const PATCH = 'diff --git a/a.py b/a.py\n--- a/a.py\n+++ b/a.py\n@@ -1 +1 @@\n-x\n+y\n';
+
+const SWE_AGENT = {
+  history: [
+    { role: 'system', content: 'SETTING' },
+    { role: 'user', content: 'a demonstration', is_demo: true },
+    { role: 'user', content: 'ISSUE:\nbroken\nINSTRUCTIONS:\nmend' },
+    { role: 'assistant', content: 'Look.\n```\nls\n```' },
+  ],
+  trajectory: [
+    { thought: 'Look.', action: 'ls\n', observation: 'a.py', response: 'Look. ls' },
+    { thought: '', action: '', observation: 'No command.', response: 'Hm.' },
+    { thought: 'Done.', action: 'submit', observation: PATCH },
+  ],
+  info: {
+    exit_status: 'submitted',
+    submission: `\n${PATCH}`,
+    model_stats: { instance_cost: 0.5, tokens_sent: 100, tokens_received: 10 },
+  },
+};
+
+const ROVER = (told: boolean) => ({
+  last_conversation: [{ role: 'user', content: 'searching' }],
+  write_patch_conversation: [
+    { role: 'system', content: 'S' },
+    { role: 'user', content: '<issue>broken</issue>' },
+    { role: 'assistant', content: 'search_class("A")' },
+    {
+      role: 'user',
+      content: told
+        ? 'Written an applicable patch, but it did not resolve the issue. Some tests have failed.'
+        : 'Found 1.',
+    },
+    { role: 'assistant', content: 'patched' },
+  ],
+  extracted_patch: PATCH,
+  cost: { total_cost: 0.25, elapsed_seconds: 3 },
+});
+
+const MOATLESS_STEPS = {
+  input: { problem_statement: 'broken' },
+  steps: [{ actions: [{ name: 'search', input: { query: 'A' }, output: { file_context: [], message: 'nothing' } }] }],
+  output: { message: 'Mended.' },
+  info: { submission: PATCH, total_cost: 0.1, duration: 2 },
+};
+
+const MOATLESS_TRANSITIONS = {
+  initial_message: 'broken',
+  transitions: [
+    {
+      name: 'SearchCode',
+      actions: [
+        {
+          action: { scratch_pad: 'Search.', query: 'A' },
+          output: { ranked_spans: [] },
+          input_tokens: 5,
+          output_tokens: 2,
+        },
+      ],
+    },
+    {
+      name: 'EditCode',
+      actions: [{ action: { content: 'y' }, retry_message: 'No.', input_tokens: 6, output_tokens: 3 }],
+    },
+    { name: 'Finished', actions: [] },
+  ],
+  info: { status: 'rejected', submission: '', total_cost: 0.1 },
+};
+
+const COMPLETION = {
+  messages: [
+    { role: 'system', content: [{ type: 'text', text: 'You are.' }] },
+    { role: 'user', content: 'broken' },
+    {
+      role: 'assistant',
+      content: null,
+      tool_calls: [{ id: 'c1', function: { name: 'execute_bash', arguments: '{"command": "ls"}' } }],
+    },
+    { role: 'tool', tool_call_id: 'c1', name: 'execute_bash', content: 'a.py' },
+  ],
+  response: {
+    choices: [
+      {
+        message: {
+          role: 'assistant',
+          content: 'Done.',
+          tool_calls: [{ id: 'c2', function: { name: 'finish', arguments: '{broken' } }],
+        },
+      },
+    ],
+  },
+};
+
+async function write(rows: Record<string, unknown>[], files: Record<string, unknown>): Promise<string> {
+  const source = join(folder, 'source');
+  await mkdir(source);
+  await writeFile(join(source, 'index.jsonl'), rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  for (const [name, content] of Object.entries(files)) {
+    await writeFile(join(source, name), typeof content === 'string' ? content : JSON.stringify(content));
+  }
+  return source;
+}
+
+/** Imports one file of each name; gives the stored trajectory of each. */
+async function roundTrip(document: unknown, resolved: boolean | null = true) {
+  const source = await write([{ file: 'one.json', instance_id: 'own__name-12', run: 'r', model: 'm', resolved }], {
+    'one.json': document,
+  });
+  const runsDir = join(folder, 'runs');
+  const { runs, skipped } = await importFolder({ folder: source, runsDir, assayVersion: '0' });
+  expect(skipped).toEqual([]);
+  const store = fileRunStore(runsDir);
+  const run = await store.load(runs[0]?.runId ?? '');
+  const record = run.attempts[0];
+  if (record === undefined) throw new Error('no attempt');
+  const events: RunEvent[] = [];
+  for await (const event of store.events(run.manifest.runId, record)) events.push(event);
+  return { ...(await loadTrajectoryWithOrigin(run, record)), record, run, events };
+}
+
+/** Roles, with what is said, called and shown. */
+function outline({ messages }: Trajectory): string[] {
+  const parts = (message: ModelMessage): string[] => {
+    if (message.role === 'tool')
+      return message.results.map(
+        ({ content, isError }) =>
+          `${isError ? 'error ' : ''}${content.map((part) => (part.type === 'text' ? part.text : '')).join('')}`,
+      );
+    return message.content.map((part) =>
+      part.type === 'tool-call'
+        ? `${part.name} ${JSON.stringify(part.input)}`
+        : part.type === 'image'
+          ? 'image'
+          : part.text,
+    );
+  };
+  return messages.map((message) => `${message.role}: ${parts(message).join(' | ')}`);
+}
+
+test('SWE-agent: actions are calls, demonstrations are left out, cost and patch are kept, the file is kept whole', async () => {
+  const { trajectory, record, run, events } = await roundTrip(SWE_AGENT);
+  expect(trajectory.system).toBe('SETTING');
+  expect(outline(trajectory)).toEqual([
+    'user: ISSUE:\nbroken\nINSTRUCTIONS:\nmend',
+    'assistant: Look. | command {"command":"ls"}',
+    'tool: a.py',
+    'assistant: Hm.',
+    'user: No command.',
+    'assistant: Done. | command {"command":"submit"}',
+    `tool: ${PATCH}`,
+  ]);
+  expect(trajectory.patch).toBe(PATCH);
+  expect(trajectory.outcome).toEqual({ status: 'done', steps: 3 });
+  expect(trajectory.totals).toMatchObject({ usd: 0.5, unknownCosts: 0, usage: { inputUncached: 100, output: 10 } });
+  expect(record).toMatchObject({
+    state: 'finished',
+    repo: 'own/name',
+    report: { resolved: true, verdict: 'resolved' },
+  });
+  expect(run.manifest).toMatchObject({ agent: { name: 'swe-agent' }, model: { id: 'm' } });
+  expect(events[0]).toMatchObject({ type: 'attempt-import', raw: JSON.stringify(SWE_AGENT) });
+});
+
+test('AutoCodeRover: the patch-writing conversation; being told of failing hidden tests is a leak', async () => {
+  const plain = await roundTrip(ROVER(false), false);
+  expect(outline(plain.trajectory)).toEqual([
+    'user: <issue>broken</issue>',
+    'assistant: search_class("A")',
+    'user: Found 1.',
+    'assistant: patched',
+  ]);
+  expect(plain.origin).toEqual({ patchKnown: true });
+  expect(plain.record.report).toMatchObject({ resolved: false, verdict: 'unresolved' });
+  await rm(folder, { recursive: true });
+  await mkdir(folder);
+  expect((await roundTrip(ROVER(true))).origin.leak).toContain('hidden tests');
+});
+
+test('Moatless, both generations: actions are calls, retries are errors, an unknown cost stays unknown elsewhere', async () => {
+  const steps = await roundTrip(MOATLESS_STEPS);
+  expect(outline(steps.trajectory)).toEqual([
+    'user: broken',
+    'assistant: search {"query":"A"}',
+    'tool: {"file_context":[],"message":"nothing"}',
+    'assistant: Mended.',
+  ]);
+  await rm(folder, { recursive: true });
+  await mkdir(folder);
+  const transitions = await roundTrip(MOATLESS_TRANSITIONS, false);
+  expect(outline(transitions.trajectory)).toEqual([
+    'user: broken',
+    'assistant: Search. | SearchCode {"query":"A"}',
+    'tool: {"ranked_spans":[]}',
+    'assistant: EditCode {"content":"y"}',
+    'tool: error No.',
+  ]);
+  expect(transitions.record.report?.verdict).toBe('empty-patch');
+  expect(transitions.trajectory.outcome?.status).toBe('failed');
+  expect(transitions.trajectory.totals?.usage).toMatchObject({ inputUncached: 11, output: 5 });
+});
+
+test('chat completions: structured calls stay, broken arguments stay as text, there is no patch to know', async () => {
+  const { trajectory, origin, record } = await roundTrip(COMPLETION, null);
+  expect(outline(trajectory)).toEqual([
+    'user: broken',
+    'assistant: execute_bash {"command":"ls"}',
+    'tool: a.py',
+    'assistant: Done. | finish "{broken"',
+  ]);
+  expect(trajectory.system).toBe('You are.');
+  expect(origin).toEqual({ patchKnown: false });
+  expect(trajectory.totals).toMatchObject({ usd: 0, unknownCosts: 2 });
+  expect(record.state).toBe('solved-ungraded');
+});
+
+test('repeats are attempts of one run; what cannot be read is named, and nothing outside of the folder is opened', async () => {
+  const row = (file: string, run: string) => ({
+    file,
+    instance_id: 'a__b-1',
+    run,
+    model: 'm',
+    resolved: run === 'x-2',
+  });
+  const source = await write(
+    [
+      row('1.json', 'x-1'),
+      row('2.json', 'x-2'),
+      row('3.json', 'other'),
+      row('bad.json', 'x-1'),
+      row('odd.json', 'x-1'),
+      row('none.json', 'x-1'),
+      row('../secret', 'x-1'),
+    ],
+    {
+      '1.json': SWE_AGENT,
+      '2.json': SWE_AGENT,
+      '3.json': MOATLESS_STEPS,
+      'bad.json': '{"history": [1], "trajectory": [], "info": {}}',
+      'odd.json': '[]',
+    },
+  );
+  await writeFile(join(folder, 'secret'), JSON.stringify(SWE_AGENT));
+  const { runs, skipped } = await importFolder({
+    folder: source,
+    runsDir: join(folder, 'runs'),
+    assayVersion: '0',
+    prefix: 'set',
+  });
+  expect(runs.map(({ runId, attempts, resolved }) => ({ runId, attempts, resolved }))).toEqual([
+    { runId: 'set-x', attempts: 2, resolved: 1 },
+    { runId: 'set-other', attempts: 1, resolved: 0 },
+  ]);
+  expect(skipped.map(({ file, reason }) => `${file} ${reason}`)).toEqual([
+    expect.stringMatching(/^bad\.json is damaged \(swe-agent: history\.0/),
+    'odd.json is in no known format',
+    'none.json cannot be read (ENOENT)',
+    '../secret lies outside of the folder',
+  ]);
+});
+
+test('an index that is none is refused with its line', async () => {
+  const source = join(folder, 'source');
+  await mkdir(source);
+  const importing = () => importFolder({ folder: source, runsDir: join(folder, 'runs'), assayVersion: '0' });
+  await expect(importing()).rejects.toMatchObject({ code: 'file-not-found' });
+  await writeFile(join(source, 'index.jsonl'), '{"file": "a", "instance_id": "b"}\n{"file": 3}\n');
+  await expect(importing()).rejects.toMatchObject({
+    code: 'config-invalid',
+    message: expect.stringContaining('line 2'),
+  });
+});
+
+test('set-ups: numbers at the end are repeats when the model is the same, dates are not', () => {
+  const runs = ['1', '2', '3'].map((run) => ({ run, model: 'a' }));
+  const more = [
+    { run: 'acr-run-2', model: 'b' },
+    { run: 'acr-run-1', model: 'b' },
+    { run: 'acr-val-only', model: 'b' },
+    { run: 'gpt-4o-2024-05-13', model: 'c' },
+  ];
+  expect([...groupSetups([...runs, ...more])]).toEqual([
+    ['', ['1', '2', '3']],
+    ['acr-run', ['acr-run-1', 'acr-run-2']],
+    ['acr-val-only', ['acr-val-only']],
+    ['gpt-4o-2024-05-13', ['gpt-4o-2024-05-13']],
+  ]);
+});

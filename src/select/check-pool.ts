@@ -1,0 +1,18 @@
+import { AssayError, type RunRecord } from '../contracts/index.ts';
+
+/** Attempts at different tasks with the same name cannot be pooled: throws `config-invalid`. */
+export function checkPool(runs: readonly RunRecord[]): void {
+  const digests = new Map<string, string>();
+  for (const { manifest } of runs) {
+    for (const { instanceId, digest } of manifest.dataset.instances) {
+      const known = digests.get(instanceId) ?? digest;
+      digests.set(instanceId, digest);
+      if (known === digest) continue;
+      throw new AssayError('config-invalid', `${instanceId} is not the same task in all of these runs`, {
+        class: 'input',
+        retryable: false,
+        hint: 'Select over runs of one version of a dataset.',
+      });
+    }
+  }
+}

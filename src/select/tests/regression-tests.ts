@@ -1,0 +1,108 @@
+/**
+ * Tests that pass on the untouched repository, chosen without the hidden tests: test files that lead over imports to what the candidates change, else all of them. What is kept passed twice.
+ */
+import type { HiddenFile, TaskInstance } from '../../contracts/index.ts';
+import { patchPaths } from '../../dataset/patch-paths.ts';
+import { type GradeAttemptResult, gradeAttempt } from '../../grading/grade-attempt.ts';
+import { NO_CHANGE_PATCH } from '../../grading/no-change-patch.ts';
+import { parserByName } from '../../grading/parsers/index.ts';
+import type { TestReport } from '../candidate.ts';
+import type { BaseRepository } from './base-repository.ts';
+import { expectedChanges } from './expected-changes.ts';
+import { importers } from './import-graph.ts';
+import { commandFor, isTestFile } from './test-files.ts';
+import type { Adviser, Testing } from './testing.ts';
+
+export interface RegressionTests {
+  files: string[];
+  command: string;
+  /** Ids of the tests that are kept. */
+  tests: string[];
+  /** Ids that a model expects to change, which is no regression. */
+  expected: string[];
+  /** The task with these tests in place of the hidden ones. */
+  instance: TaskInstance;
+}
+
+/** Nothing to run, and why. */
+export interface NoTests {
+  none: string;
+}
+
+/** More files than this are not run; those nearest to the change come first. */
+const MAX_FILES = 60;
+
+/** Throws only for infrastructure, the model and `cancelled`. */
+export async function findRegressionTests(
+  testing: Testing,
+  repository: BaseRepository,
+  patches: readonly string[],
+  adviser?: Adviser,
+): Promise<RegressionTests | NoTests> {
+  const { grading } = testing.instance.task;
+  const files = chooseFiles(repository, patches);
+  const command = commandFor(grading.command, grading.parser, files);
+  if (files.length === 0) return { none: 'the repository has no tests' };
+  if (command === null) return { none: 'the test command is more than one call of a runner' };
+  const contents = (await Promise.all(files.map((path) => repository.read(path)))).flatMap((file) => file ?? []);
+  const instance = withTests(testing.instance, command, contents, []);
+  const runs = [await runOnBase(testing, instance), await runOnBase(testing, instance)];
+  const [first = [], second = []] = runs.map((run) => passingTests(run, grading.parser));
+  const kept = first.filter((id) => second.includes(id));
+  if (kept.length === 0) return { none: `no test of the repository passes on it: ${runs[0]?.report.verdict}` };
+  const expected = adviser === undefined ? [] : await expectedChanges(testing, kept, adviser);
+  const tests = kept.filter((id) => !expected.includes(id));
+  return { files, command, tests, expected, instance: withTests(testing.instance, command, contents, tests) };
+}
+
+function chooseFiles({ files, imports }: BaseRepository, patches: readonly string[]): string[] {
+  const tests = files.filter(isTestFile);
+  const changed = [...new Set(patches.flatMap(patchPaths))].filter((path) => !isTestFile(path));
+  const reached = importers(files, imports, changed).filter((path) => tests.includes(path));
+  return (reached.length > 0 ? reached : tests).slice(0, MAX_FILES);
+}
+
+/** What a candidate did to the test files is undone: they are put in place as they were. */
+function withTests(
+  instance: TaskInstance,
+  command: string,
+  hiddenFiles: HiddenFile[],
+  passToPass: string[],
+): TaskInstance {
+  const grading = { ...instance.task.grading, command, failToPass: [], passToPass };
+  return { ...instance, hiddenFiles, task: { ...instance.task, grading } };
+}
+
+function runOnBase(testing: Testing, instance: TaskInstance): Promise<GradeAttemptResult> {
+  return gradeAttempt({ ...testing, instance, patch: NO_CHANGE_PATCH });
+}
+
+/** Exactly those with the word for it: what is skipped, or fails as expected, says nothing about a patch. */
+function passingTests({ report, testOutput }: GradeAttemptResult, parser: string): string[] {
+  if (report.verdict !== 'resolved') return [];
+  return [...parserByName(parser).parse(testOutput)].filter(([, status]) => status === 'PASSED').map(([id]) => id);
+}
+
+/** Throws only for infrastructure and `cancelled`. */
+export async function runRegressionTests(
+  testing: Testing,
+  { instance }: RegressionTests,
+  patch: string,
+): Promise<TestReport> {
+  const { report } = await gradeAttempt({ ...testing, instance, patch });
+  switch (report.verdict) {
+    case 'resolved':
+    case 'unresolved':
+      return { kind: 'report', broken: report.passToPass.failure };
+    case 'empty-patch':
+      return { kind: 'missing', why: 'the patch is empty' };
+    case 'patch-failed':
+      return { kind: 'missing', why: 'the patch does not apply' };
+    case 'timeout':
+      return { kind: 'missing', why: `the tests did not end in ${instance.task.grading.timeoutSeconds} s` };
+    case 'no-evidence':
+      return { kind: 'missing', why: 'no test ran' };
+    default:
+      return { kind: 'missing', why: 'the test runner died' };
+  }
+}
