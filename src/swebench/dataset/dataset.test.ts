@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { resolveAlias } from './dataset-alias.ts';
+import { deriveFields } from './derive-fields.ts';
 import { patchedFiles } from './eval-script.ts';
 import { hubFiles } from './hub-files.ts';
 import { isSwebenchReference, loadInstances } from './load-instances.ts';
@@ -137,4 +138,34 @@ test('a set of the hub is fetched once, with the token, and then read from disk'
   ]);
   const refusing: typeof fetch = async () => new Response('', { status: 401 });
   await expect(hubFiles('me/other', { ...hub, fetch: refusing })).rejects.toThrow(/answers 401/);
+});
+
+test('rows of other languages get their commands by pull request', () => {
+  const file = (name: string, isNew: boolean) =>
+    `diff --git a/${name} b/${name}\n${isNew ? 'new file mode 100644\n--- /dev/null' : `--- a/${name}`}\n+++ b/${name}\n`;
+  const row = {
+    instance_id: 'jqlang__jq-2919',
+    repo: 'jqlang/jq',
+    version: '2919',
+    base_commit: 'c0ffee',
+    patch: '',
+    test_patch: `${file('tests/jq.test', false)}${file('tests/new.test', true)}`,
+    FAIL_TO_PASS: [],
+    PASS_TO_PASS: [],
+    image_assets: { test_patch: [], patch: [] },
+  };
+  const derived = deriveFields(row);
+  expect(derived).toMatchObject({
+    log_parser: 'parse_log_jq',
+    eval_type: 'pass_and_fail',
+    image: 'swebench/sweb.eval.x86_64.jqlang_1776_jq-2919:latest',
+  });
+  const lines = (derived.eval_script ?? '').split('\n');
+  const reset = 'git checkout c0ffee tests/jq.test && rm -f tests/new.test';
+  expect(lines.filter((line) => line === reset)).toHaveLength(2);
+  const start = lines.indexOf(": '>>>>> Start Test Output'");
+  expect(lines[start - 1]).toBe('make -j$(nproc)');
+  expect(lines[start + 1]).toMatch(/^\(.*\) \| cat$/);
+  const unknown = deriveFields({ ...row, version: '1' });
+  expect([unknown.log_parser, unknown.eval_script]).toEqual(['parse_log_jq', undefined]);
 });

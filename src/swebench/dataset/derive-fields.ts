@@ -1,7 +1,8 @@
 /** Fills what rows from before harness 5 lack: image, log parser, kind of evaluation and the evaluation script. */
 import type { EvalType, SwebenchInstance } from '../contracts.ts';
-import { evalScript } from './eval-script.ts';
+import { evalScript, plainEvalScript } from './eval-script.ts';
 import { imageName } from './image-name.ts';
+import { MULTILINGUAL_RULES } from './multilingual-rules.ts';
 import { testRules } from './test-rules.ts';
 
 type Incomplete = Omit<SwebenchInstance, 'eval_type'> & { eval_type?: EvalType };
@@ -19,8 +20,8 @@ const FAIL_ONLY: ReadonlySet<string> = new Set([
 /** Fields the row has are never changed; those without a rule stay absent. */
 export function deriveFields(row: Incomplete): SwebenchInstance {
   const rules = testRules(row.repo, row.version);
-  const parser = row.log_parser ?? rules?.parser;
-  const script = row.eval_script ?? (rules === undefined ? undefined : evalScript(row, rules));
+  const parser = row.log_parser ?? rules?.parser ?? MULTILINGUAL_RULES[row.repo]?.parser;
+  const script = row.eval_script ?? (rules === undefined ? plainScript(row) : evalScript(row, rules));
   return {
     ...row,
     image: row.image ?? imageName(row.instance_id),
@@ -28,4 +29,9 @@ export function deriveFields(row: Incomplete): SwebenchInstance {
     ...(parser === undefined ? {} : { log_parser: parser }),
     ...(script === undefined ? {} : { eval_script: script }),
   };
+}
+
+function plainScript(row: Incomplete): string | undefined {
+  const rules = MULTILINGUAL_RULES[row.repo]?.versions[row.version];
+  return rules === undefined ? undefined : plainEvalScript(row, rules);
 }

@@ -38,6 +38,31 @@ export function evalScript(
   ].join('\n')}\n`;
 }
 
+/** The same for repositories without Python: no environment to activate, nothing installed, output through a pipe so that no runner draws on a terminal. */
+export function plainEvalScript(
+  row: Pick<SwebenchInstance, 'base_commit' | 'test_patch'>,
+  { command, build }: { command: string; build?: string },
+): string {
+  const commands = resetCommands(row);
+  const reset = commands.length === 0 ? [] : [commands.join(' && ')];
+  return `${[
+    '#!/bin/bash',
+    'set -uxo pipefail',
+    'cd /testbed',
+    'git config --global --add safe.directory /testbed',
+    'git status',
+    'git show',
+    `git -c core.fileMode=false diff ${row.base_commit}`,
+    ...reset,
+    `git apply -v - <<'${HEREDOC}'\n${row.test_patch}\n${HEREDOC}`,
+    ...(build === undefined ? [] : [build]),
+    `: '${START_MARKER}'`,
+    `(${command}) | cat`,
+    `: '${END_MARKER}'`,
+    ...reset,
+  ].join('\n')}\n`;
+}
+
 /** Puts test files back: changed ones as in the base commit, new ones away. */
 function resetCommands(row: Pick<SwebenchInstance, 'base_commit' | 'test_patch'>): string[] {
   const files = patchedFiles(row.test_patch);
