@@ -130,9 +130,9 @@ export class Container {
         return;
       } catch (error) {
         if (!(error instanceof EngineError)) throw error;
-        // Podman has other statuses for a container that vanishes, or stops, while it looks.
+        // Podman has other statuses for a container that vanishes, or starts or stops, while it looks.
         if (/no such container/i.test(error.message)) return;
-        if (!/state improper/i.test(error.message) || tries >= REMOVE_TRIES) throw error;
+        if (error.status < 500 || tries >= REMOVE_TRIES) throw error;
         await sleep(100);
       }
     }
