@@ -5,7 +5,7 @@ import { digestOf, sha256 } from '../base/digest.ts';
 import { agentLimitsSchema, type RunManifest, sandboxLimitsSchema } from '../contracts/index.ts';
 import { createRun } from '../store/file-run-store.ts';
 import { attemptEvents } from './attempt-events.ts';
-import { groupSetups } from './group-setups.ts';
+import { groupSetups, runIds, type Setup } from './group-setups.ts';
 import { type LabelledAttempt, readLabelled, readLabels, type SkippedFile } from './read-labelled-folder.ts';
 
 export interface ImportOptions {
@@ -38,15 +38,20 @@ export async function importFolder(options: ImportOptions): Promise<ImportResult
   const labels = await readLabels(options.folder);
   const skipped: SkippedFile[] = [];
   const runs: ImportedRun[] = [];
-  for (const [setup, names] of groupSetups(labels)) {
+  const setups = groupSetups(labels);
+  const ids = runIds(options.prefix ?? basename(resolve(options.folder)), setups);
+  for (const [at, setup] of setups.entries()) {
     const attempts: (LabelledAttempt & { attempt: number })[] = [];
-    for (const label of labels.filter(({ run }) => names.includes(run))) {
+    for (const label of labels.filter(({ run, model }) => model === setup.model && setup.runs.includes(run))) {
       const read = await readLabelled(options.folder, label);
+      const attempt = setup.runs.indexOf(label.run) + 1;
+      const twin = attempts.find((one) => one.attempt === attempt && one.instanceId === label.instance_id);
       if ('reason' in read) skipped.push(read);
-      else attempts.push({ ...read, attempt: names.indexOf(read.run) + 1 });
+      else if (twin !== undefined) skipped.push({ file: label.file, reason: `is the same attempt as ${twin.file}` });
+      else attempts.push({ ...read, attempt });
     }
     if (attempts.length === 0) continue;
-    const imported = await writeRun(options, setup, names.length, attempts);
+    const imported = await writeRun(options, ids[at] ?? '', setup, attempts);
     runs.push(imported);
     options.onRun?.(`${imported.runId}: ${imported.attempts} attempts, ${imported.resolved} resolved`);
   }
@@ -55,17 +60,11 @@ export async function importFolder(options: ImportOptions): Promise<ImportResult
 
 async function writeRun(
   options: ImportOptions,
-  setup: string,
-  repeats: number,
+  runId: string,
+  setup: Setup,
   attempts: readonly (LabelledAttempt & { attempt: number })[],
 ): Promise<ImportedRun> {
-  const prefix = options.prefix ?? basename(resolve(options.folder));
-  const runId = [prefix, setup]
-    .filter((part) => part !== '')
-    .join('-')
-    .replaceAll(/[^A-Za-z0-9._-]+/g, '-')
-    .slice(0, 100);
-  const manifest = manifestOf(options, runId, repeats, attempts);
+  const manifest = manifestOf(options, runId, setup.runs.length, attempts);
   const run = await createRun(options.runsDir, manifest);
   const at = manifest.createdAt;
   try {
@@ -82,7 +81,7 @@ async function writeRun(
   return {
     runId,
     dir: run.dir,
-    setup,
+    setup: setup.name,
     model: manifest.model.id,
     attempts: attempts.length,
     resolved: attempts.filter(({ resolved }) => resolved === true).length,

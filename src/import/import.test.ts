@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { ModelMessage, RunEvent, Trajectory } from '../contracts/index.ts';
 import { fileRunStore } from '../store/file-run-store.ts';
 import { loadTrajectoryWithOrigin } from '../store/load-trajectory.ts';
-import { groupSetups } from './group-setups.ts';
+import { groupSetups, runIds } from './group-setups.ts';
 import { importFolder } from './import-folder.ts';
 
 let folder: string;
@@ -296,10 +296,51 @@ test('set-ups: numbers at the end are repeats when the model is the same, dates 
     { run: 'acr-val-only', model: 'b' },
     { run: 'gpt-4o-2024-05-13', model: 'c' },
   ];
-  expect([...groupSetups([...runs, ...more])]).toEqual([
-    ['', ['1', '2', '3']],
-    ['acr-run', ['acr-run-1', 'acr-run-2']],
-    ['acr-val-only', ['acr-val-only']],
-    ['gpt-4o-2024-05-13', ['gpt-4o-2024-05-13']],
+  expect(groupSetups([...runs, ...more]).map((one) => [one.name, one.model, one.runs])).toEqual([
+    ['', 'a', ['1', '2', '3']],
+    ['acr-run', 'b', ['acr-run-1', 'acr-run-2']],
+    ['acr-val-only', 'b', ['acr-val-only']],
+    ['gpt-4o-2024-05-13', 'c', ['gpt-4o-2024-05-13']],
   ]);
+});
+
+test('names of runs are possible and each once', () => {
+  const setup = (name: string, model: string) => ({ name, model, runs: [name] });
+  expect(runIds('_im', [setup('run', 'gpt'), setup('run', 'claude'), setup('a b', 'm'), setup('a/b', 'm')])).toEqual([
+    'im-run-gpt',
+    'im-run-claude',
+    'im-a-b-m',
+    'im-a-b-m-2',
+  ]);
+});
+
+test('equal names of runs of two models are two runs; a row that comes again is named and left out', async () => {
+  const row = (file: string, model: string, run: string) => ({
+    file,
+    instance_id: 'a__b-1',
+    run,
+    model,
+    resolved: model === 'gpt',
+  });
+  const source = await write(
+    [
+      row('1.json', 'gpt', 'run-1'),
+      row('2.json', 'gpt', 'run-2'),
+      row('3.json', 'claude', 'run-1'),
+      row('4.json', 'claude', 'run-2'),
+      row('5.json', 'gpt', 'run-1'),
+    ],
+    Object.fromEntries([1, 2, 3, 4, 5].map((number) => [`${number}.json`, SWE_AGENT])),
+  );
+  const { runs, skipped } = await importFolder({
+    folder: source,
+    runsDir: join(folder, 'runs'),
+    assayVersion: '0',
+    prefix: 'set',
+  });
+  expect(runs.map(({ runId, model, attempts, resolved }) => [runId, model, attempts, resolved])).toEqual([
+    ['set-run-gpt', 'gpt', 2, 2],
+    ['set-run-claude', 'claude', 2, 0],
+  ]);
+  expect(skipped).toEqual([{ file: '5.json', reason: 'is the same attempt as 1.json' }]);
 });

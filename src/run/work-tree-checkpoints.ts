@@ -20,7 +20,7 @@ git add -A -f -- . ':(exclude,glob)**/node_modules/**' ':(exclude,glob)**/.venv/
 `;
 
 const RESTORE = `${SET_UP}
-git read-tree "$3" && git checkout-index -q -a -f && git clean -q -d -f -x -e node_modules -e .venv
+git read-tree "$3" && git checkout-index -q -a -f && git clean -q -d -ff -x -e node_modules -e .venv
 `;
 
 const ENV = { GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: '/dev/null', LC_ALL: 'C', HOME: '/nonexistent' };

@@ -26,7 +26,7 @@ const replySchema = z.object({
               .array(
                 z.object({
                   token: z.string(),
-                  top_logprobs: z.array(z.object({ token: z.string(), logprob: z.number() })),
+                  top_logprobs: z.array(z.object({ token: z.string(), logprob: z.number().max(0) })),
                 }),
               )
               .nullish(),
@@ -92,7 +92,9 @@ function cutMiddle(text: string, length: number): string {
 /** Null when the server gave no log-probabilities of such a token. */
 function yesProbability({ logprobs }: Choice): number | null {
   for (const { token, top_logprobs: top } of logprobs?.content ?? []) {
-    if (!/^\s*(yes|no)$/i.test(token)) continue;
+    // Only the verdict itself: a "no" in the middle of a sentence is none.
+    if (/^[\s*]*$/.test(token)) continue;
+    if (!/^\s*(YES|NO)$/.test(token)) return null;
     const mass = (word: RegExp) =>
       top.filter((one) => word.test(one.token)).reduce((sum, one) => sum + Math.exp(one.logprob), 0);
     const [yes, no] = [mass(/^\s*yes$/i), mass(/^\s*no$/i)];
@@ -101,10 +103,13 @@ function yesProbability({ logprobs }: Choice): number | null {
   return null;
 }
 
-/** The stated chance; the word alone is all or nothing. Null when neither is there. */
+/** The stated chance in percent; the word alone is all or nothing. Null when no line is a verdict, or the number contradicts its word. */
 function rating(text: string): number | null {
-  const match = /\b(YES|NO)\b(?:\s+(\d{1,3}))?/i.exec(text);
+  const match = /^[\s*]*(YES|NO)\b[\s*:,]*(?:(\d+(?:\.\d+)?)\s*%?)?[\s*.]*$/m.exec(text);
   if (match === null) return null;
-  if (match[2] !== undefined) return Math.min(100, Number(match[2])) / 100;
-  return match[1]?.toUpperCase() === 'YES' ? 1 : 0;
+  const isYes = match[1] === 'YES';
+  if (match[2] === undefined) return isYes ? 1 : 0;
+  const percent = Number(match[2]);
+  const isPossible = percent <= 100 && (percent >= 1 || percent === 0);
+  return isPossible && percent >= 50 === isYes ? percent / 100 : null;
 }
