@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { AssayError, type Critic, type RunRecord } from '../contracts/index.ts';
 import { readCriticFile } from '../critic/embedded/critic-file.ts';
 import { embeddedCritic } from '../critic/embedded/embedded-critic.ts';
+import { finiteCritic } from '../critic/finite-critic.ts';
 import { judgeCritic } from '../critic/remote/judge-critic.ts';
 import { poolingCritic } from '../critic/remote/pooling-critic.ts';
 import type { CriticEndpoint } from '../critic/remote/post-json.ts';
@@ -16,6 +17,10 @@ export const CRITIC_HELP = `${LIVE_CRITIC_HELP}, oracle`;
 
 /** Whoever opens it closes it. Throws `usage` for an unknown name. `runs`: where the oracle looks up verdicts. */
 export async function openCritic(name: string, runs: readonly RunRecord[], seed: number): Promise<Critic> {
+  return finiteCritic(await openNamed(name, runs, seed));
+}
+
+async function openNamed(name: string, runs: readonly RunRecord[], seed: number): Promise<Critic> {
   const [kind, rest] = splitName(name);
   switch (kind) {
     case 'first':

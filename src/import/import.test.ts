@@ -179,6 +179,12 @@ test('SWE-agent: actions are calls, demonstrations are left out, cost and patch 
   expect(events[0]).toMatchObject({ type: 'attempt-import', raw: JSON.stringify(SWE_AGENT) });
 });
 
+test('impossible figures count as not noted', async () => {
+  const info = { ...SWE_AGENT.info, model_stats: { instance_cost: -1, tokens_sent: 12.5, tokens_received: 10 } };
+  const { trajectory } = await roundTrip({ ...SWE_AGENT, info });
+  expect(trajectory.totals).toMatchObject({ usd: 0, usage: { inputUncached: 0, output: 10 } });
+});
+
 test('AutoCodeRover: the patch-writing conversation; being told of failing hidden tests is a leak', async () => {
   const plain = await roundTrip(ROVER(false), false);
   expect(outline(plain.trajectory)).toEqual([

@@ -1,7 +1,15 @@
 import { AssayError, type RunRecord } from '../contracts/index.ts';
 
-/** Attempts at different tasks with the same name cannot be pooled: throws `config-invalid`. */
+/** Attempts at different tasks with the same name cannot be pooled, and none counts twice: throws `config-invalid`. */
 export function checkPool(runs: readonly RunRecord[]): void {
+  const ids = runs.map(({ manifest }) => manifest.runId);
+  const twice = ids.find((id, at) => ids.indexOf(id) !== at);
+  if (twice !== undefined)
+    throw new AssayError('config-invalid', `the run ${twice} is named twice: its attempts would count twice`, {
+      class: 'input',
+      retryable: false,
+      hint: 'Name each run once.',
+    });
   const digests = new Map<string, string>();
   for (const { manifest } of runs) {
     for (const { instanceId, digest } of manifest.dataset.instances) {

@@ -54,6 +54,13 @@ test('going in circles: files and conversation go back to before the circle, and
   expect(requests[5]?.messages.slice(0, 3)).toEqual(requests[1]?.messages);
 });
 
+test('an agent that destroys the kept states is told to think again, and the attempt goes on', async () => {
+  const circle = bash(`rm -rf ${bench.sandbox.root}/checkpoints/objects; echo same > noise; cat noise`);
+  const { outcome, requests } = await run([bash('echo 1 > kept'), ...Array.from({ length: 4 }, () => circle), done]);
+  expect(outcome.status).toBe('done');
+  expect(requests.at(-1)?.messages.at(-1)).toMatchObject({ role: 'user', content: [{ text: HINTS.stay }] });
+});
+
 test('a circle from the start has nothing to go back to: a hint, then counting begins anew', async () => {
   const circle = bash('true');
   const { outcome, requests } = await run([circle, circle, circle, circle, circle, done]);

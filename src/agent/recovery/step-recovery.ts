@@ -73,11 +73,25 @@ export class StepRecovery {
     if (intervention.kind === 'rollback' && place !== undefined) {
       // First the shell: what it left running belongs to the steps that are undone, and its folder may be gone.
       await this.context.workspace.shell.restart();
-      await this.checkpoints.restore(place.checkpoint, this.context.signal);
+      if (!(await this.wasRestored(place.checkpoint))) {
+        this.conversation.say(HINTS.stay);
+        return;
+      }
       this.conversation.cut(place.messages);
     }
     this.recovery.apply(intervention);
     this.conversation.say(intervention.hint);
+  }
+
+  /** What lies in the sandbox is in the agent's hands: a state that it destroyed is its own loss, and no failure of the machine. */
+  private async wasRestored(checkpoint: string): Promise<boolean> {
+    try {
+      await this.checkpoints.restore(checkpoint, this.context.signal);
+      return true;
+    } catch (error) {
+      if (!(error instanceof AssayError) || error.code !== 'sandbox-file') throw error;
+      return false;
+    }
   }
 
   /** A work tree that git cannot take (a repository without commits in it) is no reason to end the attempt: it cannot be gone back to. */

@@ -174,3 +174,19 @@ test('identifiers are split and lowered, common words are none', () => {
     'stack_matrix',
   ]);
 });
+
+test('no text is too long to be read: unclosed marks, long words', () => {
+  const say = (text: string): ModelMessage => ({ role: 'assistant', content: [{ type: 'text', text }] });
+  expect(turnsOf([say('<file></file>'.repeat(20_000))])[0]?.actions).toEqual([]);
+  expect(turnsOf([say('search_a('.repeat(20_000))])[0]?.actions).toEqual([]);
+  const [edit] = turnsOf([say('<file> a.py </file>\n<original>x</original>\n<patched>y</patched>')])[0]?.actions ?? [];
+  expect(edit).toMatchObject({ kind: 'edit', path: 'a.py', content: 'y' });
+  const command = `echo ${'a'.repeat(200_000)} > out.txt`;
+  const call: ModelMessage = {
+    role: 'assistant',
+    content: [{ type: 'tool-call', id: 'c', name: 'bash', input: { command } }],
+  };
+  expect(turnsOf([call])[0]?.actions[0]?.kind).toBe('other');
+  const user: ModelMessage = { role: 'user', content: [{ type: 'text', text: '<issue>'.repeat(200_000) }] };
+  expect(issueText({ messages: [user] })).toHaveLength(1_400_000);
+});

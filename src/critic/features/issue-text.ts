@@ -2,11 +2,11 @@
 import type { Trajectory } from '../../contracts/index.ts';
 
 /** Marks that agents put around the issue; the first that is found counts. */
-const FRAMES: readonly RegExp[] = [
-  /<issue>([\s\S]*?)<\/issue>/,
-  /<pr_description>([\s\S]*?)<\/pr_description>/,
-  /<problem_statement>([\s\S]*?)<\/problem_statement>/,
-  /\bISSUE:\n([\s\S]*?)\n\s*INSTRUCTIONS:/,
+const FRAMES: readonly (readonly [open: string, close: string])[] = [
+  ['<issue>', '</issue>'],
+  ['<pr_description>', '</pr_description>'],
+  ['<problem_statement>', '</problem_statement>'],
+  ['ISSUE:\n', 'INSTRUCTIONS:'],
 ];
 
 /** The whole first message where no frame is known. */
@@ -17,9 +17,10 @@ export function issueText({ messages }: Pick<Trajectory, 'messages'>): string {
     prompts.push(message.content.map((part) => (part.type === 'text' ? part.text : '')).join('\n'));
   }
   const all = prompts.join('\n');
-  for (const frame of FRAMES) {
-    const inside = frame.exec(all)?.[1];
-    if (inside !== undefined) return inside.trim();
+  for (const [open, close] of FRAMES) {
+    const start = all.indexOf(open);
+    const stop = start < 0 ? -1 : all.indexOf(close, start);
+    if (stop >= 0) return all.slice(start + open.length, stop).trim();
   }
   return (prompts[0] ?? '').trim();
 }

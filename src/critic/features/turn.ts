@@ -103,21 +103,46 @@ const SHELL_KINDS: readonly (readonly [RegExp, ActionKind])[] = [
   [/\b(python[\d.]*|node|ruby|go run|cargo run|java|php|perl|bash|sh)\s+\S/, 'run'],
 ];
 
+/** Characters of a command that tell what it does; what follows is data. */
+const HEAD = 4000;
+
 function shellKind(command: string): ActionKind {
-  return SHELL_KINDS.find(([pattern]) => pattern.test(command))?.[1] ?? 'other';
+  const head = command.slice(0, HEAD);
+  return SHELL_KINDS.find(([pattern]) => pattern.test(head))?.[1] ?? 'other';
 }
 
 function pathIn(command: string): string | null {
-  return /[\w./-]+\.[A-Za-z]{1,4}\b/.exec(command)?.[0] ?? null;
+  const words = command.slice(0, HEAD).match(/[\w./-]+/g) ?? [];
+  for (const word of words) {
+    const path = /^.*\.[A-Za-z]{1,4}(?![\w])/.exec(word)?.[0];
+    if (path !== undefined && path.length > path.lastIndexOf('.') + 1 && path.lastIndexOf('.') > 0) return path;
+  }
+  return null;
 }
 
 /** Agents without tool calls: search functions and patches written as text. */
 function actionsInText(text: string): Action[] {
-  const searches = [...text.matchAll(/\bsearch_\w+\([^)\n]*\)/g)].map(
+  const searches = [...text.matchAll(/\bsearch_\w{1,40}\([^)\n]{0,1000}\)/g)].map(
     ([call]): Action => ({ kind: 'search', text: call, path: pathIn(call), content: call }),
   );
-  const edits = [...text.matchAll(/<file>([\s\S]*?)<\/file>[\s\S]*?<patched>([\s\S]*?)<\/patched>/g)].map(
-    ([, file = '', patched = '']): Action => ({ kind: 'edit', text: patched, path: file.trim(), content: patched }),
-  );
-  return [...searches, ...edits];
+  return [...searches, ...editsInText(text)];
+}
+
+/** `<file>PATH</file> ... <patched>TEXT</patched>`, one after the other; looked for mark by mark, since nobody limits how long such a text is. */
+function editsInText(text: string): Action[] {
+  const edits: Action[] = [];
+  for (let at = 0; ; ) {
+    const file = between(text, '<file>', '</file>', at);
+    const patched = file === null ? null : between(text, '<patched>', '</patched>', file.end);
+    if (file === null || patched === null) return edits;
+    edits.push({ kind: 'edit', text: patched.inside, path: file.inside.trim(), content: patched.inside });
+    at = patched.end;
+  }
+}
+
+/** What stands between two marks from `from` on, and where the second one ends. */
+function between(text: string, open: string, close: string, from: number): { inside: string; end: number } | null {
+  const start = text.indexOf(open, from);
+  const stop = start < 0 ? -1 : text.indexOf(close, start + open.length);
+  return stop < 0 ? null : { inside: text.slice(start + open.length, stop), end: stop + close.length };
 }

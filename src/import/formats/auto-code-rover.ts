@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import type { ModelMessage } from '../../contracts/index.ts';
 import { assistantTurn, type TrajectoryFormat, userText } from '../foreign-trajectory.ts';
+import { amount, tokenCount } from './figures.ts';
 
 const conversationSchema = z
   .array(z.object({ role: z.string(), content: z.string().nullish() }))
@@ -17,10 +18,10 @@ const documentSchema = z.object({
   extracted_patch: z.string().nullish(),
   cost: z
     .object({
-      total_cost: z.number().nullish(),
-      total_input_tokens: z.number().nullish(),
-      total_output_tokens: z.number().nullish(),
-      elapsed_seconds: z.number().nullish(),
+      total_cost: amount,
+      total_input_tokens: tokenCount,
+      total_output_tokens: tokenCount,
+      elapsed_seconds: amount,
     })
     .nullish(),
 });

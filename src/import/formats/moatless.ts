@@ -11,13 +11,14 @@ import {
   toolText,
   userText,
 } from '../foreign-trajectory.ts';
+import { amount, tokenCount } from './figures.ts';
 
 const infoSchema = z.object({
   status: z.string().nullish(),
   error: z.unknown().optional(),
   submission: z.string().nullish(),
-  total_cost: z.number().nullish(),
-  duration: z.number().nullish(),
+  total_cost: amount,
+  duration: amount,
 });
 
 const recordSchema = z.record(z.string(), z.unknown());
@@ -45,8 +46,8 @@ const transitionsSchema = z.object({
           action: recordSchema.nullish(),
           output: recordSchema.nullish(),
           retry_message: z.string().nullish(),
-          input_tokens: z.number().nullish(),
-          output_tokens: z.number().nullish(),
+          input_tokens: tokenCount,
+          output_tokens: tokenCount,
         }),
       ),
     }),

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import type { ModelMessage } from '../../contracts/index.ts';
 import { assistantTurn, type TrajectoryFormat, toolText, userText } from '../foreign-trajectory.ts';
+import { amount, tokenCount } from './figures.ts';
 
 const documentSchema = z.object({
   history: z.array(
@@ -28,9 +29,9 @@ const documentSchema = z.object({
     submission: z.string().nullish(),
     model_stats: z
       .object({
-        instance_cost: z.number().nullish(),
-        tokens_sent: z.number().nullish(),
-        tokens_received: z.number().nullish(),
+        instance_cost: amount,
+        tokens_sent: tokenCount,
+        tokens_received: tokenCount,
       })
       .nullish(),
   }),
