@@ -72,8 +72,8 @@ test('the worked example, from a run to words', () => {
 test('infrastructure and unknown costs are neither failures nor zero', () => {
   const report = payoutReport(runOf([attempt('A', 1, null, 1), attempt('B', 1, true, -1)]), INSTANCES, exact);
   const text = payoutText(report);
-  expect(text).toContain('earned $400 of $400 (100.0 %, 3 tasks, 1 infrastructure failures)');
-  expect(text).toContain('infrastructure failures as failures: $400 of $1,000');
+  expect(text).toContain('earned $400 of $400 (100.0 %, 1 tasks, 1 infrastructure failures)');
+  expect(text).toContain('infrastructure failures as failures: $400 of $500');
   expect(text).toContain('cost at least $1.00 (1 attempts without a price)');
   expect(text).toContain('cost unknown');
 });

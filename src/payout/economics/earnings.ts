@@ -6,6 +6,7 @@ import { bandOf, PRICE_BANDS } from './price-bands.ts';
 import { type AttemptOutcome, sum, type TaskOutcome } from './priced-outcome.ts';
 
 export interface Earnings {
+  /** With a verdict. */
   tasks: number;
   /** Dollars; tasks without any verdict are not in it. */
   earned: number;
@@ -13,7 +14,7 @@ export interface Earnings {
   possible: number;
   /** `earned / possible`; 0 when nothing was possible. */
   share: number;
-  /** With failures of the infrastructure as failures of the agent: of all tasks. */
+  /** With failures of the infrastructure as failures of the agent: of all tasks with an attempt that ended. */
   strict: { earned: number; possible: number; share: number };
   /** Dollars when only the first run of the tests counts. */
   earnedAtOnce: number;
@@ -44,10 +45,11 @@ export function earnings(tasks: readonly TaskOutcome[]): Earnings {
   const judged = tasks.filter((task) => task.attempts.some((one) => one.passed !== null));
   const earned = sum(judged, (task) => task.price * rate(task.attempts, (one) => one.passed));
   const possible = sum(judged, (task) => task.price);
-  const strictEarned = sum(tasks, (task) => task.price * rate(task.attempts, (one) => one.passed ?? false));
-  const all = sum(tasks, (task) => task.price);
+  const ended = tasks.filter((task) => task.attempts.length > 0);
+  const strictEarned = sum(ended, (task) => task.price * rate(task.attempts, (one) => one.passed ?? false));
+  const all = sum(ended, (task) => task.price);
   return {
-    tasks: tasks.length,
+    tasks: judged.length,
     earned,
     possible,
     share: ratio(earned, possible),
