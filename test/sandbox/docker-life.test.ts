@@ -96,9 +96,13 @@ describeRequiring('docker', problem, 'the life of containers', () => {
     const kind = { ...spec, workdir: `/ready-${process.pid}` };
     const mine = async () => {
       const filters = encodeURIComponent(JSON.stringify({ label: [`${LABEL.user}purpose=kept ready`] }));
-      return (await engine().json({ method: 'GET', path: `/containers/json?filters=${filters}` })) as {
+      const path = `/containers/json?filters=${filters}`;
+      const all = (await engine().json({ method: 'GET', path })) as {
         Names: string[];
+        Labels: Record<string, string>;
       }[];
+      // Other tests keep some ready on the same engine.
+      return all.filter((one) => one.Labels[LABEL.owner]?.includes(`"pid":${process.pid},`));
     };
     await (await own.create(kind)).destroy();
     await (await own.create(kind)).destroy();

@@ -38,6 +38,17 @@ test('a folder is finished once its report is there, and begins empty', async ()
   expect(readdirSync(folder.path)).toEqual([]);
 });
 
+test('names that lead out of the run are refused before anything is emptied', () => {
+  for (const [model, id] of [
+    ['..', 'a__a-1'],
+    ['m', '../../victim'],
+    ['m', '..'],
+    ['', 'a__a-1'],
+  ] as const)
+    expect(() => instanceFolder('/tmp/run', model, id)).toThrow(expect.objectContaining({ code: 'config-invalid' }));
+  expect(instanceFolder('/tmp/run', 'org/m..x', 'a__a-1').path).toBe('/tmp/run/org__m..x/a__a-1');
+});
+
 test('log lines keep their order and form', async () => {
   const log = openInstanceLog(join(root, 'run.log'));
   for (let index = 0; index < 50; index++) log.info(`line ${index}`);

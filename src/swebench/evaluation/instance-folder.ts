@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { writeFileAtomic } from '../../base/atomic-file.ts';
 import { readRecord } from '../../base/read-record.ts';
+import { AssayError } from '../../contracts/index.ts';
 
 /** `logs/run_evaluation/<run id>`. */
 export function runFolder(root: string, runId: string): string {
@@ -54,8 +55,18 @@ export interface InstanceFolder {
   record(): Promise<EvaluationRecord | null>;
 }
 
+/** Names come from files of others, and their folders are emptied: one must be a folder right here. Throws `config-invalid`. */
+function folderName(name: string): string {
+  if (name !== '' && name !== '.' && name !== '..' && !/[/\0]/.test(name)) return name;
+  throw new AssayError('config-invalid', `${JSON.stringify(name)} cannot be the name of a folder`, {
+    class: 'input',
+    retryable: false,
+    hint: 'Change model_name_or_path in the predictions, or the instance_id.',
+  });
+}
+
 export function instanceFolder(run: string, model: string, instanceId: string): InstanceFolder {
-  const path = join(run, modelFolderName(model), instanceId);
+  const path = join(run, folderName(modelFolderName(model)), folderName(instanceId));
   const recordPath = join(path, 'assay.json');
   const file: InstanceFolder['file'] = (name) => join(path, name);
   return {
