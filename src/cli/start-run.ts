@@ -1,9 +1,9 @@
 /** Begins or goes on with a run: what `run`, `resume` and `demo` share. */
 import { readFile } from 'node:fs/promises';
-import { cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { writeFileAtomic } from '../base/atomic-file.ts';
+import { hostFacts } from '../base/host-facts.ts';
 import {
   type AgentLimits,
   type Dataset,
@@ -105,13 +105,7 @@ export async function beginRun(options: NewRun, progress: Progress): Promise<Run
       sandboxLimits: sandboxLimitsSchema.parse({}),
       sandbox: { backend: choice.sandbox, ...(options.image === undefined ? {} : { image: options.image }) },
       priceTable: await priceVersion(options.settings),
-      host: {
-        platform: process.platform,
-        kernel: release(),
-        node: process.version,
-        cpus: cpus().length,
-        memoryBytes: totalmem(),
-      },
+      host: hostFacts(),
     };
     const run = await createRun(options.runsDir, manifest);
     if (options.prompt !== undefined) await writeFileAtomic(join(run.dir, 'prompt.md'), options.prompt);

@@ -1,5 +1,5 @@
 /** Removes from the store what is not used any more, or not lately, so that it keeps to its size. All of it can be built or pulled again. */
-import { rename, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AssayPaths } from '../base/paths.ts';
 import { removeTree } from '../base/remove-tree.ts';
@@ -10,7 +10,7 @@ import {
   imageNameSchema,
   stageRecordSchema,
 } from './environment-layout.ts';
-import { entriesOf, hexOf, ifMissing, layerNames, readRecords, treeBytes } from './store-records.ts';
+import { entriesOf, hexOf, ifMissing, layerNames, readRecords, removeLayer, treeBytes } from './store-records.ts';
 
 export interface CollectOptions {
   /** Environments and images not used for longer go. Default 30 days. 0 removes all: only while nothing runs, for sandboxes stand on layers. */
@@ -91,27 +91,13 @@ export async function collectStore(paths: AssayPaths, options: CollectOptions = 
     const about = await stat(path).catch(ifMissing);
     if (about === null || neededLayers.has(name) || !old(about.mtime, grace)) continue;
     const bytes = await treeBytes(path);
-    // Out of the store in one step: a layer must never be seen half removed.
-    const gone = join(paths.layers, `.gone-${name}-${process.pid}`);
-    if (options.dryRun !== true && !(await renamed(path, gone))) continue;
+    if (options.dryRun !== true && !(await removeLayer(paths, name))) continue;
     report.layers++;
     report.bytes += bytes;
-    if (options.dryRun !== true) await removeTree(gone);
   }
   for (const name of await entriesOf(paths.layers))
     if (name.startsWith('.gone-')) await remove(join(paths.layers, name));
   return report;
-}
-
-/** False when another collection was quicker. */
-async function renamed(from: string, to: string): Promise<boolean> {
-  try {
-    await rename(from, to);
-    return true;
-  } catch (error) {
-    ifMissing(error as NodeJS.ErrnoException);
-    return false;
-  }
 }
 
 async function candidates(layout: ReturnType<typeof environmentLayout>): Promise<Candidate[]> {

@@ -1,6 +1,4 @@
 /** Takes named environments, stages and images out of the store at once, with the layers that nothing else needs. What is dropped is built or pulled again when it is needed. */
-import { rename } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { AssayPaths } from '../base/paths.ts';
 import { removeTree } from '../base/remove-tree.ts';
 import { localImageSchema } from '../contracts/index.ts';
@@ -10,7 +8,7 @@ import {
   imageNameSchema,
   stageRecordSchema,
 } from './environment-layout.ts';
-import { hexOf, readRecords } from './store-records.ts';
+import { hexOf, readRecords, removeLayer } from './store-records.ts';
 
 export interface Droppable {
   /** Digests. */
@@ -56,15 +54,6 @@ async function removeLayers(paths: AssayPaths, candidates: Set<string>, inUse: R
   for (const { record } of await readRecords(layout.images, localImageSchema))
     for (const layer of record.layers) needed.add(hexOf(layer.digest));
   const gone = [...candidates].filter((name) => !needed.has(name));
-  for (const name of gone) {
-    // Out of the store in one step: a layer must never be seen half removed.
-    const away = join(paths.layers, `.gone-${name}-${process.pid}`);
-    await rename(join(paths.layers, name), away).then(() => removeTree(away), ignoreMissing);
-  }
+  for (const name of gone) await removeLayer(paths, name); // engines keep theirs elsewhere
   return gone;
-}
-
-/** Engines keep layers elsewhere, and another process may have been quicker. */
-function ignoreMissing(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'ENOENT') throw error;
 }

@@ -1,8 +1,9 @@
 /** Reading what lies in the store: record files with the time of their last use, layers, sizes. */
-import { lstat, readdir, stat } from 'node:fs/promises';
+import { lstat, readdir, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AssayPaths } from '../base/paths.ts';
 import { readRecord } from '../base/read-record.ts';
+import { removeTree } from '../base/remove-tree.ts';
 
 export interface Found<T> {
   path: string;
@@ -58,4 +59,13 @@ export function hexOf(digest: string): string {
 export function ifMissing(error: NodeJS.ErrnoException): null {
   if (error.code === 'ENOENT') return null;
   throw error;
+}
+
+/** Takes a layer out in one step, for it must never be seen half removed; false when it is not there, or another collection was quicker. */
+export async function removeLayer(paths: AssayPaths, name: string): Promise<boolean> {
+  const gone = join(paths.layers, `.gone-${name}-${process.pid}`);
+  const renamed = await rename(join(paths.layers, name), gone).then(() => true, ifMissing);
+  if (renamed === null) return false;
+  await removeTree(gone);
+  return true;
 }

@@ -1,5 +1,6 @@
 /** The events of an imported attempt: the same as if it had run here, with what the other tool did not record left out. Pure. */
 import { sha256 } from '../base/digest.ts';
+import { NO_USAGE } from '../base/token-usage.ts';
 import type {
   AgentOutcome,
   AttemptTotals,
@@ -7,18 +8,8 @@ import type {
   ModelMessage,
   ModelReply,
   RunEvent,
-  TokenUsage,
 } from '../contracts/index.ts';
 import type { LabelledAttempt } from './read-labelled-folder.ts';
-
-const NO_USAGE: TokenUsage = {
-  inputUncached: 0,
-  cacheRead: 0,
-  cacheWrite5m: 0,
-  cacheWrite1h: 0,
-  output: 0,
-  reasoning: null,
-};
 
 /** Everything in the order of the log; the attempt without a label stays ungraded. */
 export function attemptEvents(imported: LabelledAttempt, attempt: number, at: string): RunEvent[] {

@@ -1,7 +1,7 @@
 /** Brings a folder of labelled trajectories of other tools into the run store: one run per set-up, its repeats as attempts 1, 2, ... */
-import { cpus, release, totalmem } from 'node:os';
 import { basename, resolve } from 'node:path';
 import { digestOf, sha256 } from '../base/digest.ts';
+import { hostFacts } from '../base/host-facts.ts';
 import { agentLimitsSchema, type RunManifest, sandboxLimitsSchema } from '../contracts/index.ts';
 import { createRun } from '../store/file-run-store.ts';
 import { attemptEvents } from './attempt-events.ts';
@@ -114,13 +114,7 @@ function manifestOf(
     limits: agentLimitsSchema.parse({}),
     sandboxLimits: sandboxLimitsSchema.parse({}),
     priceTable: 'imported',
-    host: {
-      platform: process.platform,
-      kernel: release(),
-      node: process.version,
-      cpus: cpus().length,
-      memoryBytes: totalmem(),
-    },
+    host: hostFacts(),
   };
 }
 

@@ -2,6 +2,8 @@
  * One step of lookahead: several replies to each request, the one that a critic values most is taken. The first call goes alone, so that the provider's cache is warm for the others. All
  * replies and values stand in the reply that is taken, and so in the log.
  */
+
+import { addUsage } from '../base/token-usage.ts';
 import {
   type CandidateReply,
   type Cost,
@@ -10,7 +12,6 @@ import {
   type ModelCallOptions,
   type ModelReply,
   type ModelRequest,
-  type TokenUsage,
   toFailure,
 } from '../contracts/index.ts';
 import { wrapModel } from './wrap-model.ts';
@@ -39,7 +40,7 @@ export function lookaheadModel(inner: Model, critic: Critic, count: number): Mod
       const criticCost = sumOfCosts(values.map(({ cost }) => cost));
       return {
         ...(replies[chosen] ?? first),
-        usage: replies.map((reply) => reply.usage).reduce(sumOfUsage),
+        usage: replies.map((reply) => reply.usage).reduce(addUsage),
         cost: sumOfCosts([...replies.map((reply) => reply.cost), criticCost]),
         retries: replies.flatMap((reply) => reply.retries),
         latencyMs: performance.now() - began,
@@ -83,17 +84,6 @@ function indexOfBest(values: readonly (number | null)[]): number {
 
 function candidateOf({ message, stopReason, usage, cost }: ModelReply, value: number | null): CandidateReply {
   return { message, stopReason, usage, cost, value };
-}
-
-function sumOfUsage(a: TokenUsage, b: TokenUsage): TokenUsage {
-  return {
-    inputUncached: a.inputUncached + b.inputUncached,
-    cacheRead: a.cacheRead + b.cacheRead,
-    cacheWrite5m: a.cacheWrite5m + b.cacheWrite5m,
-    cacheWrite1h: a.cacheWrite1h + b.cacheWrite1h,
-    output: a.output + b.output,
-    reasoning: a.reasoning === null && b.reasoning === null ? null : (a.reasoning ?? 0) + (b.reasoning ?? 0),
-  };
 }
 
 /** Unknown as soon as one part is: the parts stand in the candidates. */

@@ -1,4 +1,6 @@
 /** A run in numbers, and as a table for people. Infrastructure failures are counted and shown both ways; an unknown cost is never zero. */
+
+import { addUsage, NO_USAGE } from '../base/token-usage.ts';
 import type { AttemptRecord, RunRecord, TokenUsage, Verdict } from '../contracts/index.ts';
 import { type Interval, passAtK, wilson } from '../stats/intervals.ts';
 
@@ -54,15 +56,6 @@ export interface RunReportRow {
   workingMs: number;
   failure: string | null;
 }
-
-const NO_USAGE: TokenUsage = {
-  inputUncached: 0,
-  cacheRead: 0,
-  cacheWrite5m: 0,
-  cacheWrite1h: 0,
-  output: 0,
-  reasoning: null,
-};
 
 /** Did the attempt end without saying anything about the agent? */
 export function isInfraFailure(attempt: AttemptRecord): boolean {
@@ -154,17 +147,6 @@ function passCurve(judged: readonly AttemptRecord[], attempts: number): RunRepor
     );
     return { k: index + 1, value: values.reduce((a, b) => a + b, 0) / values.length };
   });
-}
-
-export function addUsage(a: TokenUsage, b: TokenUsage): TokenUsage {
-  return {
-    inputUncached: a.inputUncached + b.inputUncached,
-    cacheRead: a.cacheRead + b.cacheRead,
-    cacheWrite5m: a.cacheWrite5m + b.cacheWrite5m,
-    cacheWrite1h: a.cacheWrite1h + b.cacheWrite1h,
-    output: a.output + b.output,
-    reasoning: a.reasoning === null && b.reasoning === null ? null : (a.reasoning ?? 0) + (b.reasoning ?? 0),
-  };
 }
 
 export const inputTokens = (usage: TokenUsage) =>

@@ -1,3 +1,5 @@
+import { shellWord } from '../../base/shell-word.ts';
+
 /** Which files of a repository are tests, and how the task's own runner is told to run some of them. Pure. */
 
 const BY_NAME = /(^|\/)(test_[^/]*|[^/]*_tests?|tests?)\.py$|[._-](test|spec)\.[cm]?[jt]sx?$/;
@@ -26,7 +28,7 @@ export function commandFor(command: string, parser: string, files: readonly stri
   const words = plain.split(/ +/);
   while (words.length > 1 && namesTests(words.at(-1) ?? '', parser)) words.pop();
   const names = parser === 'unittest' ? own.map(moduleOf) : own;
-  return [...words, ...names.map(quoted)].join(' ');
+  return [...words, ...names.map(shellWord)].join(' ');
 }
 
 function namesTests(word: string, parser: string): boolean {
@@ -35,8 +37,4 @@ function namesTests(word: string, parser: string): boolean {
 
 function moduleOf(path: string): string {
   return path.replace(/\.py$/, '').replaceAll('/', '.');
-}
-
-function quoted(word: string): string {
-  return /^[\w./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -1,4 +1,6 @@
 /** Bash programs that build the layers of an instance: installer, interpreter with test tools, history, repository. Each is a whole step; `set -e` is in force. */
+
+import { shellWord } from '../../base/shell-word.ts';
 import type { PythonRecipe } from './python-recipe.ts';
 
 export const TESTBED = '/testbed';
@@ -61,7 +63,7 @@ ln -s ${ENV_FOLDER}/lib ${prefix}/lib
 
 /** Equal for all instances of one interpreter, date and set of packages. */
 export function pythonStep(recipe: PythonRecipe, source: PackageSource): string {
-  const packages = ['pip', 'setuptools', 'wheel', ...recipe.packages].map(quoted).join(' ');
+  const packages = ['pip', 'setuptools', 'wheel', ...recipe.packages].map(shellWord).join(' ');
   return `${INDEX}mkdir -p ${CONDA_ROOT}/bin
 ${source.interpreter === undefined ? `ln -sf python${recipe.python} ${ENV_FOLDER}/bin/python` : `${UV} venv -q -p ${source.interpreter} ${ENV_FOLDER}`}
 ${UV} pip install -p ${ENV_FOLDER}/bin/python --exclude-newer ${source.indexDate} ${REPUBLISHED} ${packages}
@@ -112,9 +114,9 @@ ${recipe.prepare.join('\n')}
 source ${CONDA_ROOT}/bin/activate
 conda activate testbed
 ${files}
-${install} ${input.buildRequirements.map(quoted).join(' ')}
+${install} ${input.buildRequirements.map(shellWord).join(' ')}
 python -m pip install --no-deps --no-build-isolation -e .
-python -c ${quoted(LIST_DEPENDENCIES)} ${recipe.extras.map(quoted).join(' ')} > /tmp/dependencies.txt
+python -c ${shellWord(LIST_DEPENDENCIES)} ${recipe.extras.map(shellWord).join(' ')} > /tmp/dependencies.txt
 ${install} -r /tmp/dependencies.txt
 git add -A
 git diff --cached --quiet || git ${IDENTITY} commit -q -m SWE-bench
@@ -126,14 +128,9 @@ git status --short
 function requirementsCommand(file: string, without: readonly string[], install: string): string {
   const copy = `${file.slice(0, file.lastIndexOf('/') + 1)}.assay-requirements.txt`;
   const unwanted = ['-e', '--editable', '\\.($|\\[)', ...without.map((name) => `${name}($|[^[:alnum:]_-])`)].join('|');
-  return `if [ -f ${quoted(file)} ]; then
-  sed -E '/^ *(${unwanted})/d' ${quoted(file)} > ${quoted(copy)}
-  ${install} -r ${quoted(copy)}
-  rm ${quoted(copy)}
+  return `if [ -f ${shellWord(file)} ]; then
+  sed -E '/^ *(${unwanted})/d' ${shellWord(file)} > ${shellWord(copy)}
+  ${install} -r ${shellWord(copy)}
+  rm ${shellWord(copy)}
 fi`;
-}
-
-/** One word of bash. */
-function quoted(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { writeFileAtomic } from '../../base/atomic-file.ts';
 import { sha256 } from '../../base/digest.ts';
 import { makeFolder } from '../../base/make-folder.ts';
+import { shellWord } from '../../base/shell-word.ts';
 import { AssayError, type Sandbox, toFailure } from '../../contracts/index.ts';
 import { fetchRetry } from '../../environment/fetch-retry.ts';
 import { sandboxFiles } from '../../sandbox/files.ts';
@@ -69,7 +70,7 @@ export function withAssets(script: string, assets: readonly ImageAssetFile[]): s
   if (assets.length === 0) return script;
   const lines = script.split('\n');
   const commands = assets.map(({ path, name }) => {
-    return `mkdir -p $(dirname ${word(path)}) && cp ${word(`${PLACE}/${name}`)} ${word(path)}`;
+    return `mkdir -p $(dirname ${shellWord(path)}) && cp ${shellWord(`${PLACE}/${name}`)} ${shellWord(path)}`;
   });
   const at = lines.findIndex((line) => line.includes(START_MARKER));
   return at < 0
@@ -88,8 +89,4 @@ export async function keepAssets(folder: string, assets: readonly ImageAssetFile
   if (assets.length === 0) return;
   await mkdir(join(folder, 'image_assets'));
   for (const { name, content } of assets) await writeFile(join(folder, 'image_assets', name), content);
-}
-
-function word(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
