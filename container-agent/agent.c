@@ -1,14 +1,18 @@
 /*
  * The one long-lived process of a container: starts, feeds and ends all other processes there, over one framed stream.
  *
- * It is process 1 of the container. Frames come on descriptor 0 and go on descriptor 1: type (1 byte), channel (4), length
+ * It is process 1 of the container. Frames come and go over its link (link.h): type (1 byte), channel (4), length
  * (4, little endian), then that many bytes. A channel is one started process. Types and credits are described in
- * src/sandbox/docker/agent-protocol.ts. When descriptor 0 ends, everything in the container is killed.
+ * src/sandbox/docker/agent-protocol.ts. When the link ends for good, everything in the container is killed.
  *
  * Each started process hangs below a keeper, a child subreaper: what the process leaves behind, in whatever session, stays
  * a descendant of its keeper and can be found and killed.
  *
- * Usage: agent FILTER-FILE   (a seccomp program, applied to all started processes)
+ * Usage: agent FILTER-FILE                                      (a seccomp program, applied to all started processes)
+ *        agent FILTER-FILE SESSION ORPHAN-SECONDS FILE-BYTES    a session under this name; no file may be larger
+ *        agent relay SESSION                                    stdin and stdout to that session
+ *        agent describe                                         the environment and, last, the working directory, each ended by NUL
+ *        agent reach                                            see reach.h
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -21,10 +25,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "link.h"
+#include "reach.h"
 
 enum { SPAWN = 1, STDIN = 2, STDIN_END = 3, KILL = 4, CREDIT = 5, DROP = 6, KILL_ALL = 7 };
 enum { HELLO = 64, STARTED = 65, FAILED = 66, STDOUT = 67, STDERR = 68, OUTPUT_END = 69, EXITED = 70, STDIN_CREDIT = 71, STDIN_GONE = 72, ALL_KILLED = 73 };
@@ -55,17 +62,6 @@ static void die(const char *what) {
   _exit(70);
 }
 
-static void write_all(const void *data, size_t size) {
-  const char *at = data;
-  while (size > 0) {
-    ssize_t n = write(1, at, size);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) die("write");
-    at += n;
-    size -= (size_t)n;
-  }
-}
-
 static void put32(unsigned char *at, uint32_t value) {
   for (int i = 0; i < 4; i++) at[i] = (unsigned char)(value >> (8 * i));
 }
@@ -81,7 +77,7 @@ static void send_frame(int type, uint32_t id, const void *data, size_t size) {
   put32(frame + 1, id);
   put32(frame + 5, (uint32_t)size);
   memcpy(frame + 9, data, size);
-  write_all(frame, 9 + size);
+  if (link_send(frame, 9 + size) < 0) die("send");
 }
 
 static void send_number(int type, uint32_t id, uint32_t value) {
@@ -412,59 +408,86 @@ static void load_filter(const char *path) {
   filter = (struct sock_fprog){(unsigned short)((size_t)size / sizeof *program), program};
 }
 
+/* What the image says about itself, as the container runtime gave it to this process. */
+static int describe(void) {
+  char folder[4096];
+  for (char **one = environ; *one != NULL; one++) fwrite(*one, 1, strlen(*one) + 1, stdout);
+  if (getcwd(folder, sizeof folder) == NULL) return 71;
+  fwrite(folder, 1, strlen(folder) + 1, stdout);
+  return fflush(stdout) == 0 ? 0 : 74;
+}
+
+static void limit_files(const char *bytes) {
+  struct rlimit file = {strtoull(bytes, NULL, 10), strtoull(bytes, NULL, 10)}, core = {0, 0};
+  if (setrlimit(RLIMIT_FSIZE, &file) < 0 || setrlimit(RLIMIT_CORE, &core) < 0) die("limits");
+}
+
+/* True when the container runtime asked for the end; signals from inside mean nothing. */
+static int drain_signals(int signals) {
+  struct signalfd_siginfo info;
+  int end = 0;
+  while (read(signals, &info, sizeof info) > 0) end |= info.ssi_signo == SIGTERM && info.ssi_pid == 0;
+  return end;
+}
+
+static void end_everything(void) {
+  kill(-1, SIGKILL);
+  _exit(0);
+}
+
 int main(int argc, char **argv) {
   static char received[MAX_FRAME + 9 + CHUNK];
   size_t size = 0;
-  sigset_t child;
-  if (argc != 2 || getpid() != 1) { /* kill(-1) below must never mean a whole machine */
-    dprintf(2, "assay agent: runs as process 1 of a container, with the system-call filter as its argument\n");
+  sigset_t handled;
+  if (argc == 3 && strcmp(argv[1], "relay") == 0) return link_relay(argv[2]);
+  if (argc == 2 && strcmp(argv[1], "describe") == 0) return describe();
+  if (argc == 2 && strcmp(argv[1], "reach") == 0) return reach();
+  if ((argc != 2 && argc != 5) || getpid() != 1) { /* kill(-1) below must never mean a whole machine */
+    dprintf(2, "assay agent: runs as process 1 of a container, with the system-call filter as its first argument\n");
     return 64;
   }
   load_filter(argv[1]);
   prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
   signal(SIGPIPE, SIG_IGN);
-  sigemptyset(&child);
-  sigaddset(&child, SIGCHLD);
-  sigprocmask(SIG_BLOCK, &child, NULL);
-  int children = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
-  if (children < 0) die("signalfd");
+  sigemptyset(&handled);
+  sigaddset(&handled, SIGCHLD);
+  if (argc == 5) {
+    sigaddset(&handled, SIGTERM);
+    limit_files(argv[4]);
+    if (link_listen(argv[2], atoi(argv[3])) < 0) die("session");
+  } else link_plain();
+  sigprocmask(SIG_BLOCK, &handled, NULL);
+  int signals = signalfd(-1, &handled, SFD_CLOEXEC | SFD_NONBLOCK);
+  if (signals < 0) die("signalfd");
   send_number(HELLO, 0, 1);
   for (;;) {
-    size_t count = 2;
+    size_t count = 1 + LINK_FDS;
     for (struct process *p = processes; p != NULL; p = p->next) count += 4;
     struct pollfd *fds = calloc(count, sizeof *fds);
     if (fds == NULL) die("memory");
-    fds[0] = (struct pollfd){0, POLLIN, 0};
-    fds[1] = (struct pollfd){children, POLLIN, 0};
-    size_t at = 2;
+    fds[0] = (struct pollfd){signals, POLLIN, 0};
+    int patience = link_watch(fds + 1), room = link_has_room();
+    size_t at = 1 + LINK_FDS;
     for (struct process *p = processes; p != NULL; p = p->next, at += 4) {
       fds[at] = (struct pollfd){p->status, POLLIN, 0};
       fds[at + 1] = (struct pollfd){p->input_size > p->input_at ? p->in : -1, POLLOUT, 0};
-      for (int i = 0; i < 2; i++) fds[at + 2 + i] = (struct pollfd){p->credit[i] > 0 ? p->out[i] : -1, POLLIN, 0};
+      for (int i = 0; i < 2; i++) fds[at + 2 + i] = (struct pollfd){room && p->credit[i] > 0 ? p->out[i] : -1, POLLIN, 0};
     }
-    if (poll(fds, count, -1) < 0 && errno != EINTR) die("poll");
-    at = 2;
+    if (poll(fds, count, patience) < 0 && errno != EINTR) die("poll");
+    at = 1 + LINK_FDS;
     for (struct process *p = processes; p != NULL; p = p->next, at += 4) {
       if (fds[at + 1].revents) pump_input(p);
       for (int i = 0; i < 2; i++) if (fds[at + 2 + i].revents) pump_output(p, i);
       if (fds[at].revents) read_status(p);
     }
-    if (fds[1].revents) {
-      struct signalfd_siginfo info;
-      while (read(children, &info, sizeof info) > 0) continue;
-    }
+    if (fds[0].revents && drain_signals(signals)) end_everything();
     reap();
-    if (fds[0].revents) {
-      ssize_t n = read(0, received + size, sizeof received - size);
-      if (n == 0 || (n < 0 && errno != EINTR)) { /* the controller is gone */
-        kill(-1, SIGKILL);
-        _exit(0);
-      }
-      if (n > 0) size += (size_t)n;
-      size_t used = handle_frames(received, size);
-      memmove(received, received + used, size - used);
-      size -= used;
-    }
+    ssize_t n = link_receive(fds + 1, received + size, sizeof received - size);
+    if (n < 0) end_everything();
+    size += (size_t)n;
+    size_t used = handle_frames(received, size);
+    memmove(received, received + used, size - used);
+    size -= used;
     free(fds);
   }
 }

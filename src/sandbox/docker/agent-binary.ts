@@ -9,7 +9,9 @@ import { AssayError } from '../../contracts/index.ts';
 /** As Node names them. */
 export type AgentArch = 'x64' | 'arm64';
 
-const SOURCE = join(import.meta.dirname, '..', '..', '..', 'container-agent', 'agent.c');
+const FOLDER = join(import.meta.dirname, '..', '..', '..', 'container-agent');
+const SOURCES = ['agent.c', 'link.c', 'reach.c'].map((name) => join(FOLDER, name));
+const HEADERS = ['link.h', 'reach.h'].map((name) => join(FOLDER, name));
 const FLAGS = ['-std=gnu11', '-O2', '-static', '-s'];
 
 /** Compilers that make static programs, tried in this order: musl's are ten times smaller. */
@@ -20,8 +22,8 @@ const COMPILERS: Record<AgentArch, readonly string[]> = {
 
 /** Bytes of the program. Throws `sandbox-unavailable` with every compiler's complaint when none can make it. */
 export async function agentBinary(folder: string, arch: AgentArch): Promise<Buffer> {
-  const source = await readFile(SOURCE);
-  const path = join(folder, `container-agent-${arch}-${sha256(source).slice(7, 23)}`);
+  const sources = await Promise.all([...SOURCES, ...HEADERS].map((path) => readFile(path)));
+  const path = join(folder, `container-agent-${arch}-${sha256(Buffer.concat(sources)).slice(7, 23)}`);
   const kept = await readFile(path).catch(() => null);
   if (kept !== null) return kept;
   await makeFolder(folder);
@@ -51,7 +53,7 @@ export async function agentBinary(folder: string, arch: AgentArch): Promise<Buff
 
 async function compile(compiler: string, target: string): Promise<string | undefined> {
   try {
-    const result = await runHostProcess([compiler, ...FLAGS, '-o', target, SOURCE], { timeoutMs: 120_000 });
+    const result = await runHostProcess([compiler, ...FLAGS, '-o', target, ...SOURCES], { timeoutMs: 120_000 });
     if (result.code === 0) return undefined;
     return result.stderr.toString().trim().split('\n')[0] ?? `it ended with ${result.code}`;
   } catch (error) {

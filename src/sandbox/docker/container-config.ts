@@ -25,7 +25,7 @@ export const VOLATILE_FOLDERS = ['/tmp', '/run', '/dev', '/proc', '/sys', AGENT_
  * What root inside needs to install software; all of it without effect beyond the container. Left out of the engine's own set: raw network packets, device
  * nodes, the audit log.
  */
-const CAPABILITIES = [
+export const CAPABILITIES = [
   'CHOWN',
   'DAC_OVERRIDE',
   'FOWNER',

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
-import { extract } from 'tar-stream';
+import { type Extract, extract } from 'tar-stream';
 import { canonicalJson, sha256 } from '../../base/digest.ts';
 import { AssayError, type SandboxProcess } from '../../contracts/index.ts';
 import type { ContainerChange } from './container.ts';
@@ -53,15 +53,9 @@ async function describe(paths: readonly string[], flags: readonly string[], spaw
     errors = (errors + chunk.toString()).slice(-1000);
   });
   child.stdin.end(relative.map((path) => `${path}\0`).join(''));
-  const lines: string[] = [];
   const archive = extract();
   Readable.from(child.stdout).pipe(archive);
-  for await (const entry of archive) {
-    const content = createHash('sha256');
-    for await (const chunk of entry) content.update(chunk as Buffer);
-    const { name, type, mode, uid, gid, size, linkname } = entry.header;
-    lines.push(canonicalJson({ name, type, mode, uid, gid, size, linkname, content: content.digest('hex') }));
-  }
+  const lines = await archiveLines(archive);
   const exit = await child.exit;
   if (exit.code !== 0) {
     throw new AssayError('sandbox-create-failed', `the changes of the sandbox could not be read: ${errors.trim()}`, {
@@ -69,6 +63,18 @@ async function describe(paths: readonly string[], flags: readonly string[], spaw
       retryable: false,
       hint: 'Snapshots in containers need GNU tar in the image.',
     });
+  }
+  return lines;
+}
+
+/** One line of canonical JSON, without times, per entry of an archive that is being read. */
+export async function archiveLines(archive: Extract): Promise<string[]> {
+  const lines: string[] = [];
+  for await (const entry of archive) {
+    const content = createHash('sha256');
+    for await (const chunk of entry) content.update(chunk as Buffer);
+    const { name, type, mode, uid, gid, size, linkname } = entry.header;
+    lines.push(canonicalJson({ name, type, mode, uid, gid, size, linkname, content: content.digest('hex') }));
   }
   return lines;
 }
