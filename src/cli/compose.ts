@@ -32,6 +32,8 @@ import { workTreeCheckpoints } from '../run/work-tree-checkpoints.ts';
 import { createDockerBackend } from '../sandbox/docker/docker-backend.ts';
 import { createEngineImages } from '../sandbox/docker/engine-images.ts';
 import { hostShortage } from '../sandbox/host-pressure.ts';
+import { createClusterImages } from '../sandbox/kubernetes/cluster-image-supply.ts';
+import { createKubernetesBackend } from '../sandbox/kubernetes/kubernetes-backend.ts';
 import { createNativeBackend, NATIVE_TIERS } from '../sandbox/native/native-backend.ts';
 import { layersInUse } from '../sandbox/native/sandbox-records.ts';
 import { openWorkspace } from '../sandbox/workspace.ts';
@@ -69,13 +71,19 @@ export async function openEngine(choice: SandboxChoice = { sandbox: 'native' }):
     backend,
     environments,
     images,
-    imageSupply:
-      choice.sandbox === 'docker'
-        ? createEngineImages({ findCredentials: engineCredentials })
-        : storedImages(images, paths),
+    imageSupply: imageSupplyOf(choice, { backend, images, paths }),
     gradePorts: { backend, environments, gradeAttempt: gradeByKind },
     close: () => backend.close(),
   };
+}
+
+function imageSupplyOf(
+  { sandbox }: SandboxChoice,
+  { backend, images, paths }: { backend: SandboxBackend; images: ImageStore; paths: AssayPaths },
+): ImageSupply {
+  if (sandbox === 'docker') return createEngineImages({ findCredentials: engineCredentials });
+  if (sandbox === 'kubernetes') return createClusterImages(backend, paths);
+  return storedImages(images, paths);
 }
 
 function storedImages(images: ImageStore, paths: AssayPaths): ImageSupply {
@@ -104,6 +112,7 @@ function openBackend({ sandbox, tier }: SandboxChoice, paths: AssayPaths, images
   if (sandbox === 'docker') {
     return createDockerBackend({ paths, findCredentials: engineCredentials });
   }
+  if (sandbox === 'kubernetes') return createKubernetesBackend({ paths });
   const known = NATIVE_TIERS.find((one) => one === tier);
   return createNativeBackend({ paths, images, ...(known === undefined ? {} : { tier: known }) });
 }

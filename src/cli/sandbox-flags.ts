@@ -11,9 +11,9 @@ const TIER = {
 export const BACKEND_FLAGS = {
   sandbox: {
     kind: 'string',
-    choices: ['native', 'docker'],
+    choices: ['native', 'docker', 'kubernetes'],
     default: 'native',
-    help: 'what makes sandboxes; docker: a Docker or Podman engine, for tasks on images',
+    help: 'what makes sandboxes; docker: a Docker or Podman engine, for tasks on images; kubernetes: pods of a cluster, likewise',
   },
   tier: TIER,
 } as const;

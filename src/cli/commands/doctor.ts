@@ -8,6 +8,7 @@ import { hostChromium } from '../../payout/e2e/chromium-places.ts';
 import { createDockerBackend } from '../../sandbox/docker/docker-backend.ts';
 import { hostBase } from '../../sandbox/host-base.ts';
 import { checkHost, type HostCheck } from '../../sandbox/host-checks.ts';
+import { createKubernetesBackend } from '../../sandbox/kubernetes/kubernetes-backend.ts';
 import { createNativeBackend, NATIVE_TIERS } from '../../sandbox/native/native-backend.ts';
 import { defineCommand } from '../flag.ts';
 import { print } from '../output.ts';
@@ -47,6 +48,7 @@ export const doctorCommand = defineCommand({
     const engine = createDockerBackend({ paths, patienceMs: 0 });
     const containers = await engine.probe();
     await engine.close();
+    const cluster = process.env.ASSAY_KUBERNETES ? await probeCluster() : null;
     const unpacking = (await unpackingProblem()) ?? null;
     const { tools } = await hostBase();
     const chromium = await hostChromium();
@@ -64,6 +66,7 @@ export const doctorCommand = defineCommand({
       checks,
       tiers,
       containers,
+      cluster,
       unpacking,
       tools,
       chromium,
@@ -82,6 +85,7 @@ export const doctorCommand = defineCommand({
       '',
       'images:',
       ...probeLines('container engine', containers),
+      ...(cluster === null ? [] : probeLines('Kubernetes cluster', cluster)),
       `  ${unpacking === null ? 'works' : 'no   '}  pulling without an engine${unpacking === null ? '' : `  (${unpacking})`}`,
       '',
       'programs that tasks use:',
@@ -101,6 +105,13 @@ export const doctorCommand = defineCommand({
     return tiers.some((tier) => tier.available) ? 0 : 3;
   },
 });
+
+async function probeCluster(): Promise<BackendProbe> {
+  const backend = createKubernetesBackend({ patienceMs: 0 });
+  const probe = await backend.probe();
+  await backend.close();
+  return probe;
+}
 
 function checkLines({ name, ok, found, fix }: HostCheck): string[] {
   return [`  ${ok ? 'fine ' : 'no   '}  ${name}: ${found}`, ...(fix === undefined ? [] : [`         mend it: ${fix}`])];

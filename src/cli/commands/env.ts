@@ -4,6 +4,7 @@ import { collectStore } from '../../environment/collect-store.ts';
 import { summarizeStore } from '../../environment/environment-store.ts';
 import { createDockerBackend } from '../../sandbox/docker/docker-backend.ts';
 import { findEngine } from '../../sandbox/docker/engine-endpoint.ts';
+import { createKubernetesBackend } from '../../sandbox/kubernetes/kubernetes-backend.ts';
 import { createNativeBackend } from '../../sandbox/native/native-backend.ts';
 import { layersInUse, liveRecords } from '../../sandbox/native/sandbox-records.ts';
 import { defineCommand } from '../flag.ts';
@@ -94,7 +95,7 @@ export const envGcCommand = defineCommand({
       removed.overBudgetBytes > 0
         ? `the rest is ${megabytes(removed.overBudgetBytes)} over the budget: in use, or used in the last ten minutes\n`
         : '';
-    const text = `${left === null ? '' : `left-over sandboxes: ${left.native?.sandboxes ?? 0}${left.containers === null ? '' : `, containers: ${left.containers.sandboxes}`}; `}${flags.dryRun ? 'would remove' : 'removed'} ${removed.environments} environments, ${removed.images} images, ${removed.layers} layers, ${megabytes(removed.bytes)}\n${tight}`;
+    const text = `${left === null ? '' : `left-over sandboxes: ${leftOver(left)}; `}${flags.dryRun ? 'would remove' : 'removed'} ${removed.environments} environments, ${removed.images} images, ${removed.layers} layers, ${megabytes(removed.bytes)}\n${tight}`;
     print(flags.json, { sandboxes: left, store: removed }, text);
     return 0;
   },
@@ -110,7 +111,19 @@ async function collectSandboxes(paths: AssayPaths) {
     findEngine() === undefined
       ? null
       : await createDockerBackend({ paths, patienceMs: 0 }).gc().catch(unlessUnavailable);
-  return { native, containers };
+  const pods = process.env.ASSAY_KUBERNETES
+    ? await createKubernetesBackend({ paths, patienceMs: 0 }).gc().catch(unlessUnavailable)
+    : null;
+  return { native, containers, pods };
+}
+
+function leftOver({ native, containers, pods }: Awaited<ReturnType<typeof collectSandboxes>>): string {
+  const counts = [
+    String(native?.sandboxes ?? 0),
+    ...(containers === null ? [] : [`containers: ${containers.sandboxes}`]),
+    ...(pods === null ? [] : [`pods: ${pods.sandboxes}`]),
+  ];
+  return counts.join(', ');
 }
 
 function unlessUnavailable(error: unknown): null {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { writeFileAtomic } from '../../base/atomic-file.ts';
 import { sha256 } from '../../base/digest.ts';
+import type { AssayPaths } from '../../base/paths.ts';
 import { readRecord } from '../../base/read-record.ts';
 import { AssayError, type ImageFacts } from '../../contracts/index.ts';
 
@@ -19,8 +20,8 @@ export type ClusterImage = z.infer<typeof recordSchema>;
 export class ClusterImages {
   private readonly folder: string;
 
-  constructor(folder: string) {
-    this.folder = folder;
+  constructor(paths: AssayPaths) {
+    this.folder = join(paths.home, 'kubernetes', 'images');
   }
 
   /** `asked`: the name by which it was looked up. */

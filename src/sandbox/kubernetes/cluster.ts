@@ -10,6 +10,13 @@ import { LABEL } from './pod-spec.ts';
 import { PodWatch } from './pod-watch.ts';
 import { StartRate } from './start-rate.ts';
 
+export interface ClusterOptions {
+  access: ClusterAccess;
+  settings: KubernetesSettings;
+  paths: AssayPaths;
+  patienceMs?: number | undefined;
+}
+
 export class Cluster {
   readonly settings: KubernetesSettings;
   readonly namespace: string;
@@ -22,13 +29,17 @@ export class Cluster {
   private readonly paths: AssayPaths;
   private agentMap: Promise<string> | undefined;
 
-  constructor(access: ClusterAccess, settings: KubernetesSettings, paths: AssayPaths) {
+  constructor({ access, settings, paths, patienceMs }: ClusterOptions) {
     this.settings = settings;
     this.paths = paths;
     this.namespace = settings.namespace ?? access.namespace;
     this.rate = new StartRate(settings.startsPerSecond);
     this.starting = new StartGate(settings.startsAtOnce);
-    this.client = new ApiClient({ access, onThrottled: (waitMs) => this.rate.throttled(waitMs) });
+    this.client = new ApiClient({
+      access,
+      onThrottled: (waitMs) => this.rate.throttled(waitMs),
+      ...(patienceMs === undefined ? {} : { patienceMs }),
+    });
     this.lease = new OwnerLease(this.client, this.namespace);
     const labelSelector = `${LABEL.owner}=${this.lease.name}`;
     this.watch = new PodWatch({ client: this.client, namespace: this.namespace, labelSelector });

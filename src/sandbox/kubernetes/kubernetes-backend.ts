@@ -40,6 +40,8 @@ export interface KubernetesBackendOptions {
   settings?: KubernetesSettings;
   /** Default: as the settings say. */
   access?: ClusterAccess;
+  /** How long a call waits for an API server that is away. Default one minute. */
+  patienceMs?: number;
 }
 
 /** Nothing is asked of the cluster before the first call. */
@@ -63,7 +65,7 @@ class KubernetesBackend implements SandboxBackend {
     this.options = options;
     this.paths = options.paths ?? assayPaths();
     this.archives = new LayerArchives(join(this.paths.home, 'kubernetes', 'layers'));
-    this.images = new ClusterImages(imageFolder(this.paths));
+    this.images = new ClusterImages(this.paths);
   }
 
   async probe(): Promise<BackendProbe> {
@@ -210,13 +212,9 @@ class KubernetesBackend implements SandboxBackend {
       ...(context === undefined ? {} : { context }),
     };
     this.factors = new ResourceFactors(settings.maxResourceFactor);
-    return new Cluster(this.options.access ?? (await openClusterAccess(choice)), settings, this.paths);
+    const access = this.options.access ?? (await openClusterAccess(choice));
+    return new Cluster({ access, settings, paths: this.paths, patienceMs: this.options.patienceMs });
   }
-}
-
-/** What was looked up about images of a cluster lies here. */
-export function imageFolder(paths: AssayPaths): string {
-  return join(paths.home, 'kubernetes', 'images');
 }
 
 function podName(): string {

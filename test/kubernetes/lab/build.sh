@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Compiles Kubernetes 1.20 from Debian's source package into the cache, once: API server, controllers, scheduler, kubelet, kubectl. Four to fifteen minutes.
+# Compiles Kubernetes 1.20 from Debian's source package into the cache, once: API server, controllers, scheduler, kubelet. Four to fifteen minutes.
 #
 # Debian 12 ships the whole source and a Go that still compiles it. Newer releases ship only kubectl, and no package of any registry holds an API server.
 set -euo pipefail
 
 cache=${ASSAY_LAB_CACHE:-$HOME/.cache/k8s-lab}
-programs=(kube-apiserver kube-controller-manager kube-scheduler kubelet kubectl)
+programs=(kube-apiserver kube-controller-manager kube-scheduler kubelet)
 version=v1.20.2
 suite=bookworm
 
