@@ -21,11 +21,15 @@ export const CONTRACT_SPEC: SandboxSpec = {
   workdir: '/testbed',
 };
 
-/** `base`: what the backend's sandboxes stand on; it has bash, git and coreutils. */
+/**
+ * `base`: what the backend's sandboxes stand on; it has bash, git and coreutils. `hostAddress`: an address of this machine that a sandbox with the host's
+ * network reaches.
+ */
 export function describeSandboxContract(
   name: string,
   makeBackend: () => SandboxBackend,
   base: SandboxBase = { kind: 'host' },
+  hostAddress = '127.0.0.1',
 ): void {
   describe(`sandbox contract: ${name}`, () => {
     const contractSpec: SandboxSpec = { ...CONTRACT_SPEC, base };
@@ -385,14 +389,14 @@ export function describeSandboxContract(
 
       test('no network but an own loopback, unless the host network is asked for', async () => {
         const server = createServer((socket) => socket.end('reached'));
-        await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+        await new Promise<void>((resolve) => server.listen(0, hostAddress, resolve));
         const address = server.address();
         const port = typeof address === 'object' && address !== null ? address.port : 0;
-        const attempt = `timeout 5 bash -c 'cat < /dev/tcp/127.0.0.1/${port}'`;
+        const attempt = (host: string) => `timeout 5 bash -c 'cat < /dev/tcp/${host}/${port}'`;
         await using(async (sandbox) => {
-          expect((await bash(sandbox, attempt)).output).not.toContain('reached');
+          expect((await bash(sandbox, attempt('127.0.0.1'))).output).not.toContain('reached');
         });
-        await using(async (sandbox) => expect((await bash(sandbox, attempt)).output).toBe('reached'), {
+        await using(async (sandbox) => expect((await bash(sandbox, attempt(hostAddress))).output).toBe('reached'), {
           network: 'host',
         });
         server.close();

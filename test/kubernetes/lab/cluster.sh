@@ -5,7 +5,7 @@
 #   cluster.sh node NAME NUMBER     one more; NUMBER is the last part of its address, 12 to 250
 #   cluster.sh image FILE           an archive of `docker save`, or of this script's own make, into all nodes
 #   cluster.sh stop NAME            one program (apiserver, kubelet-lab1, ...); `start NAME` runs it again
-#   cluster.sh cut NAME / mend NAME the network of a node
+#   cluster.sh cut NAME             the network of a node ends; `slow NAME`: 200 ms and 2 % loss; `mend NAME`: as it was
 #   cluster.sh down                 ends all of it; nothing is left but the cache
 #
 # Needs root, the programs of build.sh, and Debian's etcd-server, containerd, runc, containernetworking-plugins, openssl, iproute2. Cgroups of version 1 or 2.
@@ -217,7 +217,11 @@ image() {
 }
 
 cut() { ip link set "al-$1" down; }
-mend() { ip link set "al-$1" up; }
+slow() { tc qdisc replace dev "al-$1" root netem delay 200ms loss 2%; }
+mend() {
+  tc qdisc del dev "al-$1" root 2> /dev/null || true
+  ip link set "al-$1" up
+}
 
 # ---- the end ----
 
