@@ -44,7 +44,7 @@ function row({ sandboxes, name }: Scenario, outcome: Outcome): string {
     `${outcome.registryTerabytes.toFixed(2)} TB`,
     `${outcome.nodeDiskGigabytes.toFixed(0)} GB`,
     `${outcome.peakWritesPerSecond} peak, ${outcome.steadyWritesPerSecond.toFixed(0)}`,
-    `${outcome.secondsToReconnect} s`,
+    `${outcome.secondsToReconnect} s (in step ${outcome.secondsToReconnectInStep} s)`,
     outcome.centsPerSandboxHour.toFixed(2),
   ].join(' | ');
 }

@@ -67,13 +67,18 @@ export interface Outcome {
   streamGigabytes: number;
   /** Until all streams stand again after all were cut at once. */
   secondsToReconnect: number;
+  /** The same if all waited for exactly as long. */
+  secondsToReconnectInStep: number;
   dollars: number;
   centsPerSandboxHour: number;
 }
 
 interface Node {
+  /** Images of pods whose container has not started. */
   waiting: number[];
-  running: number[];
+  running: number;
+  /** How many end in which second. */
+  ends: Map<number, number>;
   pulling: { image: number; bytes: number; fromRegistry: boolean }[];
   blobs: Set<string>;
   bytes: number;
@@ -83,10 +88,7 @@ interface Node {
 export function simulateFleet(scenario: Scenario, seed = 7): Outcome {
   const random = generator(seed);
   const nodeCount = Math.ceil(scenario.sandboxes / FLEET.slotsPerNode);
-  const nodes = Array.from(
-    { length: nodeCount },
-    (): Node => ({ waiting: [], running: [], pulling: [], blobs: new Set(), bytes: 0 }),
-  );
+  const nodes = Array.from({ length: nodeCount }, emptyNode);
   const queue = orderOfAttempts();
   const inCluster = new Set<string>();
   const orders = new Map<number, number[]>();
@@ -105,7 +107,7 @@ export function simulateFleet(scenario: Scenario, seed = 7): Outcome {
     const started = startContainers();
     const ended = endAttempts();
     done += ended;
-    worked += nodes.reduce((sum, node) => sum + node.running.length, 0);
+    worked += workingNow();
     const writes = created * 4 + started * 4 + ended * 2;
     peakWrites = Math.max(peakWrites, writes);
     if (fullAt === null && workingNow() >= 0.98 * scenario.sandboxes) fullAt = second;
@@ -125,13 +127,14 @@ export function simulateFleet(scenario: Scenario, seed = 7): Outcome {
     actionsPerSecond: scenario.sandboxes / FLEET.actionEvery,
     watchMegabytesPerSecond: ((churn / FLEET.writesPerPod) * FLEET.watchEventsPerPod * FLEET.watchEventBytes) / 1e6,
     streamGigabytes: (scenario.sandboxes * FLEET.streamBytes) / 1e9,
-    secondsToReconnect: secondsToReconnect(scenario.sandboxes, random),
+    secondsToReconnect: secondsToReconnect(scenario.sandboxes, random, true),
+    secondsToReconnectInStep: secondsToReconnect(scenario.sandboxes, random, false),
     dollars,
     centsPerSandboxHour: (100 * dollars) / (worked / 3600),
   };
 
   function workingNow(): number {
-    return nodes.reduce((sum, node) => sum + node.running.length, 0);
+    return nodes.reduce((sum, node) => sum + node.running, 0);
   }
 
   /** As many as the pace and the free places allow; each finds its node at once. */
@@ -156,9 +159,8 @@ export function simulateFleet(scenario: Scenario, seed = 7): Outcome {
   }
 
   function placeOf(image: number): Node {
-    const isFree = (node: Node) => node.waiting.length + node.running.length < FLEET.slotsPerNode;
-    const emptiest = () =>
-      nodes.reduce((a, b) => (b.waiting.length + b.running.length < a.waiting.length + a.running.length ? b : a));
+    const isFree = (node: Node) => podsOn(node) < FLEET.slotsPerNode;
+    const emptiest = () => nodes.reduce((a, b) => (podsOn(b) < podsOn(a) ? b : a));
     if (scenario.placement === 'spread') return emptiest();
     return ranked(image).find(isFree) ?? emptiest();
   }
@@ -195,12 +197,15 @@ export function simulateFleet(scenario: Scenario, seed = 7): Outcome {
   function startContainers(): number {
     let started = 0;
     for (const node of nodes) {
+      if (node.waiting.length === 0) continue;
       const missing = new Set(node.pulling.map(({ image }) => image));
       for (let n = 0; n < FLEET.startsPerNodeSecond; n++) {
         const at = node.waiting.findIndex((image) => !missing.has(image));
         if (at < 0) break;
         node.waiting.splice(at, 1);
-        node.running.push(second + attemptSeconds(random));
+        node.running++;
+        const end = second + Math.ceil(attemptSeconds(random));
+        node.ends.set(end, (node.ends.get(end) ?? 0) + 1);
         started++;
       }
     }
@@ -210,9 +215,10 @@ export function simulateFleet(scenario: Scenario, seed = 7): Outcome {
   function endAttempts(): number {
     let ended = 0;
     for (const node of nodes) {
-      const before = node.running.length;
-      node.running = node.running.filter((end) => end > second);
-      ended += before - node.running.length;
+      const now = node.ends.get(second) ?? 0;
+      node.ends.delete(second);
+      node.running -= now;
+      ended += now;
     }
     live -= ended;
     return ended;
@@ -227,14 +233,22 @@ export function simulateFleet(scenario: Scenario, seed = 7): Outcome {
   }
 }
 
+function emptyNode(): Node {
+  return { waiting: [], running: 0, ends: new Map(), pulling: [], blobs: new Set(), bytes: 0 };
+}
+
+function podsOn(node: Node): number {
+  return node.waiting.length + node.running;
+}
+
 /** Instance after instance for routed images to be of use, as `assay run` takes them. */
 function orderOfAttempts(): number[] {
   const images = Array.from({ length: FLEET.images }, (_, image) => image);
   return images.flatMap((image) => Array.from({ length: FLEET.attemptsPerImage }, () => image));
 }
 
-/** Each stream tries after 50 ms, then after twice as long each time, up to 5 s; the servers take so many per second. */
-function secondsToReconnect(streams: number, random: () => number): number {
+/** Each stream tries after 50 ms, then after twice as long each time, up to 5 s, half as long or half as long again by chance; the servers take so many per second. */
+function secondsToReconnect(streams: number, random: () => number, jitter: boolean): number {
   let waiting = Array.from({ length: streams }, () => ({ at: 0.05 * (1 + random()), wait: 0.05 }));
   let seconds = 0;
   while (waiting.length > 0) {
@@ -247,7 +261,7 @@ function secondsToReconnect(streams: number, random: () => number): number {
         return false;
       }
       one.wait = Math.min(2 * one.wait, 5);
-      one.at = seconds + one.wait;
+      one.at = seconds + one.wait * (jitter ? 0.5 + random() : 1);
       return true;
     });
   }

@@ -17,5 +17,5 @@ const sandbox = await backend.create({
   env: {},
   workdir: '/work',
 });
-console.log(sandbox.id);
+process.stdout.write(`${sandbox.id}\n`);
 setInterval(() => {}, 1_000);

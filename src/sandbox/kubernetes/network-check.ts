@@ -8,11 +8,16 @@ const TRIES = 5;
 const REACHED = 0;
 
 export class NetworkCheck {
+  private readonly tries: number;
   private held: Promise<void> | undefined;
+
+  constructor({ tries = TRIES }: { tries?: number } = {}) {
+    this.tries = tries;
+  }
 
   /** Throws `sandbox-unavailable` when a pod that should have no network reaches the API server. */
   demandHeld(pod: SandboxPod): Promise<void> {
-    this.held ??= check(pod).catch((error: unknown) => {
+    this.held ??= check(pod, this.tries).catch((error: unknown) => {
       this.held = undefined;
       throw error;
     });
@@ -20,12 +25,12 @@ export class NetworkCheck {
   }
 }
 
-async function check(pod: SandboxPod): Promise<void> {
+async function check(pod: SandboxPod, most: number): Promise<void> {
   for (let tries = 1; ; tries++) {
     const { exitCode } = await pod.run([AGENT, 'reach']);
     if (exitCode !== null && exitCode !== REACHED) return;
-    if (tries === TRIES) break;
-    await new Promise((resolve) => setTimeout(resolve, 1000 * tries));
+    if (tries === most) break;
+    await new Promise((resolve) => setTimeout(resolve, 500 * tries));
   }
   throw new AssayError('sandbox-unavailable', 'pods without network reach the API server of this cluster', {
     class: 'infra',

@@ -9,6 +9,7 @@ import type { SandboxSpec } from '../../contracts/index.ts';
 import { Cluster } from './cluster.ts';
 import { createKubernetesBackend } from './kubernetes-backend.ts';
 import { kubernetesSettingsSchema } from './kubernetes-settings.ts';
+import { NetworkCheck } from './network-check.ts';
 import { collectLeases } from './owner-lease.ts';
 import { SandboxPod } from './sandbox-pod.ts';
 
@@ -171,6 +172,34 @@ describe('what is left over', () => {
     expect([...api.objects.keys()].filter((path) => path.startsWith(leases))).toEqual([
       `${leases}/${cluster.lease.name}`,
     ]);
+  });
+});
+
+describe('the network of pods that should have none', () => {
+  const podAnswering = async (exitCodes: number[]) => {
+    const { cluster } = await fake({ exec: (_argv, socket) => endProgram(socket, '', exitCodes.shift() ?? 1) });
+    return SandboxPod.start(cluster, wish);
+  };
+
+  test('is held when the API server does not answer them; asked once', async () => {
+    const codes = [1, 0];
+    const pod = await podAnswering(codes);
+    const check = new NetworkCheck();
+    await check.demandHeld(pod);
+    await check.demandHeld(pod);
+    expect(codes).toEqual([0]);
+  });
+
+  test('may take hold a moment after the start', async () => {
+    await new NetworkCheck().demandHeld(await podAnswering([0, 1]));
+  });
+
+  test('is not held when the API server goes on to answer', async () => {
+    const check = new NetworkCheck({ tries: 2 });
+    await expect(check.demandHeld(await podAnswering([0, 0]))).rejects.toMatchObject({
+      code: 'sandbox-unavailable',
+      message: expect.stringContaining('reach the API server'),
+    });
   });
 });
 

@@ -45,7 +45,7 @@ export class SessionStream extends Duplex {
   private heardAt = Date.now();
   private waiting: (() => void) | undefined;
   private resolveStarted: (clock: bigint) => void = () => {};
-  private reconnections = -1;
+  private connections = 0;
 
   constructor(options: SessionStreamOptions) {
     super({ highWaterMark: KEPT_LIMIT });
@@ -58,7 +58,7 @@ export class SessionStream extends Duplex {
 
   /** How often a connection had to be made anew. */
   get cuts(): number {
-    return Math.max(0, this.reconnections);
+    return Math.max(0, this.connections - 1);
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
@@ -91,7 +91,8 @@ export class SessionStream extends Duplex {
         this.destroy(new Error(`its agent was silent for ${Math.round(this.options.patienceMs / 1000)} s: ${problem}`));
         return;
       }
-      await sleep(waitMs, undefined, { ref: false });
+      // Not all at once: an API server that restarts cuts every stream of a cluster in the same moment.
+      await sleep(waitMs * (0.5 + Math.random()), undefined, { ref: false });
       waitMs = Math.min(2 * waitMs, MAX_WAIT_MS);
     }
   }
@@ -101,10 +102,7 @@ export class SessionStream extends Duplex {
     const reader = new PacketReader();
     let answer = Buffer.alloc(0);
     let link: SessionLink | undefined;
-    let up: () => void = () => {};
-    const answered = new Promise<void>((resolve) => {
-      up = resolve;
-    });
+    let late: NodeJS.Timeout | undefined;
     const hear = (bytes: Buffer): void => {
       if (this.link !== undefined) {
         this.hearPackets(reader, bytes);
@@ -112,21 +110,18 @@ export class SessionStream extends Duplex {
       }
       answer = Buffer.concat([answer, bytes]);
       if (answer.length < ANSWER_BYTES || link === undefined || !this.takeAnswer(answer)) return;
+      clearTimeout(late);
       this.link = link;
-      up();
+      this.connections++;
+      onUp();
       for (const chunk of this.kept.chunks()) this.sendData(chunk);
       this.hearPackets(reader, answer.subarray(ANSWER_BYTES));
     };
-    const opened = await this.options.connect((bytes) => hear(bytes));
+    const opened = await this.options.connect(hear);
     link = opened;
     if (this.destroyed) opened.close();
     opened.send(greeting(this.secret, this.received));
-    const late = setTimeout(() => opened.close(), ANSWER_MS);
-    void answered.then(() => {
-      clearTimeout(late);
-      this.reconnections++;
-      onUp();
-    });
+    late = setTimeout(() => opened.close(), ANSWER_MS);
     const questions = setInterval(() => this.ask(opened), this.options.askEveryMs ?? 20_000);
     questions.unref();
     try {
