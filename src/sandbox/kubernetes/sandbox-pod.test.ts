@@ -2,8 +2,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { compiledAgent } from '../../../test/support/compiler.ts';
 import { endProgram, type FakeApiOptions, FakeApiServer, RUNNING } from '../../../test/support/fake-api-server.ts';
+import { describeRequiring } from '../../../test/support/requirements.ts';
 import { assayPaths } from '../../base/paths.ts';
 import type { SandboxSpec } from '../../contracts/index.ts';
 import { Cluster } from './cluster.ts';
@@ -28,8 +30,8 @@ const open: (() => Promise<void>)[] = [];
 
 afterEach(async () => {
   for (const close of open.splice(0).reverse()) await close();
-  rmSync(home, { recursive: true, force: true });
 });
+afterAll(() => rmSync(home, { recursive: true, force: true }));
 
 async function fake(options: FakeApiOptions = {}, settings: object = {}) {
   const api = new FakeApiServer(options);
@@ -204,23 +206,6 @@ describe('the network of pods that should have none', () => {
 });
 
 describe('the backend', () => {
-  test('looks an image up by a pod that runs it, and names it by its digest from then on', async () => {
-    const { api, access, paths } = await fake({
-      exec: (argv, socket) => endProgram(socket, argv.includes('describe') ? 'PATH=/bin\0HOSTNAME=x\0/srv\0' : '', 0),
-    });
-    api.objects.clear();
-    const settings = kubernetesSettingsSchema.parse({});
-    const backend = createKubernetesBackend({ paths, access, settings, patienceMs: 1_000 });
-    open.push(() => backend.close());
-    const facts = await backend.describeImage('r.example/i:1');
-    expect(facts).toEqual({ digest: `sha256:${'d'.repeat(64)}`, env: { PATH: '/bin' }, workdir: '/srv' });
-    expect(api.podPaths()).toEqual([]);
-    const images: unknown[] = [];
-    await backend.describeImage(facts.digest).catch(() => {});
-    for (const line of api.requests) if (line.startsWith('POST') && line.endsWith('/pods')) images.push(line);
-    expect(images).toHaveLength(2);
-  });
-
   test('says which rights are missing', async () => {
     const { api, access, paths } = await fake();
     const reviews = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews';
@@ -240,5 +225,26 @@ describe('the backend', () => {
     await expect(backend.create({ ...spec, base: { kind: 'host' } })).rejects.toMatchObject({
       code: 'sandbox-unavailable',
     });
+  });
+});
+
+const compiled = await compiledAgent(assayPaths(home).native);
+
+describeRequiring('compiler', compiled.problem, 'images of a cluster', () => {
+  test('looks an image up by a pod that runs it, and names it by its digest from then on', async () => {
+    const { api, access, paths } = await fake({
+      exec: (argv, socket) => endProgram(socket, argv.includes('describe') ? 'PATH=/bin\0HOSTNAME=x\0/srv\0' : '', 0),
+    });
+    api.objects.clear();
+    const settings = kubernetesSettingsSchema.parse({});
+    const backend = createKubernetesBackend({ paths, access, settings, patienceMs: 1_000 });
+    open.push(() => backend.close());
+    const facts = await backend.describeImage('r.example/i:1');
+    expect(facts).toEqual({ digest: `sha256:${'d'.repeat(64)}`, env: { PATH: '/bin' }, workdir: '/srv' });
+    expect(api.podPaths()).toEqual([]);
+    const images: unknown[] = [];
+    await backend.describeImage(facts.digest).catch(() => {});
+    for (const line of api.requests) if (line.startsWith('POST') && line.endsWith('/pods')) images.push(line);
+    expect(images).toHaveLength(2);
   });
 });
