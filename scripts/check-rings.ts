@@ -16,7 +16,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   'sandbox/native': [...CORE, 'sandbox'],
   'sandbox/docker': [...CORE, 'sandbox', 'sandbox/native'],
   'sandbox/remote': [...CORE, 'sandbox'],
-  serve: [...CORE, 'sandbox', 'sandbox/remote'],
+  serve: [...CORE, 'sandbox', 'sandbox/remote', 'environment'],
   dataset: [...CORE, 'payout/manager'],
   grading: [...CORE, 'sandbox'],
   environment: [...CORE, 'sandbox', 'sandbox/docker', 'dataset', 'payout/manager'],
