@@ -55,7 +55,8 @@ async function sendUntilDone(hosted: HostedProcess, cursors: readonly Cursor[], 
     while (!replaced && !response.destroyed) {
       let sent = false;
       for (const cursor of cursors) sent = (await sendNext(cursor, response)) || sent;
-      if (hosted.exit !== null && !exitSent) {
+      // The exit comes after what was printed before it.
+      if (hosted.exit !== null && !exitSent && !sent) {
         exitSent = true;
         response.write(encodeFrame('exit', Buffer.from(JSON.stringify(hosted.exit))));
       }

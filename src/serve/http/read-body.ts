@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import { refuse } from './http-problem.ts';
 
 /** Of a JSON body. */
-export const MAX_JSON_BYTES = 1024 ** 2;
+const MAX_JSON_BYTES = 4 * 1024 ** 2;
 
 /** The whole body. Throws 413 as soon as it is known to be longer than `maxBytes`, 400 when it is cut short. */
 export async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
