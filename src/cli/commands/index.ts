@@ -14,11 +14,13 @@ import { envShellCommand } from './env-shell.ts';
 import { exportCommand } from './export.ts';
 import { gradeCommand } from './grade.ts';
 import { importCommand } from './import.ts';
+import { keysAddCommand, keysLsCommand, keysRevokeCommand } from './keys.ts';
 import { payoutCommand } from './payout.ts';
 import { regradeCommand } from './regrade.ts';
 import { resumeCommand } from './resume.ts';
 import { runCommand } from './run.ts';
 import { selectCommand } from './select.ts';
+import { serveCommand } from './serve.ts';
 import { showCommand } from './show.ts';
 import { validateCommand } from './validate.ts';
 
@@ -51,5 +53,9 @@ export const COMMANDS: readonly CommandSpec[] = [
   envLsCommand,
   envDuCommand,
   envGcCommand,
+  serveCommand,
+  keysAddCommand,
+  keysLsCommand,
+  keysRevokeCommand,
   doctorCommand,
 ];

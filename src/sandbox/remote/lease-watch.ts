@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
+import type { SandboxEnd } from '../../contracts/index.ts';
 import { leaseEventSchema, sandboxListSchema } from './api.ts';
 import type { RemoteSandbox } from './remote-sandbox.ts';
 import { makeClientId, type ServerClient, statusOf } from './server-client.ts';
@@ -10,11 +11,14 @@ import { makeClientId, type ServerClient, statusOf } from './server-client.ts';
 const LEASE_SECONDS = 60;
 const HEARTBEAT_MS = 15_000;
 const PAUSE_MS = 500;
+const MAX_EARLY = 10_000;
 
 export class LeaseWatch {
   readonly id = makeClientId();
   private readonly client: ServerClient;
   private readonly sandboxes = new Map<string, RemoteSandbox>();
+  /** Ends that were told before the reply that names the sandbox; the oldest are forgotten first. */
+  private readonly early = new Map<string, SandboxEnd>();
   private readonly stopped = new AbortController();
   private beginning: Promise<void> | undefined;
   private watching: Promise<unknown> = Promise.resolve();
@@ -41,6 +45,8 @@ export class LeaseWatch {
   add(sandbox: RemoteSandbox): void {
     this.sandboxes.set(sandbox.id, sandbox);
     void sandbox.closed.then(() => this.sandboxes.delete(sandbox.id));
+    const end = this.early.get(sandbox.id);
+    if (end !== undefined) sandbox.end(end);
   }
 
   /** Prolongs the lease; makes it again where the server has forgotten it. */
@@ -91,7 +97,20 @@ export class LeaseWatch {
   private async read(response: IncomingMessage): Promise<void> {
     for await (const line of createInterface({ input: response })) {
       const { sandboxId, end } = leaseEventSchema.parse(JSON.parse(line));
-      if (sandboxId !== undefined && end !== undefined) this.sandboxes.get(sandboxId)?.end(end);
+      if (sandboxId !== undefined && end !== undefined) this.told(sandboxId, end);
+    }
+  }
+
+  private told(sandboxId: string, end: SandboxEnd): void {
+    const sandbox = this.sandboxes.get(sandboxId);
+    if (sandbox !== undefined) {
+      sandbox.end(end);
+      return;
+    }
+    this.early.set(sandboxId, end);
+    for (const oldest of this.early.keys()) {
+      if (this.early.size <= MAX_EARLY) return;
+      this.early.delete(oldest);
     }
   }
 
