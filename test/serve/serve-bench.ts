@@ -21,6 +21,8 @@ export interface ServeBench {
   close(): Promise<void>;
 }
 
+const SANDBOXES: readonly Scope[] = ['sandboxes'];
+
 export const GENEROUS = { memoryBytes: 2 ** 40, diskBytes: 2 ** 40, cpus: 64, pids: 2 ** 20, wallSeconds: 86_400 };
 
 export async function openServeBench(
@@ -44,7 +46,7 @@ export async function openServeBench(
     keys,
     home,
     errors,
-    async makeKey(name, { scopes = ['sandboxes'], maxSandboxes = 64, requestsPerSecond = 10_000 } = {}) {
+    async makeKey(name, { scopes = SANDBOXES, maxSandboxes = 64, requestsPerSecond = 10_000 } = {}) {
       return (await keys.add({ name, scopes, maxSandboxes, requestsPerSecond })).text;
     },
     async close() {
