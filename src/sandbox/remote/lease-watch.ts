@@ -1,10 +1,10 @@
 /** The life of this client at the server: heartbeats, and news of sandboxes that ended. */
 import type { IncomingMessage } from 'node:http';
-import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { SandboxEnd } from '../../contracts/index.ts';
 import { leaseEventSchema, sandboxListSchema } from './api.ts';
+import { linesOf } from './lines-of.ts';
 import type { RemoteSandbox } from './remote-sandbox.ts';
 import { makeClientId, type ServerClient, statusOf } from './server-client.ts';
 
@@ -95,7 +95,7 @@ export class LeaseWatch {
 
   /** Until the connection ends. */
   private async read(response: IncomingMessage): Promise<void> {
-    for await (const line of createInterface({ input: response })) {
+    for await (const line of linesOf(response)) {
       const { sandboxId, end } = leaseEventSchema.parse(JSON.parse(line));
       if (sandboxId !== undefined && end !== undefined) this.told(sandboxId, end);
     }
