@@ -34,6 +34,7 @@ import { createEngineImages } from '../sandbox/docker/engine-images.ts';
 import { hostShortage } from '../sandbox/host-pressure.ts';
 import { createNativeBackend, NATIVE_TIERS } from '../sandbox/native/native-backend.ts';
 import { layersInUse } from '../sandbox/native/sandbox-records.ts';
+import { createRemoteBackend } from '../sandbox/remote/remote-backend.ts';
 import { openWorkspace } from '../sandbox/workspace.ts';
 import type { ImageSupply } from '../swebench/environment/image-environments.ts';
 import { parseBytes } from './parse-bytes.ts';
@@ -104,8 +105,18 @@ function openBackend({ sandbox, tier }: SandboxChoice, paths: AssayPaths, images
   if (sandbox === 'docker') {
     return createDockerBackend({ paths, findCredentials: engineCredentials });
   }
+  if (sandbox === 'remote') return openRemote(process.env);
   const known = NATIVE_TIERS.find((one) => one === tier);
   return createNativeBackend({ paths, images, ...(known === undefined ? {} : { tier: known }) });
+}
+
+function openRemote({ ASSAY_SERVER: url, ASSAY_SERVER_KEY: apiKey }: NodeJS.ProcessEnv): SandboxBackend {
+  if (url && apiKey && URL.canParse(url)) return createRemoteBackend({ url, apiKey });
+  throw new AssayError('usage', '--sandbox remote needs ASSAY_SERVER (a URL) and ASSAY_SERVER_KEY', {
+    class: 'input',
+    retryable: false,
+    hint: '`assay serve` prints its URL, `assay keys add NAME` there makes a key.',
+  });
 }
 
 function engineCredentials(reference: string) {

@@ -11,9 +11,9 @@ const TIER = {
 export const BACKEND_FLAGS = {
   sandbox: {
     kind: 'string',
-    choices: ['native', 'docker'],
+    choices: ['native', 'docker', 'remote'],
     default: 'native',
-    help: 'what makes sandboxes; docker: a Docker or Podman engine, for tasks on images',
+    help: 'what makes sandboxes; docker: a Docker or Podman engine, for tasks on images; remote: the server that ASSAY_SERVER names',
   },
   tier: TIER,
 } as const;
