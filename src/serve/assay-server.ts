@@ -11,6 +11,7 @@ import type { Route } from './http/route.ts';
 import { Authenticator } from './keys/authenticator.ts';
 import { KeyStore } from './keys/key-store.ts';
 import { ServerMetrics } from './metrics.ts';
+import { openHandsRoutes } from './openhands/openhands-routes.ts';
 import { fileRoutes } from './routes/file-routes.ts';
 import { leaseRoutes } from './routes/lease-routes.ts';
 import { processRoutes } from './routes/process-routes.ts';
@@ -98,6 +99,7 @@ export async function startServer(options: ServerOptions): Promise<AssayServer> 
 
 function allRoutes(parts: ServeParts): Route[] {
   const routes = [...sandboxRoutes(parts), ...leaseRoutes(parts), ...processRoutes(), ...fileRoutes()];
+  routes.push(...openHandsRoutes(parts));
   return [...routes, ...serverRoutes(parts, routes)];
 }
 

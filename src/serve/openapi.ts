@@ -47,7 +47,7 @@ function contentOf(schema: z.ZodType | undefined, binary: string | undefined, io
 }
 
 function pathParameters({ path }: Route) {
-  return [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
+  return [...path.matchAll(/\{(\w+)\*?\}/g)].map(([, name]) => ({
     name,
     in: 'path',
     required: true,

@@ -106,6 +106,11 @@ export class SandboxRegistry {
     return hosted?.opensWith(sessionKey) === true ? hosted : undefined;
   }
 
+  /** Whoever it belongs to: only for what everybody may ask. */
+  findById(id: string): HostedSandbox | undefined {
+    return this.sandboxes.get(id);
+  }
+
   /** The live sandbox of a session of this key. */
   ofSession(owner: KeyRecord, sessionId: string): HostedSandbox | undefined {
     return this.list(owner).find(({ facts, end }) => facts.sessionId === sessionId && end === undefined);

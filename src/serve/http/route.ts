@@ -28,7 +28,7 @@ export interface Reply {
 
 interface RouteFacts {
   method: 'GET' | 'POST' | 'PUT' | 'DELETE';
-  /** `/v1/sandboxes/{id}`: a part in braces stands for one segment. */
+  /** `/v1/sandboxes/{id}`: a part in braces stands for one segment, `{rest*}` at the end for all that follow, as they were sent. */
   path: string;
   summary: string;
   /** Of a JSON body. */
@@ -51,11 +51,16 @@ export type Route = RouteFacts &
 /** The parameters when the path is one of the route's; null otherwise, also for segments that are badly encoded. */
 export function matchPath(pattern: string, path: string): Record<string, string> | null {
   const wanted = pattern.split('/');
-  const given = path.split('/');
+  const takesRest = wanted.at(-1) === '{rest*}';
+  const given = takesRest ? withRest(path.split('/'), wanted.length) : path.split('/');
   if (wanted.length !== given.length) return null;
   const params: Record<string, string> = {};
   for (const [index, part] of wanted.entries()) {
     const segment = given[index] ?? '';
+    if (part === '{rest*}') {
+      params.rest = segment;
+      continue;
+    }
     const name = /^\{(\w+)\}$/.exec(part)?.[1];
     if (name === undefined) {
       if (part !== segment) return null;
@@ -66,6 +71,11 @@ export function matchPath(pattern: string, path: string): Record<string, string>
     params[name] = value;
   }
   return params;
+}
+
+/** The segments with all from the last wanted one on as one. */
+function withRest(segments: readonly string[], count: number): string[] {
+  return [...segments.slice(0, count - 1), ...(segments.length < count ? [] : [segments.slice(count - 1).join('/')])];
 }
 
 function decodeSegment(segment: string): string | null {
