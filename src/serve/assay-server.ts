@@ -1,13 +1,15 @@
-/** `assay serve`: sandboxes of one backend over HTTP, for many clients. Described in `docs/serve.md`. */
+/** The server of `assay serve`: sandboxes of one backend over HTTP, for many clients. It does not listen by itself. Described in `docs/serve.md`. */
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { SandboxBackend } from '../contracts/index.ts';
 import { AuditLog } from './audit-log.ts';
+import { BuildTable } from './control/build-table.ts';
+import { Holdings } from './control/holdings.ts';
 import { SandboxRegistry } from './control/sandbox-registry.ts';
 import type { SpecPolicy } from './control/spec-policy.ts';
 import { Dispatcher } from './http/dispatcher.ts';
 import type { Route } from './http/route.ts';
+import type { ImageDesk } from './image-desk.ts';
 import { Authenticator } from './keys/authenticator.ts';
 import { KeyStore } from './keys/key-store.ts';
 import { ServerMetrics } from './metrics.ts';
@@ -21,24 +23,27 @@ import type { ServeParts } from './serve-parts.ts';
 
 export interface ServerOptions {
   backend: SandboxBackend;
+  images: ImageDesk;
   /** `AssayPaths.home`: keys and audit log lie below it. */
   home: string;
-  host: string;
-  /** 0: any that is free. */
-  port: number;
-  /** Live sandboxes of all keys together. */
-  capacity: number;
-  policy: SpecPolicy;
-  /** Where clients reach the server; by default the address it listens on. */
-  publicUrl?: string;
   onError(error: unknown): void;
 }
 
+/** What may change while sandboxes live. */
+export interface ServerSettings {
+  /** Live sandboxes of all keys together. */
+  capacity: number;
+  policy: SpecPolicy;
+  /** Where clients reach the server. */
+  publicUrl: string;
+}
+
 export interface AssayServer {
-  readonly url: string;
-  readonly state: { live: number; waiting: number; draining: boolean };
-  /** Starts nothing from now on; resolves when no sandbox lives any more or the signal aborts. */
-  drain(signal: AbortSignal): Promise<void>;
+  /** Answers on whatever it is made to listen on. */
+  readonly http: Server;
+  readonly registry: SandboxRegistry;
+  /** Requests that come before are answered with 503; those under way keep the settings they began with. */
+  configure(settings: ServerSettings): void;
   /** Destroys all sandboxes and stops to listen. The backend stays the caller's. */
   close(): Promise<void>;
 }
@@ -48,14 +53,18 @@ const REQUEST_MS = 300_000;
 const HEADERS_MS = 10_000;
 const IDLE_CONNECTION_MS = 65_000;
 const CHECK_MS = 2_000;
-const DRAIN_POLL_MS = 200;
+/** Clients give a build up after half an hour. */
+const BUILDS = { atOnce: 2, timeoutMs: 1_800_000 };
 
-/** Listens once it resolves. Throws what listening throws. */
-export async function startServer(options: ServerOptions): Promise<AssayServer> {
-  const { backend, home, policy, capacity, onError } = options;
-  const registry = new SandboxRegistry({ backend, capacity, onError });
+export function createAssayServer({ backend, images, home, onError }: ServerOptions): AssayServer {
+  const registry = new SandboxRegistry({ backend, onError });
   const metrics = new ServerMetrics();
-  const server = createServer({
+  const holdings = new Holdings(home);
+  const builds = new BuildTable(BUILDS);
+  const authenticator = new Authenticator(new KeyStore(home));
+  const audit = new AuditLog(join(home, 'serve', 'audit.jsonl'));
+  let dispatcher: Dispatcher | undefined;
+  const http = createServer({
     headersTimeout: HEADERS_MS,
     requestTimeout: REQUEST_MS,
     keepAliveTimeout: IDLE_CONNECTION_MS,
@@ -63,35 +72,25 @@ export async function startServer(options: ServerOptions): Promise<AssayServer> 
     insecureHTTPParser: false,
     requireHostHeader: true,
   });
-  await listen(server, options);
-  const url = options.publicUrl ?? addressOf(server);
-  const dispatcher = new Dispatcher({
-    routes: allRoutes({ backend, registry, policy, metrics, publicUrl: url }),
-    registry,
-    metrics,
-    onError,
-    authenticator: new Authenticator(new KeyStore(home)),
-    audit: new AuditLog(join(home, 'serve', 'audit.jsonl')),
-  });
-  server.on('request', (request, response) => {
+  http.on('request', (request, response) => {
     // What a handler would still write to a client that went away is for nobody.
     response.on('error', () => {});
-    void dispatcher.serve(request, response);
+    if (dispatcher === undefined) response.writeHead(503, { 'retry-after': '1' }).end();
+    else void dispatcher.serve(request, response);
   });
   return {
-    url,
-    get state() {
-      return registry.state;
-    },
-    async drain(signal) {
-      registry.drain();
-      while (!signal.aborted && registry.state.live > 0)
-        await new Promise((resolve) => setTimeout(resolve, DRAIN_POLL_MS));
+    http,
+    registry,
+    configure({ capacity, policy, publicUrl }) {
+      registry.setCapacity(capacity);
+      const routes = allRoutes({ backend, images, registry, policy, holdings, builds, metrics, publicUrl });
+      dispatcher = new Dispatcher({ routes, registry, metrics, onError, authenticator, audit });
     },
     async close() {
+      builds.close();
       await registry.close();
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      server.closeAllConnections();
+      const closed = new Promise<void>((resolve) => http.close(() => resolve()));
+      http.closeAllConnections();
       await closed;
     },
   };
@@ -101,19 +100,4 @@ function allRoutes(parts: ServeParts): Route[] {
   const routes = [...sandboxRoutes(parts), ...leaseRoutes(parts), ...processRoutes(), ...fileRoutes()];
   routes.push(...openHandsRoutes(parts));
   return [...routes, ...serverRoutes(parts, routes)];
-}
-
-function listen(server: Server, { host, port }: ServerOptions): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
-}
-
-function addressOf(server: Server): string {
-  const { address, port, family } = server.address() as AddressInfo;
-  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
 }

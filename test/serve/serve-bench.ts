@@ -1,15 +1,18 @@
 /** A server on the loopback over any backend, with keys, for tests. */
 import { mkdtempSync, rmSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SandboxBackend, SandboxSpec } from '../../src/contracts/index.ts';
-import { type AssayServer, type ServerOptions, startServer } from '../../src/serve/assay-server.ts';
+import { createAssayServer } from '../../src/serve/assay-server.ts';
+import type { SpecPolicy } from '../../src/serve/control/spec-policy.ts';
+import type { ImageDesk } from '../../src/serve/image-desk.ts';
 import type { Scope } from '../../src/serve/keys/key-record.ts';
 import { KeyStore } from '../../src/serve/keys/key-store.ts';
 import { HostSandbox } from '../support/host-sandbox.ts';
 
 export interface ServeBench {
-  server: AssayServer;
+  server: { url: string; readonly state: { live: number; waiting: number; draining: boolean }; close(): Promise<void> };
   keys: KeyStore;
   home: string;
   errors: unknown[];
@@ -27,22 +30,32 @@ export const GENEROUS = { memoryBytes: 2 ** 40, diskBytes: 2 ** 40, cpus: 64, pi
 
 export async function openServeBench(
   backend: SandboxBackend = hostBackend(),
-  options: Partial<Pick<ServerOptions, 'capacity' | 'policy' | 'port'>> & { home?: string } = {},
+  options: { capacity?: number; policy?: SpecPolicy; port?: number; home?: string; images?: ImageDesk } = {},
 ): Promise<ServeBench> {
   const home = options.home ?? mkdtempSync(join(tmpdir(), 'assay-serve-'));
   const errors: unknown[] = [];
-  const server = await startServer({
+  const server = createAssayServer({
     backend,
+    images: options.images ?? NO_IMAGES,
     home,
-    host: '127.0.0.1',
-    port: options.port ?? 0,
+    onError: (error) => errors.push(error),
+  });
+  await new Promise<void>((resolve) => server.http.listen(options.port ?? 0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.http.address() as AddressInfo).port}`;
+  server.configure({
+    publicUrl: url,
     capacity: options.capacity ?? 64,
     policy: options.policy ?? { hostNetwork: true, registries: ['docker.io'], most: GENEROUS },
-    onError: (error) => errors.push(error),
   });
   const keys = new KeyStore(home);
   return {
-    server,
+    server: {
+      url,
+      get state() {
+        return server.registry.state;
+      },
+      close: () => server.close(),
+    },
     keys,
     home,
     errors,
@@ -56,6 +69,9 @@ export async function openServeBench(
     },
   };
 }
+
+/** No registry knows anything, and nothing is built. */
+export const NO_IMAGES: ImageDesk = { lookUp: async () => undefined, build: undefined };
 
 /** Sandboxes without isolation: for what is said about sandboxes, not for what they hold back. */
 export function hostBackend(): SandboxBackend {

@@ -8,7 +8,8 @@ async function taken(request: Promise<ReleaseSlot | null>): Promise<ReleaseSlot>
 }
 
 test('tenants are served in turn, however many requests one of them has', async () => {
-  const slots = new FairSlots(1);
+  const slots = new FairSlots();
+  slots.setCapacity(1);
   const ask = (tenant: string) => slots.acquire({ tenant, tenantLimit: 10, waitMs: 5_000 });
   const first = await taken(ask('greedy'));
   const order: string[] = [];
@@ -25,7 +26,8 @@ test('tenants are served in turn, however many requests one of them has', async 
 });
 
 test("a tenant at its own limit waits, and stands in nobody's way", async () => {
-  const slots = new FairSlots(3);
+  const slots = new FairSlots();
+  slots.setCapacity(3);
   const ask = (tenant: string, waitMs: number) => slots.acquire({ tenant, tenantLimit: 1, waitMs });
   const mine = await taken(ask('a', 0));
   const refused = ask('a', 20);

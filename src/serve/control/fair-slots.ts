@@ -18,14 +18,16 @@ interface Waiter {
 }
 
 export class FairSlots {
-  private readonly capacity: number;
+  private capacity = 0;
   private readonly held = new Map<string, number>();
   /** In the order in which tenants are served next. */
   private readonly queues = new Map<string, Waiter[]>();
   private taken = 0;
 
-  constructor(capacity: number) {
+  /** Places of all tenants together, 0 at first. Those that are taken above it stay taken until they are given back. */
+  setCapacity(capacity: number): void {
     this.capacity = capacity;
+    this.serve();
   }
 
   /** Places taken and requests that wait. */

@@ -19,6 +19,7 @@ export interface Lease {
 
 export class LeaseTable {
   private readonly leases = new Map<string, Lease>();
+  private held = false;
 
   /** Makes the lease, or prolongs it. Leases of different owners never meet. */
   renew(owner: string, id: string, seconds: number): Lease {
@@ -51,8 +52,20 @@ export class LeaseTable {
     lease.events.emit('over');
   }
 
-  /** Leases whose client has not been heard of in time. */
+  /** Leases whose client has not been heard of in time; none while clients cannot be heard. */
   expired(now: number): Lease[] {
-    return [...this.leases.values()].filter(({ expiresAt }) => expiresAt <= now);
+    return this.held ? [] : [...this.leases.values()].filter(({ expiresAt }) => expiresAt <= now);
+  }
+
+  /** Clients cannot reach the server: no lease runs out until `release`. */
+  hold(): void {
+    this.held = true;
+  }
+
+  /** Clients can reach it again; each lease lasts at least `graceMs` from now on, so that they can prolong it. */
+  release(graceMs: number): void {
+    this.held = false;
+    const soonest = Date.now() + graceMs;
+    for (const lease of this.leases.values()) lease.expiresAt = Math.max(lease.expiresAt, soonest);
   }
 }

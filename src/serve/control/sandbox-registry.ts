@@ -1,7 +1,7 @@
 /** All sandboxes of the server: who owns them, how they begin, and that they end. */
 import { digestOf } from '../../base/digest.ts';
-import type { LayerRef, Sandbox, SandboxBackend } from '../../contracts/index.ts';
-import { asSandboxSpec, type StartRequest } from '../../sandbox/remote/api.ts';
+import type { LayerRef, Sandbox, SandboxBackend, SandboxSpec } from '../../contracts/index.ts';
+import type { StartRequest } from '../../sandbox/remote/api.ts';
 import { busy, notFound, refuse } from '../http/http-problem.ts';
 import type { KeyRecord } from '../keys/key-record.ts';
 import { FairSlots, type ReleaseSlot } from './fair-slots.ts';
@@ -17,25 +17,25 @@ const DRAIN_RETRY_SECONDS = 30;
 
 export interface RegistryOptions {
   backend: SandboxBackend;
-  /** Live sandboxes of all keys together. */
-  capacity: number;
   /** Told what went wrong where no request waits for it. */
   onError(error: unknown): void;
 }
 
+/** A request to start, with the sandbox as the backend may be asked for it. */
+export type StartOrder = Omit<StartRequest, 'spec'> & { spec: SandboxSpec };
+
 export class SandboxRegistry {
   readonly leases = new LeaseTable();
   private readonly backend: SandboxBackend;
-  private readonly slots: FairSlots;
+  private readonly slots = new FairSlots();
   private readonly once = new OnceTable();
   private readonly sandboxes = new Map<string, HostedSandbox>();
   private readonly onError: (error: unknown) => void;
   private readonly sweeper: NodeJS.Timeout;
   private draining = false;
 
-  constructor({ backend, capacity, onError }: RegistryOptions) {
+  constructor({ backend, onError }: RegistryOptions) {
     this.backend = backend;
-    this.slots = new FairSlots(capacity);
     this.onError = onError;
     this.sweeper = setInterval(() => this.sweep(Date.now()), SWEEP_MS);
     this.sweeper.unref();
@@ -46,11 +46,16 @@ export class SandboxRegistry {
     return { live: taken, waiting, draining: this.draining };
   }
 
+  /** It knows of no sandbox, also of none that ended lately. */
+  get isEmpty(): boolean {
+    return this.sandboxes.size === 0;
+  }
+
   /**
    * A new sandbox, or the one that the same request made before. Throws 429 when no place was free in time, 503 while the server drains, 409 when the lease is over or the
    * session has a sandbox, and what `SandboxBackend.create` throws.
    */
-  start(owner: KeyRecord, request: StartRequest, idempotencyKey?: string): Promise<HostedSandbox> {
+  start(owner: KeyRecord, request: StartOrder, idempotencyKey?: string): Promise<HostedSandbox> {
     const { waitSeconds, ...asked } = request;
     return this.once.run(onceKey('start', owner.id, idempotencyKey), digestOf(asked), async () => {
       this.demandOpen();
@@ -58,7 +63,7 @@ export class SandboxRegistry {
       if (request.sessionId !== undefined && this.ofSession(owner, request.sessionId) !== undefined)
         throw refuse(409, 'this session has a sandbox already');
       const release = await this.demandSlot(owner, waitSeconds);
-      return this.adopt(this.backend.create(asSandboxSpec(request.spec)), release, lease, {
+      return this.adopt(this.backend.create(request.spec), release, lease, {
         owner: owner.id,
         sessionId: request.sessionId,
         leaseId: request.leaseId,
@@ -128,14 +133,19 @@ export class SandboxRegistry {
     await Promise.all(under.map(({ sandbox }) => sandbox.destroy()));
   }
 
-  /** From now on nothing is started; what lives goes on. */
-  drain(): void {
-    this.draining = true;
+  /** Live sandboxes of all keys together, 0 at first. */
+  setCapacity(capacity: number): void {
+    this.slots.setCapacity(capacity);
+  }
+
+  /** While it drains nothing is started; what lives goes on. */
+  setDraining(draining: boolean): void {
+    this.draining = draining;
   }
 
   /** Destroys everything. */
   async close(): Promise<void> {
-    this.drain();
+    this.draining = true;
     clearInterval(this.sweeper);
     await Promise.all([...this.sandboxes.values()].map(({ sandbox }) => sandbox.destroy()));
   }

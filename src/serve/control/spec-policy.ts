@@ -1,6 +1,6 @@
 /** What tenants may ask for: images and hosts are fetched by the server, from where it stands in the network. */
 import type { SandboxSpec } from '../../contracts/index.ts';
-import { parseReference } from '../../environment/oci/image-reference.ts';
+import { parseReference, referenceName } from '../../environment/oci/image-reference.ts';
 import { matchingRule, namesThisMachine, parseHostRule } from '../../sandbox/host-list.ts';
 import { refuse } from '../http/http-problem.ts';
 
@@ -17,9 +17,8 @@ const HTTPS_PORT = 443;
 /** Endings of names that only private networks know. */
 const PRIVATE_NAME = /(^|\.)(localhost|local|internal|intranet|lan|home\.arpa|svc)$/;
 
-/** Throws 403 with the first thing that is not allowed. */
+/** Throws 403 with the first thing that is not allowed. Images are a matter of their own. */
 export function demandAllowed(spec: SandboxSpec, policy: SpecPolicy): void {
-  if (spec.base.kind === 'image') demandAllowedImage(spec.base.reference, policy);
   if (spec.network === 'host' && !policy.hostNetwork)
     throw refuse(403, 'this server gives no sandbox the network of its machine');
   if (typeof spec.network === 'object') for (const host of spec.network.allow) demandPublicHost(host);
@@ -28,14 +27,18 @@ export function demandAllowed(spec: SandboxSpec, policy: SpecPolicy): void {
       throw refuse(403, `limits.${name}: this server gives at most ${policy.most[name]}`);
 }
 
-/** Throws 403 for an image of a registry that is not on the list, 404 for what is no name. A digest names an image that is here already. */
-export function demandAllowedImage(reference: string, { registries }: SpecPolicy): void {
-  if (/^sha256:[0-9a-f]{64}$/.test(reference)) return;
-  const { registry } = parseReference(reference);
+/**
+ * The full name of an image in a registry: no backend takes it for a file or for anything else of this machine. Throws 403 for a registry that is not on the list, 404 for
+ * what is no name.
+ */
+export function allowedImage(reference: string, { registries }: SpecPolicy): string {
+  const parsed = parseReference(reference);
+  const { registry } = parsed;
   const [host = '', port] = registry.split(/:(?=\d+$)/);
   const rules = registries.flatMap((text) => parseHostRule(text) ?? []);
   if (matchingRule(rules, host, port === undefined ? HTTPS_PORT : Number(port)) === undefined)
     throw refuse(403, `images of ${registry} are not allowed here`, 'image-refused');
+  return referenceName(parsed);
 }
 
 function demandPublicHost(text: string): void {

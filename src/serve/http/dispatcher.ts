@@ -7,6 +7,7 @@ import type { HostedSandbox } from '../control/hosted-sandbox.ts';
 import type { SandboxRegistry } from '../control/sandbox-registry.ts';
 import { type Authenticator, unauthorized } from '../keys/authenticator.ts';
 import type { ServerMetrics } from '../metrics.ts';
+import { clientAddress } from './client-address.ts';
 import { HttpProblem, refuse, toProblem } from './http-problem.ts';
 import { matchPath, type OpenCall, type Reply, type Route } from './route.ts';
 
@@ -54,7 +55,7 @@ export class Dispatcher {
       status,
       path: pathOf(request),
       who: noted.who,
-      from: request.socket.remoteAddress,
+      from: clientAddress(request),
     });
   }
 

@@ -44,3 +44,15 @@ export async function readJson<Schema extends z.ZodType>(
   const [issue] = parsed.error.issues;
   throw refuse(400, `${issue?.path.join('.') || 'body'}: ${issue?.message ?? 'not of the right form'}`);
 }
+
+/** A form as `multipart/form-data`; none of its fields may be a file. Throws 400, 413, 415. */
+export async function readForm(request: IncomingMessage, maxBytes: number): Promise<FormData> {
+  const type = request.headers['content-type'] ?? '';
+  if (!/^multipart\/form-data\s*;/i.test(type)) throw refuse(415, 'the body must be multipart/form-data');
+  const body = await readBody(request, maxBytes);
+  try {
+    return await new Response(new Uint8Array(body), { headers: { 'content-type': type } }).formData();
+  } catch {
+    throw refuse(400, 'the body is no form');
+  }
+}

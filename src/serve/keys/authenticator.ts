@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { API_KEY_HEADER } from '../../sandbox/remote/api.ts';
+import { clientAddress } from '../http/client-address.ts';
 import { busy, HttpProblem } from '../http/http-problem.ts';
 import type { KeyRecord, Scope } from './key-record.ts';
 import type { KeyStore } from './key-store.ts';
@@ -32,7 +33,7 @@ export class Authenticator {
   async demandKey(request: IncomingMessage, scope: Scope): Promise<KeyRecord> {
     this.sweep();
     const text = keyText(request);
-    const address = request.socket.remoteAddress ?? '';
+    const address = clientAddress(request) ?? '';
     const record = text === undefined ? null : await this.identify(text, address);
     if (record === null) throw unauthorized('a valid account key is needed, in the header X-API-Key');
     if (!record.scopes.includes(scope)) throw forbidden(`this key may not do that: it lacks the scope ${scope}`);

@@ -3,14 +3,14 @@
  * `APIRemoteWorkspace`) send and read.
  */
 import { z } from 'zod';
-import { AssayError } from '../../contracts/index.ts';
 import type { HostedSandbox } from '../control/hosted-sandbox.ts';
-import { demandAllowed, demandAllowedImage } from '../control/spec-policy.ts';
+import { tenantImage, tenantSpec } from '../control/tenant-spec.ts';
 import { notFound, refuse } from '../http/http-problem.ts';
 import { readJson } from '../http/read-body.ts';
 import type { AccountCall, Reply, Route } from '../http/route.ts';
 import type { KeyRecord } from '../keys/key-record.ts';
 import type { ServeParts } from '../serve-parts.ts';
+import { imageRoutes } from './image-routes.ts';
 import { passOn } from './pass-on.ts';
 import { type OpenHandsStart, openHandsProgram, openHandsSpec, openHandsStartSchema } from './start-request.ts';
 
@@ -43,16 +43,12 @@ function startRoute(parts: ServeParts): Route {
   };
 }
 
-async function start({ backend, registry, policy }: ServeParts, key: KeyRecord, asked: OpenHandsStart) {
-  demandAllowedImage(asked.image, policy);
-  const spec = openHandsSpec(asked, await backend.describeImage(asked.image));
-  demandAllowed(spec, policy);
-  const { network: _none, layers, labels, ...rest } = spec;
-  return registry.start(key, {
-    spec: { ...rest, network: 'none', layers: [...layers], env: { ...spec.env }, labels: { ...labels } },
-    sessionId: asked.session_id,
-    waitSeconds: START_WAIT_SECONDS,
-  });
+async function start(parts: ServeParts, key: KeyRecord, asked: OpenHandsStart) {
+  const { backend, registry, holdings } = parts;
+  const image = await backend.describeImage(await tenantImage(asked.image, key, parts));
+  await holdings.add(key.id, image.digest);
+  const spec = await tenantSpec(openHandsSpec(asked, image), key, parts);
+  return registry.start(key, { spec, sessionId: asked.session_id, waitSeconds: START_WAIT_SECONDS });
 }
 
 function lifeRoutes({ registry }: ServeParts): Route[] {
@@ -101,37 +97,6 @@ function lookRoutes(parts: ServeParts): Route[] {
       const live = registry.list(key).filter(({ end }) => end === undefined);
       return { total: live.length, runtimes: live.map((hosted) => describe(hosted, parts)) };
     }),
-  ];
-}
-
-function imageRoutes({ backend, policy }: ServeParts): Route[] {
-  return [
-    {
-      ...account,
-      method: 'GET',
-      path: '/registry_prefix',
-      summary: 'OpenHands: where the names of its images begin.',
-      handle: async () => ({ status: 200, body: { registry_prefix: policy.registries[0] ?? 'docker.io' } }),
-    },
-    {
-      ...account,
-      method: 'GET',
-      path: '/image_exists',
-      summary: 'OpenHands: whether an image can be had.',
-      query: { image: 'as for docker' },
-      async handle({ query }: AccountCall) {
-        const image = query.get('image') ?? '';
-        demandAllowedImage(image, policy);
-        try {
-          const { digest } = await backend.describeImage(image);
-          return { status: 200, body: { exists: true, image: { digest } } };
-        } catch (error) {
-          if (error instanceof AssayError && error.code === 'image-not-found')
-            return { status: 200, body: { exists: false } };
-          throw error;
-        }
-      },
-    },
   ];
 }
 

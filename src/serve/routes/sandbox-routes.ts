@@ -11,7 +11,7 @@ import {
   startRequestSchema,
 } from '../../sandbox/remote/api.ts';
 import type { HostedSandbox } from '../control/hosted-sandbox.ts';
-import { demandAllowed } from '../control/spec-policy.ts';
+import { tenantSpec } from '../control/tenant-spec.ts';
 import { refuse } from '../http/http-problem.ts';
 import { readJson } from '../http/read-body.ts';
 import type { AccountCall, Reply, Route } from '../http/route.ts';
@@ -19,7 +19,8 @@ import type { ServeParts } from '../serve-parts.ts';
 
 const ONE = '/v1/sandboxes/{id}';
 
-export function sandboxRoutes({ registry, policy }: ServeParts): Route[] {
+export function sandboxRoutes(parts: ServeParts): Route[] {
+  const { registry, holdings } = parts;
   const own = ({ key, params }: AccountCall) => registry.find(key, params.id ?? '');
   const view = (hosted: HostedSandbox, status = 200): Reply => ({ status, body: hosted.view });
   return [
@@ -34,8 +35,8 @@ export function sandboxRoutes({ registry, policy }: ServeParts): Route[] {
       async handle({ request, key }) {
         const idempotencyKey = idempotencyKeyOf(request);
         const asked = await readJson(request, startRequestSchema);
-        demandAllowed(asSandboxSpec(asked.spec), policy);
-        return view(await registry.start(key, asked, idempotencyKey), 201);
+        const spec = await tenantSpec(asSandboxSpec(asked.spec), key, parts);
+        return view(await registry.start(key, { ...asked, spec }, idempotencyKey), 201);
       },
     },
     {
@@ -112,6 +113,7 @@ export function sandboxRoutes({ registry, policy }: ServeParts): Route[] {
       reply: snapshotReplySchema,
       async handle(call) {
         const layer = await registry.snapshot(own(call), idempotencyKeyOf(call.request));
+        await holdings.add(call.key.id, layer.digest);
         return { status: 200, body: { layer } };
       },
     },

@@ -1,13 +1,14 @@
 /** What is asked of the server as a whole: its health, its metrics, images, layers, its own description. */
 import { z } from 'zod';
 import { imageFactsSchema } from '../../sandbox/remote/api.ts';
-import { demandAllowedImage } from '../control/spec-policy.ts';
+import { tenantImage } from '../control/tenant-spec.ts';
 import { busy, refuse } from '../http/http-problem.ts';
 import type { Route } from '../http/route.ts';
 import { openApiDocument } from '../openapi.ts';
 import type { ServeParts } from '../serve-parts.ts';
 
-export function serverRoutes({ backend, registry, policy, metrics }: ServeParts, others: readonly Route[]): Route[] {
+export function serverRoutes(parts: ServeParts, others: readonly Route[]): Route[] {
+  const { backend, registry, holdings, metrics } = parts;
   const routes: Route[] = [
     {
       auth: 'none',
@@ -55,10 +56,10 @@ export function serverRoutes({ backend, registry, policy, metrics }: ServeParts,
       summary: 'Make an image available, and say what it is.',
       query: { reference: 'as for docker' },
       reply: imageFactsSchema,
-      async handle({ query }) {
-        const reference = query.get('reference') ?? '';
-        demandAllowedImage(reference, policy);
-        return { status: 200, body: await backend.describeImage(reference) };
+      async handle({ query, key }) {
+        const image = await backend.describeImage(await tenantImage(query.get('reference') ?? '', key, parts));
+        await holdings.add(key.id, image.digest);
+        return { status: 200, body: image };
       },
     },
     {
@@ -66,12 +67,14 @@ export function serverRoutes({ backend, registry, policy, metrics }: ServeParts,
       scope: 'sandboxes',
       method: 'GET',
       path: '/v1/layers/{hex}',
-      summary: 'Whether a layer is here.',
+      summary: 'Whether a layer that this key made is here.',
       reply: z.object({ exists: z.boolean() }),
-      async handle({ params }) {
+      async handle({ params, key }) {
         const { hex = '' } = params;
         if (!/^[0-9a-f]{64}$/.test(hex)) throw refuse(400, 'a layer is named by the 64 hex digits of its digest');
-        return { status: 200, body: { exists: await backend.hasLayer({ digest: `sha256:${hex}` }) } };
+        const digest = `sha256:${hex}`;
+        const exists = (await holdings.has(key.id, digest)) && (await backend.hasLayer({ digest }));
+        return { status: 200, body: { exists } };
       },
     },
     {
