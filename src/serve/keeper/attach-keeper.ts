@@ -49,7 +49,7 @@ async function isFit(link: KeeperLink, { identity, onNews }: KeeperPlace): Promi
       hint: `Go on with --sandbox ${found.sandbox}, or stop that server with SIGTERM first.`,
     });
   }
-  onNews(`goes on with ${live} live sandboxes`);
+  onNews(`goes on with ${live} live ${live === 1 ? 'sandbox' : 'sandboxes'}`);
   if (found.version !== identity.version)
     onNews(`they are held by version ${found.version} until none of them lives and the server is started again`);
   return true;
