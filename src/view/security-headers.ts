@@ -1,14 +1,13 @@
 /** What browsers are told about every answer. */
 
 /**
- * Scripts and styles only from files of this server, never from within a document; images also from `data:` addresses, where a drawing cannot run scripts; connections only here.
- * `style-src-attr`: the positions of rows in long lists.
+ * Scripts and styles only from files of this server, never from within a document; images also from `data:` addresses, where a drawing cannot run scripts; connections only here. Pages set styles from scripts, never as text.
+ *
  */
 export const CONTENT_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
   "style-src 'self'",
-  "style-src-attr 'unsafe-inline'",
   "img-src 'self' data:",
   "connect-src 'self'",
   "base-uri 'none'",
