@@ -155,6 +155,8 @@ export interface CompareDocument {
   comparison: Comparison;
   /** Per run and repository. */
   repositories: { repo: string; resolved: { runId: string; resolved: number; judged: number }[] }[];
+  /** Folder of each instance, where it is not its id. */
+  folders: Record<string, string>;
   /** Cost against accuracy as an SVG document. */
   svg: string;
 }

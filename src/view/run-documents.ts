@@ -50,5 +50,7 @@ export function compareDocument(records: readonly RunRecord[]): CompareDocument 
       return { runId: record.manifest.runId, resolved, judged: judged.length };
     }),
   }));
-  return { comparison, repositories, svg: comparisonSvg(comparison) };
+  const ids = [...new Set(records.flatMap((record) => record.attempts.map((one) => one.instanceId)))];
+  const folders = ids.map((id) => [id, instanceFolder(id)] as const).filter(([id, folder]) => id !== folder);
+  return { comparison, repositories, folders: Object.fromEntries(folders), svg: comparisonSvg(comparison) };
 }
