@@ -90,8 +90,8 @@ function PairSection({ pair, folders }: { pair: ComparedPair; folders: Folders }
             <ul className="plain">
               {ids.map((id) => (
                 <li key={id}>
-                  {visibleText(id)} <a href={attemptHref(pair.a, folders[id] ?? id, 1)} aria-label={`first, ${id}`}>first</a>{' '}
-                  <a href={attemptHref(pair.b, folders[id] ?? id, 1)} aria-label={`second, ${id}`}>second</a>
+                  {visibleText(id)} <a href={attemptHref(pair.a, folderOf(folders, id), 1)} aria-label={`first, ${id}`}>first</a>{' '}
+                  <a href={attemptHref(pair.b, folderOf(folders, id), 1)} aria-label={`second, ${id}`}>second</a>
                 </li>
               ))}
             </ul>
@@ -130,4 +130,9 @@ function Repositories({ repositories }: Pick<CompareDocument, 'repositories'>) {
       </div>
     </>
   );
+}
+
+/** Ids come from data sets: one may be called like a member of all objects. */
+function folderOf(folders: Folders, id: string): string {
+  return (Object.hasOwn(folders, id) ? folders[id] : undefined) ?? id;
 }
