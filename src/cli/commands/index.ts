@@ -21,6 +21,7 @@ import { runCommand } from './run.ts';
 import { selectCommand } from './select.ts';
 import { showCommand } from './show.ts';
 import { validateCommand } from './validate.ts';
+import { viewCommand } from './view.ts';
 
 export const COMMANDS: readonly CommandSpec[] = [
   demoCommand,
@@ -31,6 +32,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   regradeCommand,
   showCommand,
   compareCommand,
+  viewCommand,
   selectCommand,
   payoutCommand,
   exportCommand,
