@@ -2,7 +2,6 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { AssayError, type RunRecord } from '../contracts/index.ts';
-import { attemptKey } from '../store/load-run-record.ts';
 import { instanceFolder, runPaths } from '../store/run-folder.ts';
 import { systemCode } from '../store/store-error.ts';
 import { STEPS_PER_PAGE } from './attempt-documents.ts';
@@ -66,10 +65,7 @@ type WriteDocument = <T extends object>(path: string) => Promise<T>;
 async function exportRun(record: RunRecord, cache: RunCache, writeDocument: WriteDocument): Promise<void> {
   const { runId } = record.manifest;
   await writeDocument(`runs/${runId}/run.json`);
-  const seen = new Set<string>();
   for (const attempt of record.attempts) {
-    if (seen.has(attemptKey(attempt))) continue;
-    seen.add(attemptKey(attempt));
     const folder = instanceFolder(attempt.instanceId);
     const path = `runs/${runId}/attempts/${folder}/${attempt.attempt}`;
     await writeDocument(`${path}/attempt.json`);
