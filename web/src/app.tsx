@@ -1,3 +1,4 @@
+import type { SiteDocument } from '../../src/view/documents.ts';
 import { useDocument } from './data/use-document.ts';
 import { AttemptPage } from './pages/attempt-page.tsx';
 import { ComparePage } from './pages/compare-page.tsx';
@@ -6,15 +7,14 @@ import { RunsPage } from './pages/runs-page.tsx';
 import { Problem } from './parts/problem.tsx';
 import { ThemeButton } from './parts/theme-button.tsx';
 import { parseRoute, useHash } from './route.ts';
-import type { SiteDocument } from '../../src/view/documents.ts';
 
 export function App() {
   const site = useDocument<SiteDocument>('site.json');
   return (
     <>
-      <a className="skip" href="#/" onClick={focusMain}>
+      <button type="button" className="skip" onClick={() => document.getElementById('main')?.focus()}>
         Skip to content
-      </a>
+      </button>
       <header className="top">
         <a href="#/" className="brand">
           Assay
@@ -50,9 +50,4 @@ function Page({ live }: { live: boolean }) {
         </p>
       );
   }
-}
-
-function focusMain(event: { preventDefault(): void }) {
-  event.preventDefault();
-  document.getElementById('main')?.focus();
 }

@@ -15,7 +15,10 @@ export class DocumentError extends Error {
 export async function fetchDocument<T>(path: string, signal?: AbortSignal): Promise<T> {
   const response = await fetch(`data/${path}`, signal === undefined ? {} : { signal }).catch((error: unknown) => {
     if (signal?.aborted === true) throw error;
-    throw new DocumentError('The server does not answer.', 'Start `assay view` again and open the address that it prints.');
+    throw new DocumentError(
+      'The server does not answer.',
+      'Start `assay view` again and open the address that it prints.',
+    );
   });
   if (response.ok) return (await response.json()) as T;
   const body = (await response.json().catch(() => null)) as { failure?: { message?: string; hint?: string } } | null;
@@ -25,7 +28,9 @@ export async function fetchDocument<T>(path: string, signal?: AbortSignal): Prom
 
 function hintFor(status: number): string {
   if (status === 404) return 'Go back to the table of runs: it may have been removed.';
-  return status === 401 ? 'The address has the token in it; it is another one after each start.' : 'Load the page again.';
+  return status === 401
+    ? 'The address has the token in it; it is another one after each start.'
+    : 'Load the page again.';
 }
 
 /** The address of a run's documents. */

@@ -25,7 +25,8 @@ export function useSearch(path: string, text: string, pages: number): Search {
     const { signal } = controller;
     const timer = setTimeout(() => {
       readAll(path, wanted, pages, signal, setSearch).catch((error: unknown) => {
-        if (!signal.aborted) setSearch((before) => ({ ...before, progress: 1, problem: asDocumentError(error).message }));
+        if (!signal.aborted)
+          setSearch((before) => ({ ...before, progress: 1, problem: asDocumentError(error).message }));
       });
     }, TYPING_MS);
     return () => {

@@ -4,8 +4,8 @@ import { attemptPath } from '../data/fetch-document.ts';
 import { useDocument } from '../data/use-document.ts';
 import { useLive } from '../data/use-live.ts';
 import { useSearch } from '../data/use-search.ts';
-import { useStepPages } from '../data/use-step-pages.ts';
 import { useStepKeys } from '../data/use-step-keys.ts';
+import { useStepPages } from '../data/use-step-pages.ts';
 import { FigureList } from '../parts/figure-list.tsx';
 import { PatchView } from '../parts/patch-view.tsx';
 import { Problem } from '../parts/problem.tsx';
@@ -55,16 +55,27 @@ function AttemptView({ runId, folder, attempt, step, path, document }: AttemptVi
   const current = step === null ? -1 : lines.findIndex((line) => line.step >= step);
   const hrefOf = (line: StepLine) => attemptHref(runId, folder, attempt, line.step);
   useStepKeys(lines, current, hrefOf);
-  const judged = { state: record.state, verdict: report?.verdict ?? null, failure: record.outcome?.failure?.code ?? null };
+  const judged = {
+    state: record.state,
+    verdict: report?.verdict ?? null,
+    failure: record.outcome?.failure?.code ?? null,
+  };
   return (
     <div className="attempt">
       <div className="attempt-head">
         <h1>
-          <a href={runHref(runId)}>{runId}</a> / {visibleText(record.instanceId)} #{attempt} <VerdictBadge {...judged} />
+          <a href={runHref(runId)}>{runId}</a> / {visibleText(record.instanceId)} #{attempt}{' '}
+          <VerdictBadge {...judged} />
         </h1>
         <FigureList figures={attemptFigures(document)} />
-        {record.outcome?.failure !== undefined && <p className="problem">{visibleText(record.outcome.failure.message)}</p>}
-        {document.imported?.leak != null && <p className="problem">Flagged: the trajectory tells what the hidden tests said ({visibleText(document.imported.leak)}).</p>}
+        {record.outcome?.failure !== undefined && (
+          <p className="problem">{visibleText(record.outcome.failure.message)}</p>
+        )}
+        {document.imported?.leak != null && (
+          <p className="problem">
+            Flagged: the trajectory tells what the hidden tests said ({visibleText(document.imported.leak)}).
+          </p>
+        )}
         <div className="bar">
           <select aria-label="Which steps" value={kind} onChange={(event) => setKind(event.target.value as Kind)}>
             {KINDS.map(([key, words]) => (
@@ -73,9 +84,16 @@ function AttemptView({ runId, folder, attempt, step, path, document }: AttemptVi
               </option>
             ))}
           </select>
-          <input type="search" aria-label="Search the steps" placeholder="Search the steps" value={text} onChange={(event) => setText(event.target.value)} />
+          <input
+            type="search"
+            aria-label="Search the steps"
+            placeholder="Search the steps"
+            value={text}
+            onChange={(event) => setText(event.target.value)}
+          />
           <span className="quiet" role="status">
-            {lines.length} of {steps.length} steps{search.progress < 1 ? `, looked into ${Math.round(100 * search.progress)} %` : ''}
+            {lines.length} of {steps.length} steps
+            {search.progress < 1 ? `, looked into ${Math.round(100 * search.progress)} %` : ''}
             {search.problem === null ? '' : `: ${search.problem}`} · keys j and k step
           </span>
         </div>
@@ -91,7 +109,12 @@ function AttemptView({ runId, folder, attempt, step, path, document }: AttemptVi
   );
 }
 
-function SidePanels({ runId, path, document, hrefOf }: Pick<AttemptViewProps, 'runId' | 'path' | 'document'> & { hrefOf: (line: StepLine) => string }) {
+function SidePanels({
+  runId,
+  path,
+  document,
+  hrefOf,
+}: Pick<AttemptViewProps, 'runId' | 'path' | 'document'> & { hrefOf: (line: StepLine) => string }) {
   const version = document.record.state;
   const patch = useDocument<TextFileDocument>(`${path}/patch.json`, version);
   const log = useDocument<TextFileDocument>(`${path}/test-log.json`, version);
@@ -127,7 +150,9 @@ const KINDS = [
 type Kind = (typeof KINDS)[number][0];
 
 function shownLines(steps: readonly StepLine[], kind: Kind, found: ReadonlySet<number> | null) {
-  const places = steps.flatMap((line, place) => (isOfKind(line, kind) && (found === null || found.has(line.step)) ? [place] : []));
+  const places = steps.flatMap((line, place) =>
+    isOfKind(line, kind) && (found === null || found.has(line.step)) ? [place] : [],
+  );
   return { places, lines: places.flatMap((place) => steps[place] ?? []) };
 }
 

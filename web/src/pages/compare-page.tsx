@@ -1,5 +1,5 @@
-import type { CompareDocument } from '../../../src/view/documents.ts';
 import type { ComparedPair, ComparedRun } from '../../../src/report/compare-runs.ts';
+import type { CompareDocument } from '../../../src/view/documents.ts';
 import { useDocument } from '../data/use-document.ts';
 import { Problem } from '../parts/problem.tsx';
 import { attemptHref, runHref } from '../route.ts';
@@ -21,7 +21,11 @@ export function ComparePage({ runIds }: { runIds: readonly string[] }) {
         <PairSection key={`${pair.a} ${pair.b}`} pair={pair} folders={value.folders} />
       ))}
       <h2>Cost against accuracy</h2>
-      <img className="plot" src={drawing} alt="Dollars per instance against resolve rate, with 95 % intervals and the Pareto front" />
+      <img
+        className="plot"
+        src={drawing}
+        alt="Dollars per instance against resolve rate, with 95 % intervals and the Pareto front"
+      />
       <p>
         <a download="cost-accuracy.svg" href={drawing}>
           Save as SVG
@@ -38,7 +42,16 @@ function ComparedRuns({ runs }: { runs: readonly ComparedRun[] }) {
       <table>
         <thead>
           <tr>
-            {['Run', 'Model', 'Resolved [95 %]', '$ per instance', 'Tokens per instance', 'From cache', 's per instance', 'Pareto front'].map((title) => (
+            {[
+              'Run',
+              'Model',
+              'Resolved [95 %]',
+              '$ per instance',
+              'Tokens per instance',
+              'From cache',
+              's per instance',
+              'Pareto front',
+            ].map((title) => (
               <th key={title}>{title}</th>
             ))}
           </tr>
@@ -51,7 +64,10 @@ function ComparedRuns({ runs }: { runs: readonly ComparedRun[] }) {
               </td>
               <td>{run.model}</td>
               <td className="number">
-                {rate(run.rate)} <span className="quiet">{run.resolved} of {run.finished}</span>
+                {rate(run.rate)}{' '}
+                <span className="quiet">
+                  {run.resolved} of {run.finished}
+                </span>
               </td>
               <td className="number">{run.usdPerInstance === null ? 'unknown' : dollars(run.usdPerInstance)}</td>
               <td className="number">{count(run.tokensPerInstance)}</td>
@@ -90,8 +106,13 @@ function PairSection({ pair, folders }: { pair: ComparedPair; folders: Folders }
             <ul className="plain">
               {ids.map((id) => (
                 <li key={id}>
-                  {visibleText(id)} <a href={attemptHref(pair.a, folderOf(folders, id), 1)} aria-label={`first, ${id}`}>first</a>{' '}
-                  <a href={attemptHref(pair.b, folderOf(folders, id), 1)} aria-label={`second, ${id}`}>second</a>
+                  {visibleText(id)}{' '}
+                  <a href={attemptHref(pair.a, folderOf(folders, id), 1)} aria-label={`first, ${id}`}>
+                    first
+                  </a>{' '}
+                  <a href={attemptHref(pair.b, folderOf(folders, id), 1)} aria-label={`second, ${id}`}>
+                    second
+                  </a>
                 </li>
               ))}
             </ul>
@@ -111,7 +132,9 @@ function Repositories({ repositories }: Pick<CompareDocument, 'repositories'>) {
           <thead>
             <tr>
               <th>Repository</th>
-              {repositories[0]?.resolved.map((run) => <th key={run.runId}>{run.runId}</th>)}
+              {repositories[0]?.resolved.map((run) => (
+                <th key={run.runId}>{run.runId}</th>
+              ))}
             </tr>
           </thead>
           <tbody>

@@ -61,9 +61,27 @@ export function RunPage({ runId, live }: { runId: string; live: boolean }) {
       <AttemptGrid runId={runId} cells={cells} />
       <div className="columns">
         <FailureGroups runId={runId} cells={value.attempts} />
-        <TopAttempts runId={runId} title="Dearest" cells={value.attempts} by={(cell) => cell.usd} text={(cell) => dollars(cell.usd, cell.unknownCosts)} />
-        <TopAttempts runId={runId} title="Slowest" cells={value.attempts} by={(cell) => cell.workingMs} text={(cell) => duration(cell.workingMs)} />
-        <TopAttempts runId={runId} title="Most steps" cells={value.attempts} by={(cell) => cell.steps} text={(cell) => `${cell.steps} steps`} />
+        <TopAttempts
+          runId={runId}
+          title="Dearest"
+          cells={value.attempts}
+          by={(cell) => cell.usd}
+          text={(cell) => dollars(cell.usd, cell.unknownCosts)}
+        />
+        <TopAttempts
+          runId={runId}
+          title="Slowest"
+          cells={value.attempts}
+          by={(cell) => cell.workingMs}
+          text={(cell) => duration(cell.workingMs)}
+        />
+        <TopAttempts
+          runId={runId}
+          title="Most steps"
+          cells={value.attempts}
+          by={(cell) => cell.steps}
+          text={(cell) => `${cell.steps} steps`}
+        />
       </div>
     </>
   );

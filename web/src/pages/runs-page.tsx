@@ -9,7 +9,18 @@ import { count, dollars, duration, moment, percent, rate } from '../text/format.
 const REFRESH_MS = 3_000;
 
 type KnownRun = Exclude<RunLine, { failure: string }>;
-type Key = 'createdAt' | 'model' | 'agent' | 'dataset' | 'rate' | 'usd' | 'tokens' | 'cacheShare' | 'workingMs' | 'infraFailures' | 'status';
+type Key =
+  | 'createdAt'
+  | 'model'
+  | 'agent'
+  | 'dataset'
+  | 'rate'
+  | 'usd'
+  | 'tokens'
+  | 'cacheShare'
+  | 'workingMs'
+  | 'infraFailures'
+  | 'status';
 
 const COLUMNS: readonly { key: Key; title: string; value: (run: KnownRun) => number | string }[] = [
   { key: 'createdAt', title: 'Run', value: (run) => run.createdAt },
@@ -38,7 +49,8 @@ export function RunsPage({ live }: { live: boolean }) {
   if (value.runs.length === 0)
     return (
       <p className="empty">
-        There are no runs in this store yet. <code>assay run</code> or <code>assay demo</code> makes one; it appears here by itself.
+        There are no runs in this store yet. <code>assay run</code> or <code>assay demo</code> makes one; it appears
+        here by itself.
       </p>
     );
   const pick = (runId: string) =>

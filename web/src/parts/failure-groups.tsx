@@ -24,7 +24,9 @@ export function FailureGroups({ runId, cells }: { runId: string; cells: readonly
                   {visibleText(cell.instanceId)} #{cell.attempt}
                 </a>
               ))}
-              {members.length > SHOWN_MEMBERS && <span className="quiet"> and {members.length - SHOWN_MEMBERS} more</span>}
+              {members.length > SHOWN_MEMBERS && (
+                <span className="quiet"> and {members.length - SHOWN_MEMBERS} more</span>
+              )}
             </div>
           </li>
         ))}

@@ -15,7 +15,8 @@ export function ImageView({ runId, image }: { runId: string; image: ImageBox }) 
   if (!SHOWN_TYPES.has(image.mediaType))
     return (
       <p className="quiet">
-        An image of type {image.mediaType.slice(0, 80)}, {bytes(image.data.bytes)}: not shown, as such images may hold scripts.
+        An image of type {image.mediaType.slice(0, 80)}, {bytes(image.data.bytes)}: not shown, as such images may hold
+        scripts.
       </p>
     );
   if (problem !== null) return <p className="problem">{problem}</p>;
@@ -24,7 +25,9 @@ export function ImageView({ runId, image }: { runId: string; image: ImageBox }) 
       <button
         type="button"
         onClick={() =>
-          wholeBlob(runId, image.data.blob ?? '').then(setData, (error: unknown) => setProblem(asDocumentError(error).message))
+          wholeBlob(runId, image.data.blob ?? '').then(setData, (error: unknown) =>
+            setProblem(asDocumentError(error).message),
+          )
         }
       >
         Show the image ({image.mediaType}, {bytes(image.data.bytes)})

@@ -17,15 +17,22 @@ interface PatchViewProps {
 /** The patch of an attempt, with links to the steps that edited each file. */
 export const PatchView = memo(function PatchView({ file, lines, hrefOf }: PatchViewProps) {
   const files = useMemo(() => diffFiles(file.text ?? ''), [file.text]);
-  if (file.text === null) return <p className="empty">There is no patch: the attempt has not ended, or none could be taken.</p>;
+  if (file.text === null)
+    return <p className="empty">There is no patch: the attempt has not ended, or none could be taken.</p>;
   if (file.text === '') return <p className="empty">The attempt changed nothing.</p>;
   return (
     <>
-      {file.leftOutBytes > 0 && <p className="quiet">{bytes(file.leftOutBytes)} of {bytes(file.bytes)} in the middle are left out.</p>}
+      {file.leftOutBytes > 0 && (
+        <p className="quiet">
+          {bytes(file.leftOutBytes)} of {bytes(file.bytes)} in the middle are left out.
+        </p>
+      )}
       {files.map((one, at) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: a patch may name a file twice, and its files never change places
         <details key={`${at} ${one.path}`} open={at < OPEN_FILES}>
           <summary>
-            {visibleText(one.path)} <span className="added">+{one.added}</span> <span className="removed">−{one.removed}</span>
+            {visibleText(one.path)} <span className="added">+{one.added}</span>{' '}
+            <span className="removed">−{one.removed}</span>
           </summary>
           <EditedIn path={one.path} lines={lines} hrefOf={hrefOf} />
           <DiffOf file={one} />

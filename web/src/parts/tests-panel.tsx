@@ -35,7 +35,11 @@ export function TestsPanel({ runId, report, log }: TestsPanelProps) {
       {log !== null && log.text !== null && (
         <>
           {log.leftOutBytes > 0 && <p className="quiet">{bytes(log.leftOutBytes)} in the middle are left out.</p>}
-          <TextView runId={runId} box={{ text: log.text, bytes: log.bytes - log.leftOutBytes, blob: null }} label="Test log" />
+          <TextView
+            runId={runId}
+            box={{ text: log.text, bytes: log.bytes - log.leftOutBytes, blob: null }}
+            label="Test log"
+          />
         </>
       )}
     </>

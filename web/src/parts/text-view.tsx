@@ -20,7 +20,11 @@ interface TextViewProps {
 /** A text of a log, as text whatever is in it: its start, on demand all of it, and of very long ones part by part. */
 export const TextView = memo(function TextView({ runId, box, label }: TextViewProps) {
   const [open, setOpen] = useState(false);
-  const [rest, setRest] = useState<{ text: string; next: number; parts: number | null }>({ text: '', next: 0, parts: null });
+  const [rest, setRest] = useState<{ text: string; next: number; parts: number | null }>({
+    text: '',
+    next: 0,
+    parts: null,
+  });
   const [problem, setProblem] = useState<string | null>(null);
   const whole = rest.next > 0 ? rest.text : box.text;
   const short = startOf(whole);
@@ -47,7 +51,9 @@ export const TextView = memo(function TextView({ runId, box, label }: TextViewPr
           {rest.next === 0 ? `Show more of ${bytes(box.bytes)}` : `Show the next part of ${bytes(box.bytes)}`}
         </button>
       )}
-      {box.blob === null && box.bytes > box.text.length * 4 && <p className="quiet">The rest of {bytes(box.bytes)} is in events.jsonl only.</p>}
+      {box.blob === null && box.bytes > box.text.length * 4 && (
+        <p className="quiet">The rest of {bytes(box.bytes)} is in events.jsonl only.</p>
+      )}
       {open && (
         <button type="button" onClick={() => setOpen(false)}>
           Show less

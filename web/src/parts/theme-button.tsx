@@ -9,7 +9,8 @@ export function ThemeButton() {
 
 function turn() {
   const { dataset } = document.documentElement;
-  const dark = dataset.theme === undefined ? matchMedia('(prefers-color-scheme: dark)').matches : dataset.theme === 'dark';
+  const dark =
+    dataset.theme === undefined ? matchMedia('(prefers-color-scheme: dark)').matches : dataset.theme === 'dark';
   dataset.theme = dark ? 'light' : 'dark';
   localStorage.setItem('theme', dataset.theme);
 }

@@ -40,7 +40,9 @@ export function Timeline({ lines, current, hrefOf }: TimelineProps) {
               <span className="line-number">{line.step}</span>
               <span className={`mark ${markOf(line)}`}>{markWordOf(line)}</span>
               <span className="line-title">{visibleText(line.title)}</span>
-              {line.value !== null && <meter min={0} max={1} value={line.value} aria-label={`critic ${line.value.toFixed(2)}`} />}
+              {line.value !== null && (
+                <meter min={0} max={1} value={line.value} aria-label={`critic ${line.value.toFixed(2)}`} />
+              )}
             </a>
           );
         })}

@@ -14,7 +14,10 @@ interface TopAttemptsProps {
 
 /** The attempts with the largest value of something. */
 export function TopAttempts({ runId, title, cells, by, text }: TopAttemptsProps) {
-  const top = [...cells].sort((a, b) => by(b) - by(a)).slice(0, SHOWN).filter((cell) => by(cell) > 0);
+  const top = [...cells]
+    .sort((a, b) => by(b) - by(a))
+    .slice(0, SHOWN)
+    .filter((cell) => by(cell) > 0);
   return (
     <section>
       <h2>{title}</h2>

@@ -23,6 +23,11 @@ export function attemptFigures(document: AttemptDocument): [string, string][] {
   return figures.flatMap(([name, value]) => (value === null ? [] : [[name, value]]));
 }
 
-function inputOf(usage: { inputUncached: number; cacheRead: number; cacheWrite5m: number; cacheWrite1h: number }): number {
+function inputOf(usage: {
+  inputUncached: number;
+  cacheRead: number;
+  cacheWrite5m: number;
+  cacheWrite1h: number;
+}): number {
   return usage.inputUncached + usage.cacheRead + usage.cacheWrite5m + usage.cacheWrite1h;
 }

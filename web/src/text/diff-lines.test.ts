@@ -32,5 +32,7 @@ it('counts the lines of each file by the numbers of the hunks', () => {
 });
 
 it('shows what is no diff as it is', () => {
-  expect(diffFiles('hello\n')).toEqual([{ path: 'patch', added: 0, removed: 0, lines: [{ kind: 'meta', text: 'hello' }] }]);
+  expect(diffFiles('hello\n')).toEqual([
+    { path: 'patch', added: 0, removed: 0, lines: [{ kind: 'meta', text: 'hello' }] },
+  ]);
 });
