@@ -1,8 +1,8 @@
-import { useEffect, useMemo, useState } from 'react';
+import { useMemo, useState } from 'react';
 import type { AttemptDocument, StepLine, TextFileDocument } from '../../../src/view/documents.ts';
 import { attemptPath } from '../data/fetch-document.ts';
 import { useDocument } from '../data/use-document.ts';
-import { useLive } from '../data/use-live.ts';
+import { useLiveDocument } from '../data/use-live-document.ts';
 import { useSearch } from '../data/use-search.ts';
 import { useStepKeys } from '../data/use-step-keys.ts';
 import { useStepPages } from '../data/use-step-pages.ts';
@@ -31,13 +31,11 @@ interface AttemptPageProps {
 export function AttemptPage({ live, ...at }: AttemptPageProps) {
   const path = attemptPath(at.runId, at.folder, at.attempt);
   const encoded = [at.runId, at.folder, String(at.attempt)].map(encodeURIComponent).join('/');
-  const [settled, setSettled] = useState(!live);
-  const version = useLive(settled ? null : encoded);
-  const { value, error } = useDocument<AttemptDocument>(`${path}/attempt.json`, version);
-  const state = value?.record.state;
-  useEffect(() => {
-    if (state === 'finished' || state === 'failed' || state === 'skipped') setSettled(true);
-  }, [state]);
+  const { value, error } = useLiveDocument<AttemptDocument>({
+    path: `${path}/attempt.json`,
+    livePath: live ? encoded : null,
+    isSettled: ({ record }) => ['finished', 'failed', 'skipped'].includes(record.state),
+  });
   if (error !== null) return <Problem error={error} />;
   if (value === null) return <p className="empty">Reading the attempt…</p>;
   return <AttemptView {...at} path={path} document={value} />;

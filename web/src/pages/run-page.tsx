@@ -1,8 +1,7 @@
 import { useMemo, useState } from 'react';
 import type { GridCell, RunDocument } from '../../../src/view/documents.ts';
 import { runPath } from '../data/fetch-document.ts';
-import { useDocument } from '../data/use-document.ts';
-import { useLive } from '../data/use-live.ts';
+import { useLiveDocument } from '../data/use-live-document.ts';
 import { AttemptGrid } from '../parts/attempt-grid.tsx';
 import { FailureGroups } from '../parts/failure-groups.tsx';
 import { FigureList } from '../parts/figure-list.tsx';
@@ -23,8 +22,11 @@ type Shown = (typeof TONES)[number][0];
 
 /** One run: its figures, the grid of instances and attempts, and where it failed. */
 export function RunPage({ runId, live }: { runId: string; live: boolean }) {
-  const version = useLive(live ? encodeURIComponent(runId) : null);
-  const { value, error } = useDocument<RunDocument>(`${runPath(runId)}/run.json`, version);
+  const { value, error } = useLiveDocument<RunDocument>({
+    path: `${runPath(runId)}/run.json`,
+    livePath: live ? encodeURIComponent(runId) : null,
+    isSettled: ({ report }) => report.status === 'completed',
+  });
   const [shown, setShown] = useState<Shown>('all');
   const [filter, setFilter] = useState('');
   const cells = useMemo(() => shownCells(value?.attempts ?? [], shown, filter), [value, shown, filter]);

@@ -49,9 +49,9 @@ function EditedIn({ path, lines, hrefOf }: { path: string } & Pick<PatchViewProp
     <p className="quiet">
       edited in{' '}
       {edits.map((line) => (
-        <a key={line.step} href={hrefOf(line)}>
-          step {line.step}
-        </a>
+        <span key={line.step}>
+          <a href={hrefOf(line)}>step {line.step}</a>{' '}
+        </span>
       ))}
     </p>
   );

@@ -35,9 +35,15 @@ export function StepsList({ runId, folder, attempt, lines, places, pages, curren
   useEffect(() => {
     for (const item of items) want(places[item.index] ?? 0);
   });
+  // Cards grow when their contents arrive: the step that was chosen is brought into sight again until its own are there, and then no more.
+  const chosen = lines[current]?.step ?? null;
+  const loaded = current >= 0 && pages.at(places[current] ?? 0) !== null;
+  const shown = useRef<number | null>(null);
   useEffect(() => {
-    if (current >= 0) list.scrollToIndex(current, { align: 'start' });
-  }, [current, list]);
+    if (chosen === null || shown.current === chosen) return;
+    list.scrollToIndex(current, { align: 'start' });
+    if (loaded) shown.current = chosen;
+  }, [chosen, current, loaded, list]);
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached with the keyboard
     <section className="steps" ref={scroller} tabIndex={0} aria-label="Steps">

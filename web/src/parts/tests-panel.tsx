@@ -19,7 +19,7 @@ export function TestsPanel({ runId, report, log }: TestsPanelProps) {
   return (
     <>
       <p>
-        {report.testsSeen} tests seen in {duration(report.durationMs)}; to be fixed: {failToPass.success.length} of{' '}
+        Tests seen: {report.testsSeen}, in {duration(report.durationMs)}; to be fixed: {failToPass.success.length} of{' '}
         {failToPass.success.length + failToPass.failure.length} pass; to be kept: {passToPass.success.length} of{' '}
         {passToPass.success.length + passToPass.failure.length} pass.
       </p>
