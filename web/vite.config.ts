@@ -4,8 +4,6 @@ import { defineConfig } from 'vite';
 export default defineConfig({
   root: import.meta.dirname,
   base: './',
-  // Also where the build runs within tests, which set another environment.
-  define: { 'process.env.NODE_ENV': '"production"' },
   build: {
     outDir: '../dist-web',
     emptyOutDir: true,

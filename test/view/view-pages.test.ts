@@ -1,10 +1,12 @@
 /** The pages in a real browser: every view, in light and dark, with hostile content, by keyboard; accessibility by axe; a static export. */
+
+import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
-import { build } from 'vite';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { hostChromium } from '../../src/payout/e2e/chromium-places.ts';
 import { fileRunStore } from '../../src/store/file-run-store.ts';
@@ -18,6 +20,8 @@ import { eventMaker, manifestOf, replyOf } from '../support/run-fixtures.ts';
 import { HOSTILE_ID, writeViewStore } from '../support/view-store.ts';
 
 const executablePath = await hostChromium();
+const run = promisify(execFile);
+const ROOT = join(import.meta.dirname, '../..');
 const SCREENSHOTS = process.env.ASSAY_SCREENSHOTS;
 const HOSTILE = `#/run/first/${encodeURIComponent(instanceFolder(HOSTILE_ID))}/1`;
 
@@ -35,8 +39,10 @@ describeRequiring('chromium', executablePath === null ? 'no Chromium found' : un
     folder = await mkdtemp(join(tmpdir(), 'assay-pages-'));
     runsDir = join(folder, 'runs');
     const outDir = join(folder, 'dist-web');
-    const root = join(import.meta.dirname, '../../web');
-    await build({ configFile: join(root, 'vite.config.ts'), logLevel: 'warn', build: { outDir, emptyOutDir: true } });
+    // In a process of its own: within tests React would be built for development.
+    const env = { ...process.env, NODE_ENV: 'production' };
+    const vite = join(ROOT, 'node_modules/vite/bin/vite.js');
+    await run(process.execPath, [vite, 'build', '--logLevel', 'warn', '--outDir', outDir, 'web'], { cwd: ROOT, env });
     assets = await loadPageAssets(outDir);
     await writeViewStore(runsDir);
     server = await startViewServer({ runsDir, assets, assayVersion: 'test' });
@@ -149,17 +155,17 @@ describeRequiring('chromium', executablePath === null ? 'no Chromium found' : un
   });
 
   it('follows an attempt that is being made', async () => {
-    const run = await fileRunStore(runsDir).create(manifestOf('live', ['a']));
+    const live = await fileRunStore(runsDir).create(manifestOf('live', ['a']));
     try {
       const make = eventMaker('a');
-      await run.append(make.start());
+      await live.append(make.start());
       await visit('#/run/live/a/1', 'No step has been made yet.');
-      await run.append(make.reply(1, replyOf('the first word')));
+      await live.append(make.reply(1, replyOf('the first word')));
       await page.locator('.step').getByText('the first word').waitFor();
-      await run.append(make.reply(2, replyOf('the second word')));
+      await live.append(make.reply(2, replyOf('the second word')));
       await page.locator('.step').getByText('the second word').waitFor();
     } finally {
-      await run.close();
+      await live.close();
     }
   });
 
