@@ -95,6 +95,9 @@ async function writeLongRun(): Promise<void> {
       make.result(step, id, line.repeat(Math.ceil(size / line.length)).slice(0, size)),
     );
   }
+  const usage = { ...replyOf('').usage };
+  const totals = { steps: STEPS, usage, usd: 500, unknownCosts: 0, wallMs: 1e6, workingMs: 1e6 };
+  events.push(make.end(totals), make.graded(true));
   for (let at = 0; at < events.length; at += 200)
     await Promise.all(events.slice(at, at + 200).map((event) => run.append(event)));
   await run.close();

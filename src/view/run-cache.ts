@@ -11,13 +11,16 @@ import { type AttemptIndex, indexAttempt, logSize } from './attempt-index.ts';
 
 /** Indexes of logs that are kept, the least recently used goes first. */
 const KEPT_INDEXES = 32;
-/** A run that is at work is read anew at most this often. */
+/** A run that is at work is read anew at most this often, and at most for a tenth of the time. */
 const RUNNING_MS = 1_000;
+const READING_SHARE = 0.1;
 
 interface KeptRun {
   /** Of its event log. */
   stamp: string;
   readAt: number;
+  /** How long reading took; 0 until it is done. */
+  tookMs: number;
   record: Promise<RunRecord>;
 }
 
@@ -43,9 +46,15 @@ export class RunCache {
     const kept = this.runs.get(runId);
     if (kept !== undefined && (await isFresh(kept, stamp))) return await kept.record;
     const record = loadRunRecord(dir);
-    this.runs.set(runId, { stamp, readAt: Date.now(), record });
+    const next: KeptRun = { stamp, readAt: Date.now(), tookMs: 0, record };
+    this.runs.set(runId, next);
     // A failure is told to whoever asked, and not kept.
-    record.catch(() => this.runs.delete(runId));
+    record.then(
+      () => {
+        next.tookMs = Date.now() - next.readAt;
+      },
+      () => this.runs.delete(runId),
+    );
     return await record;
   }
 
@@ -99,7 +108,8 @@ async function isFresh(kept: KeptRun, stamp: string): Promise<boolean> {
   const { status, attempts } = await kept.record;
   // The log of a run says nothing of steps that are made: attempts under way are looked up again now and then.
   const atWork = status === 'running' || attempts.some((one) => one.state === 'running');
-  return atWork ? Date.now() - kept.readAt < RUNNING_MS : kept.stamp === stamp;
+  const pauseMs = Math.max(RUNNING_MS, kept.tookMs / READING_SHARE);
+  return atWork ? Date.now() - kept.readAt < pauseMs : kept.stamp === stamp;
 }
 
 /** Changes when the file does. */
