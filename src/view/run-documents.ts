@@ -6,9 +6,16 @@ import { isInfraFailure, type RunReportRow, runReport } from '../report/run-repo
 import { instanceFolder } from '../store/run-folder.ts';
 import type { CompareDocument, GridCell, RunDocument, RunLine } from './documents.ts';
 
+/** The table of all runs is asked for again and again: a record that has not been read anew has the same line. */
+const lines = new WeakMap<RunRecord, RunLine>();
+
 export function runLine(record: RunRecord): RunLine {
+  const known = lines.get(record);
+  if (known !== undefined) return known;
   const { rows: _, recovery: __, ...report } = runReport(record);
-  return { createdAt: record.manifest.createdAt, ...report };
+  const line = { createdAt: record.manifest.createdAt, ...report };
+  lines.set(record, line);
+  return line;
 }
 
 export function runDocument(record: RunRecord): RunDocument {
