@@ -29,6 +29,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   import: [...CORE, 'store'],
   critic: [...CORE, 'stats', 'model', 'store', 'select'],
   report: [...CORE, 'stats', 'store', 'select', 'critic', 'payout', 'payout/manager'],
+  view: [...CORE, 'store', 'report'],
   cli: [
     ...CORE,
     'stats',
@@ -48,6 +49,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'import',
     'critic',
     'report',
+    'view',
     'swebench',
     'payout',
     'payout/manager',

@@ -23,6 +23,7 @@ import { selectCommand } from './select.ts';
 import { serveCommand } from './serve.ts';
 import { showCommand } from './show.ts';
 import { validateCommand } from './validate.ts';
+import { viewCommand } from './view.ts';
 
 export const COMMANDS: readonly CommandSpec[] = [
   demoCommand,
@@ -33,6 +34,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   regradeCommand,
   showCommand,
   compareCommand,
+  viewCommand,
   selectCommand,
   payoutCommand,
   exportCommand,
