@@ -1,5 +1,5 @@
 /**
- * What `npm run demo`, `npm test` and `npm run check` start: installs and builds what is missing or stale, then runs the command.
+ * What `npm run build`, `npm run demo`, `npm test` and `npm run check` start: installs and builds what is missing or stale, then runs the command.
  * Plain JavaScript with nothing but Node, because it runs before anything is installed.
  */
 import { spawnSync } from 'node:child_process';
@@ -42,10 +42,12 @@ function install() {
 
 function build() {
   run(local('tsc'), ['-p', 'tsconfig.build.json']);
+  run(local('vite'), ['build', '--logLevel', 'warn', 'web'], { stdio: ['ignore', 2, 2] });
 }
 
 install();
-if (command === 'demo') {
+if (command === 'build') build();
+else if (command === 'demo') {
   build();
   run(process.execPath, ['bin/assay.mjs', 'demo', ...rest]);
 } else if (command === 'test') {
@@ -54,9 +56,10 @@ if (command === 'demo') {
 } else if (command === 'check') {
   run(local('biome'), ['check', '--error-on-warnings', '.']);
   run(local('tsc'), ['-p', '.']);
+  run(local('tsc'), ['-p', 'web']);
   run(local('tsx'), ['scripts/check-rings.ts']);
   run(local('knip'), ['--no-progress']);
 } else {
-  console.error('usage: node scripts/bootstrap.mjs demo|test|check [arguments]');
+  console.error('usage: node scripts/bootstrap.mjs build|demo|test|check [arguments]');
   process.exit(2);
 }

@@ -1,4 +1,5 @@
 /** Puts the parts together for the commands: the one place that knows every implementation by name. */
+import { randomUUID } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { createTwoToolAgent } from '../agent/two-tool-agent.ts';
 import { type AssayPaths, assayPaths } from '../base/paths.ts';
@@ -18,6 +19,7 @@ import { createEnvironmentBuilder } from '../environment/environment-builder.ts'
 import { findCredentials } from '../environment/oci/docker-credentials.ts';
 import { parseReference } from '../environment/oci/image-reference.ts';
 import { createImageStore } from '../environment/oci/image-store.ts';
+import { lookUpImage } from '../environment/oci/look-up-image.ts';
 import { capturePatch } from '../grading/capture-patch.ts';
 import { recordingModel } from '../model/cassette.ts';
 import { startOrAttachCourier } from '../model/courier/courier-client.ts';
@@ -29,14 +31,19 @@ import { openUserTool } from '../payout/e2e/user-visits.ts';
 import { gradeByKind } from '../payout/grade-by-kind.ts';
 import type { GradePorts, RunPorts } from '../run/ports.ts';
 import { workTreeCheckpoints } from '../run/work-tree-checkpoints.ts';
+import { buildImage } from '../sandbox/docker/build-image.ts';
 import { createDockerBackend } from '../sandbox/docker/docker-backend.ts';
+import { EngineClient } from '../sandbox/docker/engine-client.ts';
+import { requireEngine } from '../sandbox/docker/engine-endpoint.ts';
 import { createEngineImages } from '../sandbox/docker/engine-images.ts';
 import { hostShortage } from '../sandbox/host-pressure.ts';
 import { createClusterImages } from '../sandbox/kubernetes/cluster-image-supply.ts';
 import { createKubernetesBackend } from '../sandbox/kubernetes/kubernetes-backend.ts';
 import { createNativeBackend, NATIVE_TIERS } from '../sandbox/native/native-backend.ts';
 import { layersInUse } from '../sandbox/native/sandbox-records.ts';
+import { createRemoteBackend } from '../sandbox/remote/remote-backend.ts';
 import { openWorkspace } from '../sandbox/workspace.ts';
+import type { ImageDesk } from '../serve/image-desk.ts';
 import type { ImageSupply } from '../swebench/environment/image-environments.ts';
 import { parseBytes } from './parse-bytes.ts';
 import type { SandboxChoice } from './sandbox-flags.ts';
@@ -113,9 +120,34 @@ function openBackend({ sandbox, tier }: SandboxChoice, paths: AssayPaths, images
     return createDockerBackend({ paths, findCredentials: engineCredentials });
   }
   if (sandbox === 'kubernetes') return createKubernetesBackend({ paths });
+  if (sandbox === 'remote') return openRemote(process.env);
   const known = NATIVE_TIERS.find((one) => one === tier);
   return createNativeBackend({ paths, images, ...(known === undefined ? {} : { tier: known }) });
 }
+
+/** Of a server: registries are asked by Assay itself, images are built where there is an engine to build them. */
+export function openImageDesk({ sandbox }: SandboxChoice): ImageDesk {
+  const build = async (context: Buffer, signal: AbortSignal) => {
+    const name = `${BUILT_IMAGES}:${randomUUID()}`;
+    return buildImage(new EngineClient(requireEngine()), { context, name, signal });
+  };
+  return {
+    lookUp: (name, signal) => lookUpImage(name, { signal }),
+    build: sandbox === 'docker' ? build : undefined,
+  };
+}
+
+function openRemote({ ASSAY_SERVER: url, ASSAY_SERVER_KEY: apiKey }: NodeJS.ProcessEnv): SandboxBackend {
+  if (url && apiKey && URL.canParse(url)) return createRemoteBackend({ url, apiKey });
+  throw new AssayError('usage', '--sandbox remote needs ASSAY_SERVER (a URL) and ASSAY_SERVER_KEY', {
+    class: 'input',
+    retryable: false,
+    hint: '`assay serve` prints its URL, `assay keys add NAME` there makes a key.',
+  });
+}
+
+/** Their names at the engine: with them it keeps images that were built here. */
+const BUILT_IMAGES = 'assay.local/built';
 
 function engineCredentials(reference: string) {
   return findCredentials(parseReference(reference).registry);

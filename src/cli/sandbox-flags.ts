@@ -11,9 +11,9 @@ const TIER = {
 export const BACKEND_FLAGS = {
   sandbox: {
     kind: 'string',
-    choices: ['native', 'docker', 'kubernetes'],
+    choices: ['native', 'docker', 'kubernetes', 'remote'],
     default: 'native',
-    help: 'what makes sandboxes; docker: a Docker or Podman engine, for tasks on images; kubernetes: pods of a cluster, likewise',
+    help: 'what makes sandboxes; docker: a Docker or Podman engine, for tasks on images; kubernetes: pods of a cluster, likewise; remote: the server that ASSAY_SERVER names',
   },
   tier: TIER,
 } as const;

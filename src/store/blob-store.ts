@@ -2,7 +2,7 @@
  * Large strings of events, kept once per content in `blobs/<hh>/<hash>`. In the event stands `{ "$blob": "sha256:...", "bytes": n }` instead.
  * An object of the data itself that has a key `$blob`, `$$blob`, ... gets one more `$` on the way in and loses it on the way out.
  */
-import { readFile } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../base/atomic-file.ts';
 import { sha256 } from '../base/digest.ts';
@@ -14,6 +14,7 @@ export const INLINE_BYTES = 32 * 1024;
 
 const LIKE_REFERENCE = /^\$+blob$/;
 const REFERENCE = '$blob';
+const DIGEST = /^sha256:[0-9a-f]{64}$/;
 
 export interface EncodedEvent {
   /** One line of JSON, without the line end. */
@@ -42,6 +43,24 @@ export class BlobStore {
   async decode(line: string): Promise<unknown> {
     const value: unknown = JSON.parse(line);
     return line.includes('$blob"') ? await this.bringBack(value) : value;
+  }
+
+  /** Bytes `from` to `from + length` of a blob, fewer at its end, and its size; unchecked, as the digest is of the whole. Throws `store-invalid` when there is none, `io`. */
+  async readBytes(digest: string, from: number, length: number): Promise<{ data: Buffer; size: number }> {
+    if (!DIGEST.test(digest)) throw storeInvalid(`${digest} is no digest of a blob.`, { digest });
+    const path = this.path(digest);
+    try {
+      const handle = await open(path, 'r');
+      try {
+        const { bytesRead, buffer } = await handle.read(Buffer.alloc(length), 0, length, from);
+        return { data: buffer.subarray(0, bytesRead), size: (await handle.stat()).size };
+      } finally {
+        await handle.close();
+      }
+    } catch (error) {
+      if (systemCode(error) === 'ENOENT') throw storeInvalid(`The blob ${path} is missing.`, { path }, error);
+      throw storeError(error, path);
+    }
   }
 
   private moveOut(value: unknown, moved: Promise<void>[]): unknown {
@@ -97,7 +116,7 @@ export class BlobStore {
   }
 
   private async get(digest: unknown): Promise<string> {
-    if (typeof digest !== 'string' || !/^sha256:[0-9a-f]{64}$/.test(digest)) {
+    if (typeof digest !== 'string' || !DIGEST.test(digest)) {
       throw storeInvalid('An event refers to a blob by something that is no digest.', { digest });
     }
     const path = this.path(digest);

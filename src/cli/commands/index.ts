@@ -14,13 +14,16 @@ import { envShellCommand } from './env-shell.ts';
 import { exportCommand } from './export.ts';
 import { gradeCommand } from './grade.ts';
 import { importCommand } from './import.ts';
+import { keysAddCommand, keysLsCommand, keysRevokeCommand } from './keys.ts';
 import { payoutCommand } from './payout.ts';
 import { regradeCommand } from './regrade.ts';
 import { resumeCommand } from './resume.ts';
 import { runCommand } from './run.ts';
 import { selectCommand } from './select.ts';
+import { serveCommand } from './serve.ts';
 import { showCommand } from './show.ts';
 import { validateCommand } from './validate.ts';
+import { viewCommand } from './view.ts';
 
 export const COMMANDS: readonly CommandSpec[] = [
   demoCommand,
@@ -31,6 +34,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   regradeCommand,
   showCommand,
   compareCommand,
+  viewCommand,
   selectCommand,
   payoutCommand,
   exportCommand,
@@ -51,5 +55,9 @@ export const COMMANDS: readonly CommandSpec[] = [
   envLsCommand,
   envDuCommand,
   envGcCommand,
+  serveCommand,
+  keysAddCommand,
+  keysLsCommand,
+  keysRevokeCommand,
   doctorCommand,
 ];

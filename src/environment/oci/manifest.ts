@@ -21,6 +21,7 @@ export type Manifest = z.infer<typeof manifestSchema>;
 const configSchema = z.object({
   architecture: z.string(),
   os: z.string(),
+  created: z.string().nullish(),
   variant: z.string().optional(),
   config: z
     .object({

@@ -1,0 +1,189 @@
+import { readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { assayPaths } from '../../base/paths.ts';
+import { AssayError } from '../../contracts/index.ts';
+import type { SpecPolicy } from '../../serve/control/spec-policy.ts';
+import { attachKeeper, type KeeperPlace } from '../../serve/keeper/attach-keeper.ts';
+import type { KeeperLink } from '../../serve/keeper/keeper-link.ts';
+import type { KeeperSettings } from '../../serve/keeper/keeper-protocol.ts';
+import { KeyStore } from '../../serve/keys/key-store.ts';
+import { startListener } from '../../serve/listener/listener.ts';
+import { defineCommand } from '../flag.ts';
+import { print } from '../output.ts';
+import { parseBytes } from '../parse-bytes.ts';
+import { BACKEND_FLAGS } from '../sandbox-flags.ts';
+import { assayVersion } from '../version.ts';
+
+const DEFAULT_PORT = 8620;
+const PLACES_PER_CPU = 16;
+const DAY_SECONDS = 86_400;
+const MOST_PIDS = 32_768;
+const DRAIN_POLL_MS = 200;
+
+export const serveCommand = defineCommand({
+  name: 'serve',
+  summary: 'sandboxes of this machine over HTTP, for many clients',
+  description:
+    'Clients need an account key (`assay keys add`). The first SIGTERM or SIGINT starts nothing more and waits for the sandboxes that live; the second ends them. SIGHUP, or a kill, ends the listener only: the sandboxes go on for --hold-seconds, and the next `assay serve` takes them over.',
+  arguments: [],
+  flags: {
+    host: { kind: 'string', default: '127.0.0.1', help: 'address to listen on' },
+    port: {
+      kind: 'integer',
+      default: DEFAULT_PORT,
+      min: 0,
+      max: 65_535,
+      help: 'port to listen on; 0: any that is free',
+    },
+    publicUrl: { kind: 'string', placeholder: 'url', help: 'where clients reach the server, behind a proxy' },
+    tlsCert: { kind: 'string', placeholder: 'file', help: 'certificate chain (PEM), for TLS without a proxy' },
+    tlsKey: { kind: 'string', placeholder: 'file', help: 'its private key (PEM)' },
+    maxSandboxes: { kind: 'integer', min: 1, help: 'live sandboxes of all keys together (default: 16 per CPU)' },
+    maxMemory: { kind: 'string', default: '16G', placeholder: 'bytes', help: 'most memory of one sandbox' },
+    maxDisk: { kind: 'string', default: '64G', placeholder: 'bytes', help: 'most disk of one sandbox' },
+    registry: {
+      kind: 'strings',
+      placeholder: 'host',
+      help: 'registries that images may come from (default: docker.io)',
+    },
+    hostNetwork: { kind: 'boolean', help: "let sandboxes have this machine's network" },
+    drainSeconds: { kind: 'number', default: 600, min: 0, help: 'wait so long for live sandboxes when told to stop' },
+    holdSeconds: { kind: 'number', default: 300, min: 0, help: 'hold live sandboxes so long without a listener' },
+    ...BACKEND_FLAGS,
+  },
+  examples: [
+    'assay serve',
+    'assay serve --host 0.0.0.0 --tls-cert chain.pem --tls-key key.pem --sandbox docker',
+    'assay serve --host 0.0.0.0 --public-url https://sandboxes.example.org',
+  ],
+  async run({ flags }) {
+    const { home } = assayPaths();
+    const { sandbox, tier } = flags;
+    const place: KeeperPlace = {
+      home,
+      identity: { version: assayVersion(), sandbox, ...(tier === undefined ? {} : { tier }) },
+      main: '../keeper-main',
+      beside: import.meta.url,
+      onNews: say,
+    };
+    const tls = await tlsOf(flags);
+    let keeper = await attachKeeper(place);
+    const listener = await startListener({
+      host: flags.host,
+      port: flags.port,
+      keeper: () => keeper.record.clients,
+      ...(tls === undefined ? {} : { tls }),
+    });
+    try {
+      const url = flags.publicUrl ?? listener.url;
+      const settings = settingsOf(flags, url);
+      await keeper.configure(settings);
+      print(flags.json, { url }, `listening at ${url}\n`);
+      const keys = await new KeyStore(home).list();
+      if (keys.every(({ revokedAt }) => revokedAt !== undefined)) say('no key opens it yet: assay keys add NAME');
+      await untilTold({
+        lost: () => keeper.lost,
+        async replace() {
+          say(`the process that held the sandboxes is gone, and they with it (${home}/serve/keeper.log)`);
+          keeper = await attachKeeper(place);
+          await keeper.configure(settings);
+        },
+        leave: () => keeper.leave(),
+        async stop(impatient) {
+          say('stopping: nothing is started any more; once more ends the sandboxes that live');
+          await untilDrained(keeper, AbortSignal.any([impatient, AbortSignal.timeout(flags.drainSeconds * 1000)]));
+          await keeper.end();
+        },
+      });
+    } finally {
+      await listener.close();
+      keeper.leave();
+    }
+    return 0;
+  },
+});
+
+interface TlsFlags {
+  tlsCert?: string | undefined;
+  tlsKey?: string | undefined;
+}
+
+async function tlsOf({ tlsCert, tlsKey }: TlsFlags): Promise<{ cert: string; key: string } | undefined> {
+  if (tlsCert === undefined && tlsKey === undefined) return undefined;
+  if (tlsCert === undefined || tlsKey === undefined)
+    throw new AssayError('usage', 'TLS needs both --tls-cert and --tls-key', { class: 'input', retryable: false });
+  const [cert, key] = await Promise.all([tlsCert, tlsKey].map((path) => readFile(path, 'utf8')));
+  return { cert: cert ?? '', key: key ?? '' };
+}
+
+function settingsOf(
+  flags: Parameters<typeof policyOf>[0] & { maxSandboxes?: number | undefined; holdSeconds: number },
+  publicUrl: string,
+): KeeperSettings {
+  return {
+    publicUrl,
+    capacity: flags.maxSandboxes ?? availableParallelism() * PLACES_PER_CPU,
+    holdSeconds: flags.holdSeconds,
+    policy: policyOf(flags),
+  };
+}
+
+function policyOf(flags: { hostNetwork: boolean; registry: string[]; maxMemory: string; maxDisk: string }): SpecPolicy {
+  return {
+    hostNetwork: flags.hostNetwork,
+    registries: flags.registry.length > 0 ? flags.registry : ['docker.io'],
+    most: {
+      memoryBytes: parseBytes(flags.maxMemory),
+      diskBytes: parseBytes(flags.maxDisk),
+      cpus: availableParallelism(),
+      pids: MOST_PIDS,
+      wallSeconds: DAY_SECONDS,
+    },
+  };
+}
+
+interface Course {
+  /** Resolves when the keeper is gone. */
+  lost(): Promise<void>;
+  replace(): Promise<void>;
+  /** On SIGHUP. */
+  leave(): void;
+  /** On the first SIGTERM or SIGINT; the second aborts `impatient`. */
+  stop(impatient: AbortSignal): Promise<void>;
+}
+
+/** Goes on until a signal says how to end, with a new keeper for each that is lost. */
+async function untilTold({ lost, replace, leave, stop }: Course): Promise<void> {
+  const impatient = new AbortController();
+  let tell: (told: 'stop' | 'leave') => void = () => {};
+  const told = new Promise<'stop' | 'leave'>((resolve) => {
+    tell = resolve;
+  });
+  let count = 0;
+  const onStop = () => (++count === 1 ? tell('stop') : impatient.abort());
+  const onLeave = () => tell('leave');
+  process.on('SIGINT', onStop).on('SIGTERM', onStop).on('SIGHUP', onLeave);
+  try {
+    for (;;) {
+      const next = await Promise.race([told, lost()]);
+      if (next === 'stop') return await stop(impatient.signal);
+      if (next === 'leave') return leave();
+      await replace();
+    }
+  } finally {
+    process.off('SIGINT', onStop).off('SIGTERM', onStop).off('SIGHUP', onLeave);
+  }
+}
+
+async function untilDrained(keeper: KeeperLink, signal: AbortSignal): Promise<void> {
+  let { live } = await keeper.drain();
+  while (live > 0 && !signal.aborted) {
+    await sleep(DRAIN_POLL_MS);
+    ({ live } = await keeper.state());
+  }
+}
+
+function say(line: string): void {
+  process.stderr.write(`${line}\n`);
+}

@@ -1,0 +1,52 @@
+import { join, resolve } from 'node:path';
+import { packageRoot } from '../../dataset/package-root.ts';
+import { exportPages } from '../../view/export-pages.ts';
+import { loadPageAssets } from '../../view/page-assets.ts';
+import { startViewServer } from '../../view/view-server.ts';
+import { defineCommand } from '../flag.ts';
+import { withInterrupt } from '../interrupt.ts';
+import { print } from '../output.ts';
+import { assayVersion } from '../version.ts';
+
+export const viewCommand = defineCommand({
+  name: 'view',
+  summary: 'runs, attempts and comparisons as web pages, live or as files',
+  description:
+    'Serves the runs of a folder to browsers of this machine, until Ctrl-C. The address holds a token, which changes with each start. With --export the same pages are written ' +
+    'to a folder that any web server or file host can serve.',
+  arguments: [{ name: 'store', help: 'folder of the run folders (default: runs)', count: 'optional' }],
+  flags: {
+    port: { kind: 'integer', min: 0, max: 65535, default: 0, help: 'where to listen; 0 for any free port' },
+    host: {
+      kind: 'string',
+      default: '127.0.0.1',
+      placeholder: 'address',
+      help: 'address to listen on; others than the default let other machines read',
+    },
+    name: { kind: 'strings', placeholder: 'host', help: 'a further name that browsers reach this server by' },
+    export: { kind: 'string', placeholder: 'folder', help: 'write the pages to this folder instead' },
+    run: { kind: 'strings', placeholder: 'id', help: 'with --export: only these runs' },
+  },
+  examples: ['assay view', 'assay view runs --port 4173', 'assay view runs --export site'],
+  async run({ args, flags }) {
+    const runsDir = resolve(args[0] ?? 'runs');
+    const assets = await loadPageAssets(join(packageRoot(), 'dist-web'));
+    if (flags.export !== undefined) {
+      const folder = resolve(flags.export);
+      const only = flags.run.length === 0 ? {} : { runIds: flags.run };
+      const written = await withInterrupt((signal) =>
+        exportPages({ runsDir, assets, folder, assayVersion: assayVersion(), signal, ...only }),
+      );
+      print(flags.json, { folder, ...written }, `${folder}: ${written.runs} runs, ${written.files} files\n`);
+      return 0;
+    }
+    const { host, port, name: names } = flags;
+    await withInterrupt(async (signal) => {
+      const server = await startViewServer({ runsDir, assets, assayVersion: assayVersion(), host, port, names });
+      print(flags.json, { address: server.address, runsDir }, `${server.address}\nshows ${runsDir}; Ctrl-C ends it\n`);
+      await new Promise((done) => signal.addEventListener('abort', done));
+      await server.close();
+    });
+    return 0;
+  },
+});

@@ -1,0 +1,112 @@
+/** Sandboxes of another machine's `assay serve`. */
+import { z } from 'zod';
+import {
+  type BackendProbe,
+  type GcReport,
+  type ImageFacts,
+  type LayerRef,
+  limitsInForceSchema,
+  type Sandbox,
+  type SandboxBackend,
+  type SandboxSpec,
+  toFailure,
+} from '../../contracts/index.ts';
+import { IDEMPOTENCY_HEADER, imageFactsSchema, layerName, type StartRequest, sandboxViewSchema } from './api.ts';
+import { LeaseWatch } from './lease-watch.ts';
+import { RemoteSandbox } from './remote-sandbox.ts';
+import { makeClientId, ServerClient, statusOf } from './server-client.ts';
+
+export interface RemoteBackendOptions {
+  url: string;
+  /** An account key with the scope `sandboxes`. */
+  apiKey: string;
+  /** A server that cannot be reached for so long is lost. Default one minute, the length of a lease. */
+  lostAfterMs?: number;
+  /** So long one waits while the server has no place. Default ten minutes. */
+  busyMs?: number;
+}
+
+const LOST_AFTER_MS = 60_000;
+const BUSY_MS = 600_000;
+/** One request waits so long for a place; then it is sent again. */
+const WAIT_SECONDS = 20;
+const LEASE_IS_OVER = 409;
+
+const probeSchema = z.object({
+  backend: z.string(),
+  tier: z.string().optional(),
+  available: z.boolean(),
+  notes: z.array(z.string()),
+  limitsInForce: limitsInForceSchema.optional(),
+});
+
+/** All sandboxes stand under one lease: they end with this process. */
+export function createRemoteBackend(options: RemoteBackendOptions): SandboxBackend {
+  const { url, apiKey, lostAfterMs = LOST_AFTER_MS, busyMs = BUSY_MS } = options;
+  const client = new ServerClient({ url, apiKey, lostAfterMs, busyMs });
+  const lease = new LeaseWatch(client);
+  return {
+    name: 'remote',
+    probe: () => probe(client),
+    create: (spec) => create(spec, client, lease),
+    describeImage(reference: string, signal?: AbortSignal): Promise<ImageFacts> {
+      const path = `/v1/images?reference=${encodeURIComponent(reference)}`;
+      return client.json({ method: 'GET', path, ...(signal === undefined ? {} : { signal }) }, imageFactsSchema);
+    },
+    async hasLayer(layer: LayerRef): Promise<boolean> {
+      const request = { method: 'GET', path: `/v1/layers/${layerName(layer)}` } as const;
+      return (await client.json(request, z.object({ exists: z.boolean() }))).exists;
+    },
+    // What dead clients left ends with their leases; the server looks after its own.
+    gc: async (): Promise<GcReport> => ({ sandboxes: 0, processes: 0, mounts: 0, cgroups: 0, bytes: 0 }),
+    async close() {
+      await lease.close();
+      client.close();
+    },
+  };
+}
+
+async function probe(client: ServerClient): Promise<BackendProbe> {
+  try {
+    const { backend, tier, limitsInForce, ...rest } = await client.json(
+      { method: 'GET', path: '/v1/probe' },
+      probeSchema,
+    );
+    return {
+      ...rest,
+      backend: 'remote',
+      tier: tier === undefined ? backend : `${backend} ${tier}`,
+      ...(limitsInForce === undefined ? {} : { limitsInForce }),
+    };
+  } catch (error) {
+    const { message, hint } = toFailure(error);
+    return { backend: 'remote', available: false, notes: hint === undefined ? [message] : [message, hint] };
+  }
+}
+
+async function create(spec: SandboxSpec, client: ServerClient, lease: LeaseWatch): Promise<Sandbox> {
+  await lease.begin();
+  const json: StartRequest = { spec: asRemoteSpec(spec), leaseId: lease.id, waitSeconds: WAIT_SECONDS };
+  const headers = { [IDEMPOTENCY_HEADER]: makeClientId() };
+  const start = () => client.json({ method: 'POST', path: '/v1/sandboxes', headers, json }, sandboxViewSchema);
+  const view = await start().catch(async (error) => {
+    if (statusOf(error) !== LEASE_IS_OVER) throw error;
+    // A server that was restarted knows no leases of before.
+    await lease.renew();
+    return start();
+  });
+  return new RemoteSandbox(view, { client, onBegin: (sandbox) => lease.add(sandbox) });
+}
+
+function asRemoteSpec(spec: SandboxSpec): StartRequest['spec'] {
+  const { network } = spec;
+  return {
+    base: spec.base,
+    layers: [...spec.layers],
+    limits: spec.limits,
+    network: typeof network === 'string' ? network : { allow: [...network.allow] },
+    env: { ...spec.env },
+    workdir: spec.workdir,
+    ...(spec.labels === undefined ? {} : { labels: { ...spec.labels } }),
+  };
+}

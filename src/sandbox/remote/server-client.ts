@@ -1,0 +1,188 @@
+/**
+ * Requests to `assay serve`. Every request may be sent again (ids make sure that it is carried out once), so cut connections, gateways without a server behind
+ * them and servers that are busy are waited out here; what remains is an answer or a server that is lost.
+ */
+import { randomUUID } from 'node:crypto';
+import * as http from 'node:http';
+import * as https from 'node:https';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { z } from 'zod';
+import { AssayError } from '../../contracts/index.ts';
+import { API_KEY_HEADER, errorBodySchema } from './api.ts';
+
+export interface ServerClientOptions {
+  /** `http://127.0.0.1:8620`; a path before `/v1` is kept. */
+  url: string;
+  /** The account key. */
+  apiKey: string;
+  /** A server that cannot be reached for so long is lost. */
+  lostAfterMs: number;
+  /** So long a server may say that it is busy. */
+  busyMs: number;
+}
+
+export interface ServerRequest {
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  /** With its query. */
+  path: string;
+  headers?: Readonly<Record<string, string>>;
+  /** Sent as JSON. */
+  json?: unknown;
+  bytes?: Uint8Array;
+  signal?: AbortSignal;
+}
+
+/** Refused by the server with this status. */
+export interface Refusal {
+  status: number;
+  error: AssayError;
+}
+
+const FIRST_PAUSE_MS = 50;
+const LONGEST_PAUSE_MS = 5_000;
+/** Of a connection on which nothing comes: streams send a sign of life every ten seconds. */
+const SILENCE_MS = 45_000;
+const GATEWAY = new Set([502, 503, 504]);
+const MAX_REPLY_BYTES = 64 * 1024 ** 2;
+
+/** The status of an error that `ServerClient` threw; undefined when the server gave none. */
+export function statusOf(error: unknown): number | undefined {
+  const status = error instanceof AssayError ? error.details?.status : undefined;
+  return typeof status === 'number' ? status : undefined;
+}
+
+export class ServerClient {
+  private readonly options: ServerClientOptions;
+  private readonly base: URL;
+  private readonly agent: http.Agent | https.Agent;
+
+  constructor(options: ServerClientOptions) {
+    this.options = options;
+    this.base = new URL(options.url);
+    const agentOptions = { keepAlive: true, maxFreeSockets: 64 };
+    this.agent = this.base.protocol === 'https:' ? new https.Agent(agentOptions) : new http.Agent(agentOptions);
+  }
+
+  /** The JSON reply. Throws the server's own failure, `sandbox-unavailable` when it is lost, `cancelled`. */
+  async json<Schema extends z.ZodType>(request: ServerRequest, schema: Schema): Promise<z.output<Schema>> {
+    const response = await this.open(request);
+    const body = JSON.parse((await readAll(response)).toString()) as unknown;
+    return schema.parse(body);
+  }
+
+  /** Sends the request until it is answered; the body is the caller's to read. Throws like `json`. */
+  async open(request: ServerRequest): Promise<http.IncomingMessage> {
+    const started = Date.now();
+    for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
+      const outcome = await this.attempt(request);
+      if (outcome instanceof http.IncomingMessage) return outcome;
+      const isBusy = outcome.status === 429 || outcome.status === 503;
+      const patience = isBusy ? this.options.busyMs : this.options.lostAfterMs;
+      const mayPass = outcome.status === 0 || isBusy || GATEWAY.has(outcome.status);
+      if (!mayPass || Date.now() - started >= patience) throw outcome.error;
+      await sleep(Math.max(pause * (0.5 + Math.random() / 2), outcome.retryAfterMs), undefined, {
+        ...(request.signal === undefined ? {} : { signal: request.signal }),
+      }).catch(() => {
+        throw cancelled();
+      });
+    }
+  }
+
+  /** Frees the connections. */
+  close(): void {
+    this.agent.destroy();
+  }
+
+  private async attempt(request: ServerRequest): Promise<http.IncomingMessage | (Refusal & { retryAfterMs: number })> {
+    let response: http.IncomingMessage;
+    try {
+      response = await this.send(request);
+      if ((response.statusCode ?? 0) < 400) return response;
+      const error = await refusalOf(response);
+      const retryAfterMs = Number(response.headers['retry-after'] ?? 0) * 1000 || 0;
+      return { status: response.statusCode ?? 0, error, retryAfterMs };
+    } catch (cause) {
+      if (request.signal?.aborted === true) throw cancelled();
+      const message = `${this.base.origin} cannot be reached: ${cause instanceof Error ? cause.message : String(cause)}`;
+      const error = new AssayError('sandbox-unavailable', message, {
+        class: 'infra',
+        retryable: true,
+        hint: 'Is `assay serve` running there?',
+        cause,
+      });
+      return { status: 0, error, retryAfterMs: 0 };
+    }
+  }
+
+  private send({ method, path, headers = {}, json, bytes, signal }: ServerRequest): Promise<http.IncomingMessage> {
+    const body = json === undefined ? bytes : Buffer.from(JSON.stringify(json));
+    const type = json === undefined ? 'application/octet-stream' : 'application/json';
+    return new Promise((resolve, reject) => {
+      const transport = this.base.protocol === 'https:' ? https : http;
+      const request = transport.request(new URL(this.base.pathname.replace(/\/$/, '') + path, this.base), {
+        method,
+        agent: this.agent,
+        timeout: SILENCE_MS,
+        ...(signal === undefined ? {} : { signal }),
+        headers: {
+          [API_KEY_HEADER]: this.options.apiKey,
+          ...headers,
+          ...(body === undefined ? {} : { 'content-type': type, 'content-length': body.length }),
+        },
+      });
+      request.once('response', resolve).once('error', reject);
+      request.once('timeout', () => request.destroy(new Error('nothing came for too long')));
+      request.end(body);
+    });
+  }
+}
+
+/** A name that nobody else makes. */
+export function makeClientId(): string {
+  return randomUUID();
+}
+
+/** Throws when the reply is cut. */
+async function readAll(response: http.IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > MAX_REPLY_BYTES) throw new RangeError('the reply is too large');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+/** What the server says, or what its status says when a gateway wrote the body. */
+async function refusalOf(response: http.IncomingMessage): Promise<AssayError> {
+  const status = response.statusCode ?? 0;
+  const text = (await readAll(response)).toString();
+  const parsed = errorBodySchema.safeParse(jsonOrNull(text));
+  if (!parsed.success) {
+    return new AssayError('sandbox-unavailable', `the sandbox server answered with status ${status}`, {
+      class: 'infra',
+      retryable: status >= 500,
+      details: { status },
+    });
+  }
+  const { code, message, class: failureClass, hint, retryable, details } = parsed.data.error;
+  return new AssayError(code, message, {
+    class: failureClass,
+    retryable,
+    details: { ...details, status },
+    ...(hint === undefined ? {} : { hint }),
+  });
+}
+
+function jsonOrNull(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+function cancelled(): AssayError {
+  return new AssayError('cancelled', 'cancelled while waiting for the sandbox server', { class: 'cancelled' });
+}

@@ -1,0 +1,103 @@
+/** The server of `assay serve`: sandboxes of one backend over HTTP, for many clients. It does not listen by itself. Described in `docs/serve.md`. */
+import { createServer, type Server } from 'node:http';
+import { join } from 'node:path';
+import type { SandboxBackend } from '../contracts/index.ts';
+import { AuditLog } from './audit-log.ts';
+import { BuildTable } from './control/build-table.ts';
+import { Holdings } from './control/holdings.ts';
+import { SandboxRegistry } from './control/sandbox-registry.ts';
+import type { SpecPolicy } from './control/spec-policy.ts';
+import { Dispatcher } from './http/dispatcher.ts';
+import type { Route } from './http/route.ts';
+import type { ImageDesk } from './image-desk.ts';
+import { Authenticator } from './keys/authenticator.ts';
+import { KeyStore } from './keys/key-store.ts';
+import { ServerMetrics } from './metrics.ts';
+import { openHandsRoutes } from './openhands/openhands-routes.ts';
+import { fileRoutes } from './routes/file-routes.ts';
+import { leaseRoutes } from './routes/lease-routes.ts';
+import { processRoutes } from './routes/process-routes.ts';
+import { sandboxRoutes } from './routes/sandbox-routes.ts';
+import { serverRoutes } from './routes/server-routes.ts';
+import type { ServeParts } from './serve-parts.ts';
+
+export interface ServerOptions {
+  backend: SandboxBackend;
+  images: ImageDesk;
+  /** `AssayPaths.home`: keys and audit log lie below it. */
+  home: string;
+  onError(error: unknown): void;
+}
+
+/** What may change while sandboxes live. */
+export interface ServerSettings {
+  /** Live sandboxes of all keys together. */
+  capacity: number;
+  policy: SpecPolicy;
+  /** Where clients reach the server. */
+  publicUrl: string;
+}
+
+export interface AssayServer {
+  /** Answers on whatever it is made to listen on. */
+  readonly http: Server;
+  readonly registry: SandboxRegistry;
+  /** Requests that come before are answered with 503; those under way keep the settings they began with. */
+  configure(settings: ServerSettings): void;
+  /** Destroys all sandboxes and stops to listen. The backend stays the caller's. */
+  close(): Promise<void>;
+}
+
+/** A whole request must have come after this: nobody holds a connection by sending slowly. */
+const REQUEST_MS = 300_000;
+const HEADERS_MS = 10_000;
+const IDLE_CONNECTION_MS = 65_000;
+const CHECK_MS = 2_000;
+/** Clients give a build up after half an hour. */
+const BUILDS = { atOnce: 2, timeoutMs: 1_800_000 };
+
+export function createAssayServer({ backend, images, home, onError }: ServerOptions): AssayServer {
+  const registry = new SandboxRegistry({ backend, onError });
+  const metrics = new ServerMetrics();
+  const holdings = new Holdings(home);
+  const builds = new BuildTable(BUILDS);
+  const authenticator = new Authenticator(new KeyStore(home));
+  const audit = new AuditLog(join(home, 'serve', 'audit.jsonl'));
+  let dispatcher: Dispatcher | undefined;
+  const http = createServer({
+    headersTimeout: HEADERS_MS,
+    requestTimeout: REQUEST_MS,
+    keepAliveTimeout: IDLE_CONNECTION_MS,
+    connectionsCheckingInterval: CHECK_MS,
+    insecureHTTPParser: false,
+    requireHostHeader: true,
+  });
+  http.on('request', (request, response) => {
+    // What a handler would still write to a client that went away is for nobody.
+    response.on('error', () => {});
+    if (dispatcher === undefined) response.writeHead(503, { 'retry-after': '1' }).end();
+    else void dispatcher.serve(request, response);
+  });
+  return {
+    http,
+    registry,
+    configure({ capacity, policy, publicUrl }) {
+      registry.setCapacity(capacity);
+      const routes = allRoutes({ backend, images, registry, policy, holdings, builds, metrics, publicUrl });
+      dispatcher = new Dispatcher({ routes, registry, metrics, onError, authenticator, audit });
+    },
+    async close() {
+      builds.close();
+      await registry.close();
+      const closed = new Promise<void>((resolve) => http.close(() => resolve()));
+      http.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+function allRoutes(parts: ServeParts): Route[] {
+  const routes = [...sandboxRoutes(parts), ...leaseRoutes(parts), ...processRoutes(), ...fileRoutes()];
+  routes.push(...openHandsRoutes(parts));
+  return [...routes, ...serverRoutes(parts, routes)];
+}

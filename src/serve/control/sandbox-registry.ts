@@ -1,0 +1,235 @@
+/** All sandboxes of the server: who owns them, how they begin, and that they end. */
+import { digestOf } from '../../base/digest.ts';
+import type { LayerRef, Sandbox, SandboxBackend, SandboxSpec } from '../../contracts/index.ts';
+import type { StartRequest } from '../../sandbox/remote/api.ts';
+import { busy, notFound, refuse } from '../http/http-problem.ts';
+import type { KeyRecord } from '../keys/key-record.ts';
+import { FairSlots, type ReleaseSlot } from './fair-slots.ts';
+import { HostedSandbox, type HostedSandboxFacts } from './hosted-sandbox.ts';
+import { type Lease, LeaseTable } from './lease-table.ts';
+import { OnceTable } from './once-table.ts';
+
+/** How long one can still ask for a sandbox that is gone, and for what its processes printed. */
+const KEEP_ENDED_MS = 300_000;
+const SWEEP_MS = 1_000;
+const FULL_RETRY_SECONDS = 5;
+const DRAIN_RETRY_SECONDS = 30;
+
+export interface RegistryOptions {
+  backend: SandboxBackend;
+  /** Told what went wrong where no request waits for it. */
+  onError(error: unknown): void;
+}
+
+/** A request to start, with the sandbox as the backend may be asked for it. */
+export type StartOrder = Omit<StartRequest, 'spec'> & { spec: SandboxSpec };
+
+export class SandboxRegistry {
+  readonly leases = new LeaseTable();
+  private readonly backend: SandboxBackend;
+  private readonly slots = new FairSlots();
+  private readonly once = new OnceTable();
+  private readonly sandboxes = new Map<string, HostedSandbox>();
+  private readonly onError: (error: unknown) => void;
+  private readonly sweeper: NodeJS.Timeout;
+  private draining = false;
+
+  constructor({ backend, onError }: RegistryOptions) {
+    this.backend = backend;
+    this.onError = onError;
+    this.sweeper = setInterval(() => this.sweep(Date.now()), SWEEP_MS);
+    this.sweeper.unref();
+  }
+
+  get state(): { live: number; waiting: number; draining: boolean } {
+    const { taken, waiting } = this.slots.state;
+    return { live: taken, waiting, draining: this.draining };
+  }
+
+  /** It knows of no sandbox, also of none that ended lately. */
+  get isEmpty(): boolean {
+    return this.sandboxes.size === 0;
+  }
+
+  /**
+   * A new sandbox, or the one that the same request made before. Throws 429 when no place was free in time, 503 while the server drains, 409 when the lease is over or the
+   * session has a sandbox, and what `SandboxBackend.create` throws.
+   */
+  start(owner: KeyRecord, request: StartOrder, idempotencyKey?: string): Promise<HostedSandbox> {
+    const { waitSeconds, ...asked } = request;
+    return this.once.run(onceKey('start', owner.id, idempotencyKey), digestOf(asked), async () => {
+      this.demandOpen();
+      const lease = this.leaseOf(owner, request.leaseId);
+      if (request.sessionId !== undefined && this.ofSession(owner, request.sessionId) !== undefined)
+        throw refuse(409, 'this session has a sandbox already');
+      const release = await this.demandSlot(owner, waitSeconds);
+      return this.adopt(this.backend.create(request.spec), release, lease, {
+        owner: owner.id,
+        sessionId: request.sessionId,
+        leaseId: request.leaseId,
+        idlePauseSeconds: request.idlePauseSeconds,
+      });
+    });
+  }
+
+  /** Sandboxes with the files of this one as they are now, under the same lease. All or none. Throws like `start`. */
+  fork(owner: KeyRecord, parent: HostedSandbox, count: number, idempotencyKey?: string): Promise<HostedSandbox[]> {
+    return this.once.run(onceKey('fork', parent.id, idempotencyKey), String(count), async () => {
+      this.demandOpen();
+      const lease = this.leaseOf(owner, parent.facts.leaseId);
+      const releases = await this.demandSlots(owner, count);
+      const { sessionId: _one, ...facts } = parent.facts;
+      const forks = parent.sandbox.fork(count);
+      return Promise.all(
+        releases.map((release, index) =>
+          this.adopt(
+            forks.then((made) => nth(made, index)),
+            release,
+            lease,
+            facts,
+          ),
+        ),
+      );
+    });
+  }
+
+  /** Its files as a layer; the sandbox is gone afterwards. */
+  snapshot(hosted: HostedSandbox, idempotencyKey?: string): Promise<LayerRef> {
+    return this.once.run(onceKey('snapshot', hosted.id, idempotencyKey), '', () => hosted.sandbox.snapshot());
+  }
+
+  /** The sandbox if it belongs to the key. Throws 404 otherwise. */
+  find(owner: KeyRecord, id: string): HostedSandbox {
+    const hosted = this.sandboxes.get(id);
+    if (hosted === undefined || hosted.facts.owner !== owner.id) throw notFound('sandbox');
+    return hosted;
+  }
+
+  /** Of the data plane: whoever has the session key. Undefined for a wrong key as for an unknown sandbox. */
+  findBySessionKey(id: string, sessionKey: string): HostedSandbox | undefined {
+    const hosted = this.sandboxes.get(id);
+    return hosted?.opensWith(sessionKey) === true ? hosted : undefined;
+  }
+
+  /** Whoever it belongs to: only for what everybody may ask. */
+  findById(id: string): HostedSandbox | undefined {
+    return this.sandboxes.get(id);
+  }
+
+  /** The live sandbox of a session of this key. */
+  ofSession(owner: KeyRecord, sessionId: string): HostedSandbox | undefined {
+    return this.list(owner).find(({ facts, end }) => facts.sessionId === sessionId && end === undefined);
+  }
+
+  /** All of the key, those that ended lately too. */
+  list(owner: KeyRecord): HostedSandbox[] {
+    return [...this.sandboxes.values()].filter(({ facts }) => facts.owner === owner.id);
+  }
+
+  /** Ends a lease and everything under it; resolves when all is gone. */
+  async endLease(lease: Lease): Promise<void> {
+    this.leases.finish(lease);
+    const under = [...this.sandboxes.values()].filter((one) => nameOfLease(one) === lease.name);
+    await Promise.all(under.map(({ sandbox }) => sandbox.destroy()));
+  }
+
+  /** Live sandboxes of all keys together, 0 at first. */
+  setCapacity(capacity: number): void {
+    this.slots.setCapacity(capacity);
+  }
+
+  /** While it drains nothing is started; what lives goes on. */
+  setDraining(draining: boolean): void {
+    this.draining = draining;
+  }
+
+  /** Destroys everything. */
+  async close(): Promise<void> {
+    this.draining = true;
+    clearInterval(this.sweeper);
+    await Promise.all([...this.sandboxes.values()].map(({ sandbox }) => sandbox.destroy()));
+  }
+
+  private async adopt(
+    creation: Promise<Sandbox>,
+    release: ReleaseSlot,
+    lease: Lease | undefined,
+    facts: HostedSandboxFacts,
+  ): Promise<HostedSandbox> {
+    const sandbox = await creation.catch((error) => {
+      release();
+      throw error;
+    });
+    const hosted = new HostedSandbox(sandbox, facts);
+    this.sandboxes.set(hosted.id, hosted);
+    void sandbox.closed.then((end) => {
+      release();
+      if (lease !== undefined) this.leases.tell(lease, { sandboxId: hosted.id, end });
+    });
+    if (this.draining || (lease !== undefined && this.leaseIsOver(lease, facts))) {
+      await sandbox.destroy();
+      throw refuse(409, 'the lease ended while the sandbox was made');
+    }
+    return hosted;
+  }
+
+  private leaseIsOver(lease: Lease, { owner, leaseId = '' }: HostedSandboxFacts): boolean {
+    return this.leases.find(owner, leaseId) !== lease;
+  }
+
+  private leaseOf(owner: KeyRecord, leaseId: string | undefined): Lease | undefined {
+    if (leaseId === undefined) return undefined;
+    const lease = this.leases.find(owner.id, leaseId);
+    if (lease === undefined) throw refuse(409, 'no such lease');
+    return lease;
+  }
+
+  private async demandSlots(owner: KeyRecord, count: number): Promise<ReleaseSlot[]> {
+    const releases: ReleaseSlot[] = [];
+    try {
+      // Forks do not wait for places: their parent holds one, and two that wait for each other would wait for ever.
+      while (releases.length < count) releases.push(await this.demandSlot(owner, 0));
+      return releases;
+    } catch (error) {
+      for (const release of releases) release();
+      throw error;
+    }
+  }
+
+  private async demandSlot(owner: KeyRecord, waitSeconds: number): Promise<ReleaseSlot> {
+    const { id: tenant, maxSandboxes: tenantLimit } = owner;
+    const release = await this.slots.acquire({ tenant, tenantLimit, waitMs: waitSeconds * 1000 });
+    if (release !== null) return release;
+    throw busy(
+      `no place for a sandbox became free in ${waitSeconds} s (this key may have ${tenantLimit} at a time)`,
+      FULL_RETRY_SECONDS,
+    );
+  }
+
+  private demandOpen(): void {
+    if (this.draining) throw busy('this server is about to stop', DRAIN_RETRY_SECONDS, 503);
+  }
+
+  private sweep(now: number): void {
+    this.once.sweep(now);
+    for (const lease of this.leases.expired(now)) this.endLease(lease).catch(this.onError);
+    for (const [id, hosted] of this.sandboxes) {
+      if (hosted.endedAt !== undefined && now - hosted.endedAt > KEEP_ENDED_MS) this.sandboxes.delete(id);
+      else hosted.pauseIfIdle(now).catch(this.onError);
+    }
+  }
+}
+
+function nameOfLease({ facts }: HostedSandbox): string | undefined {
+  return facts.leaseId === undefined ? undefined : `${facts.owner}/${facts.leaseId}`;
+}
+
+function onceKey(what: string, scope: string, key: string | undefined): string | undefined {
+  return key === undefined ? undefined : `${what} ${scope} ${key}`;
+}
+
+function nth(made: readonly Sandbox[], index: number): Sandbox {
+  const sandbox = made[index];
+  if (sandbox === undefined) throw new RangeError(`${made.length} forks were made, ${index + 1} asked for`);
+  return sandbox;
+}

@@ -1,0 +1,105 @@
+/**
+ * One process of a sandbox as the server holds it: its output is kept until the client has it, its input is taken once whatever is sent again. It outlives
+ * the connections of its client.
+ */
+import { EventEmitter } from 'node:events';
+import type { Readable } from 'node:stream';
+import type { ProcessExit, SandboxProcess } from '../../contracts/index.ts';
+import { STREAM_WINDOW_BYTES } from '../../sandbox/remote/api.ts';
+import { refuse } from '../http/http-problem.ts';
+import { firstEvent } from './first-event.ts';
+import { ReplayWindow } from './replay-window.ts';
+
+export interface HostedStream {
+  readonly window: ReplayWindow;
+  readonly source: Readable;
+}
+
+export class HostedProcess {
+  readonly stdout: HostedStream;
+  readonly stderr: HostedStream;
+  /** Null while it runs. */
+  exit: ProcessExit | null = null;
+  /** Emits `change` when there is more to tell, `attach` when a connection takes over. */
+  readonly events = new EventEmitter();
+  private readonly child: SandboxProcess;
+  private taken = 0;
+  private inputEnded = false;
+  private inputTurn: Promise<unknown> = Promise.resolve();
+
+  constructor(child: SandboxProcess) {
+    this.child = child;
+    this.stdout = this.hold(child.stdout);
+    this.stderr = this.hold(child.stderr);
+    child.stdin.on('error', () => {}); // the process ended or closed its input: its exit tells
+    void child.exit.then((exit) => {
+      this.exit = exit;
+      this.events.emit('change');
+    });
+  }
+
+  /** All output and the exit are there. */
+  get complete(): boolean {
+    return this.exit !== null && this.stdout.window.ended && this.stderr.window.ended;
+  }
+
+  /** The client has these bytes; a process that waited for that goes on. */
+  acknowledge(offsets: { stdout: number; stderr: number }): void {
+    this.stdout.window.acknowledge(offsets.stdout);
+    this.stderr.window.acknowledge(offsets.stderr);
+    for (const { window, source } of [this.stdout, this.stderr]) if (!window.full) source.resume();
+  }
+
+  /**
+   * Input that begins at `offset` of all input; what was taken before is passed over. `last`: nothing comes after it. Resolves when the process's pipe took it or will
+   * not take any more. Throws 409 when bytes before `offset` are missing.
+   */
+  write(offset: number, bytes: Buffer, last: boolean): Promise<void> {
+    const turn = this.inputTurn.then(() => this.take(offset, bytes, last));
+    this.inputTurn = turn.catch(() => {}); // told to the request that sent it
+    return turn;
+  }
+
+  kill(signal: 'SIGTERM' | 'SIGKILL' | 'SIGINT'): void {
+    this.child.kill(signal);
+  }
+
+  /** The client wants nothing more of it: reading ends, the process itself goes on. */
+  release(): void {
+    for (const { source, window } of [this.stdout, this.stderr]) {
+      source.destroy();
+      window.acknowledge(window.end);
+      window.finish();
+    }
+    this.events.emit('change');
+  }
+
+  private async take(offset: number, bytes: Buffer, last: boolean): Promise<void> {
+    if (offset > this.taken) throw refuse(409, `input from ${offset} on, but only ${this.taken} bytes came before`);
+    const { stdin } = this.child;
+    const fresh = bytes.subarray(this.taken - offset);
+    if (this.inputEnded || stdin.destroyed) return;
+    this.taken += fresh.length;
+    if (fresh.length > 0 && !stdin.write(fresh) && this.exit === null)
+      await Promise.race([firstEvent(stdin, ['drain', 'close', 'error']), this.child.exit]);
+    if (!last) return;
+    this.inputEnded = true;
+    stdin.end();
+  }
+
+  private hold(source: Readable): HostedStream {
+    const window = new ReplayWindow(STREAM_WINDOW_BYTES);
+    const finish = () => {
+      window.finish();
+      this.events.emit('change');
+    };
+    source.on('data', (chunk: Buffer) => {
+      window.push(chunk);
+      if (window.full) source.pause();
+      this.events.emit('change');
+    });
+    source.once('end', finish).once('close', finish);
+    source.once('error', finish);
+    return { window, source };
+  }
+}

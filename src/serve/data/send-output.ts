@@ -1,0 +1,89 @@
+/** Sends the output of a process as frames, from where the client says it stopped. */
+import type { ServerResponse } from 'node:http';
+import { encodeFrame, type FrameKind, MAX_FRAME_BYTES } from '../../sandbox/remote/frames.ts';
+import { refuse } from '../http/http-problem.ts';
+import { firstEvent } from './first-event.ts';
+import type { HostedProcess, HostedStream } from './hosted-process.ts';
+import { Wakeup } from './wakeup.ts';
+
+const ALIVE_MS = 10_000;
+
+interface Cursor {
+  kind: FrameKind;
+  endKind: FrameKind;
+  stream: HostedStream;
+  offset: number;
+  endSent: boolean;
+}
+
+/**
+ * Answers with the output from the offsets on, as it comes, until all of it and the exit are sent or another connection takes over. Throws 409 before anything is sent
+ * when an offset was acknowledged before or is not reached yet.
+ */
+export async function sendOutput(
+  hosted: HostedProcess,
+  offsets: { stdout: number; stderr: number },
+  response: ServerResponse,
+): Promise<void> {
+  const cursors: Cursor[] = [
+    { kind: 'stdout', endKind: 'stdout-end', stream: hosted.stdout, offset: offsets.stdout, endSent: false },
+    { kind: 'stderr', endKind: 'stderr-end', stream: hosted.stderr, offset: offsets.stderr, endSent: false },
+  ];
+  for (const { kind, stream, offset } of cursors)
+    if (offset < stream.window.start || offset > stream.window.end)
+      throw refuse(409, `${kind} from ${offset} on, but ${stream.window.start} to ${stream.window.end} is held`);
+  hosted.events.emit('attach');
+  response.writeHead(200, { 'content-type': 'application/octet-stream', 'cache-control': 'no-store' });
+  response.flushHeaders();
+  await sendUntilDone(hosted, cursors, response);
+  response.end();
+}
+
+async function sendUntilDone(hosted: HostedProcess, cursors: readonly Cursor[], response: ServerResponse) {
+  let replaced = false;
+  let exitSent = false;
+  const wakeup = new Wakeup();
+  const wake = () => wakeup.ring();
+  const replace = () => {
+    replaced = true;
+    wake();
+  };
+  const alive = setInterval(() => response.write(encodeFrame('alive')), ALIVE_MS);
+  hosted.events.on('change', wake).once('attach', replace);
+  response.once('close', wake);
+  try {
+    while (!replaced && !response.destroyed) {
+      let sent = false;
+      for (const cursor of cursors) sent = (await sendNext(cursor, response)) || sent;
+      // The exit comes after what was printed before it.
+      if (hosted.exit !== null && !exitSent && !sent) {
+        exitSent = true;
+        response.write(encodeFrame('exit', Buffer.from(JSON.stringify(hosted.exit))));
+      }
+      if (exitSent && cursors.every((cursor) => cursor.endSent)) return;
+      if (!sent) await wakeup.wait();
+    }
+  } finally {
+    clearInterval(alive);
+    hosted.events.off('change', wake).off('attach', replace);
+    response.off('close', wake);
+  }
+}
+
+/** One frame of a stream, or its end; false when there is nothing new. */
+async function sendNext(cursor: Cursor, response: ServerResponse): Promise<boolean> {
+  const { window } = cursor.stream;
+  // What was let go of meanwhile, the client has.
+  cursor.offset = Math.max(cursor.offset, window.start);
+  const bytes = window.read(cursor.offset, MAX_FRAME_BYTES);
+  if (bytes.length > 0) {
+    cursor.offset += bytes.length;
+    if (!response.write(encodeFrame(cursor.kind, bytes)) && !response.destroyed)
+      await firstEvent(response, ['drain', 'close']);
+    return true;
+  }
+  if (!window.ended || cursor.endSent) return false;
+  cursor.endSent = true;
+  response.write(encodeFrame(cursor.endKind));
+  return true;
+}

@@ -1,0 +1,134 @@
+/** From a request to its route: who asks, what is answered, what is noted. */
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { SESSION_KEY_HEADER } from '../../sandbox/remote/api.ts';
+import type { AuditLog } from '../audit-log.ts';
+import type { HostedSandbox } from '../control/hosted-sandbox.ts';
+import type { SandboxRegistry } from '../control/sandbox-registry.ts';
+import { type Authenticator, unauthorized } from '../keys/authenticator.ts';
+import type { ServerMetrics } from '../metrics.ts';
+import { clientAddress } from './client-address.ts';
+import { HttpProblem, refuse, toProblem } from './http-problem.ts';
+import { matchPath, type OpenCall, type Reply, type Route } from './route.ts';
+
+export interface DispatcherParts {
+  routes: readonly Route[];
+  registry: SandboxRegistry;
+  authenticator: Authenticator;
+  audit: AuditLog;
+  metrics: ServerMetrics;
+  /** Told what went wrong inside the server. */
+  onError(error: unknown): void;
+}
+
+interface Noted {
+  /** Key or sandbox that the request was let in for. */
+  who: string;
+}
+
+export class Dispatcher {
+  private readonly parts: DispatcherParts;
+
+  constructor(parts: DispatcherParts) {
+    this.parts = parts;
+  }
+
+  /** Answers one request. Never rejects. */
+  async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const started = performance.now();
+    const noted: Noted = { who: '-' };
+    let pattern = 'unknown';
+    try {
+      const { route, call } = this.find(request, response);
+      pattern = route.path;
+      const reply = await this.answer(route, call, noted);
+      if (reply !== undefined) sendJson(response, reply.status, reply.body);
+    } catch (thrown) {
+      this.refuse(thrown, response);
+    }
+    const { method = '' } = request;
+    const { statusCode: status } = response;
+    this.parts.metrics.request(method, pattern, status, (performance.now() - started) / 1000);
+    await this.note({
+      method,
+      pattern,
+      status,
+      path: pathOf(request),
+      who: noted.who,
+      from: clientAddress(request),
+    });
+  }
+
+  private find(request: IncomingMessage, response: ServerResponse): { route: Route; call: OpenCall } {
+    // Browsers are no clients of this server: a page elsewhere must not act with what its reader can reach.
+    if (request.headers.origin !== undefined) throw refuse(403, 'requests of web pages are not answered');
+    const path = pathOf(request);
+    const matches = this.parts.routes.flatMap((route) => {
+      const params = matchPath(route.path, path);
+      return params === null ? [] : [{ route, params }];
+    });
+    const match = matches.find(({ route }) => route.method === request.method);
+    if (match !== undefined) {
+      const query = new URLSearchParams(request.url?.split('?')[1] ?? '');
+      return { route: match.route, call: { request, response, params: match.params, query } };
+    }
+    throw matches.length > 0 ? refuse(405, 'this path has no such method') : refuse(404, 'no such path');
+  }
+
+  private async answer(route: Route, call: OpenCall, noted: Noted): Promise<Reply | undefined> {
+    if (route.auth === 'none') return route.handle(call);
+    if (route.auth === 'session') {
+      const hosted = this.demandSession(call);
+      noted.who = `sandbox ${hosted.id}`;
+      await hosted.touch();
+      return route.handle({ ...call, hosted });
+    }
+    const key = await this.parts.authenticator.demandKey(call.request, route.scope);
+    noted.who = `key ${key.id}`;
+    return route.handle({ ...call, key });
+  }
+
+  private demandSession({ request, params }: OpenCall): HostedSandbox {
+    const sessionKey = request.headers[SESSION_KEY_HEADER];
+    const hosted =
+      typeof sessionKey === 'string' ? this.parts.registry.findBySessionKey(params.id ?? '', sessionKey) : undefined;
+    if (hosted === undefined)
+      throw unauthorized("the sandbox's session key is needed, in the header X-Session-API-Key");
+    return hosted;
+  }
+
+  private refuse(thrown: unknown, response: ServerResponse): void {
+    const problem = toProblem(thrown);
+    if (problem.status >= 500 && !(thrown instanceof HttpProblem)) this.parts.onError(thrown);
+    if (response.headersSent) {
+      response.destroy(); // a reply that broke off must not look like one that ended
+      return;
+    }
+    if (problem.retryAfterSeconds !== undefined) response.setHeader('retry-after', String(problem.retryAfterSeconds));
+    if (!response.req.complete) response.setHeader('connection', 'close');
+    sendJson(response, problem.status, { error: problem.failure });
+  }
+
+  private async note(entry: Parameters<AuditLog['write']>[0]): Promise<void> {
+    try {
+      await this.parts.audit.write({ id: randomUUID(), ...entry });
+    } catch (error) {
+      this.parts.onError(error);
+    }
+  }
+}
+
+function pathOf(request: IncomingMessage): string {
+  return request.url?.split('?')[0] ?? '';
+}
+
+function sendJson(response: ServerResponse, status: number, body: unknown): void {
+  const text = body === undefined ? '' : JSON.stringify(body);
+  response.writeHead(status, {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(text),
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+  });
+  response.end(text);
+}

@@ -1,0 +1,20 @@
+/** What the routes work with. */
+import type { SandboxBackend } from '../contracts/index.ts';
+import type { BuildTable } from './control/build-table.ts';
+import type { Holdings } from './control/holdings.ts';
+import type { SandboxRegistry } from './control/sandbox-registry.ts';
+import type { SpecPolicy } from './control/spec-policy.ts';
+import type { ImageDesk } from './image-desk.ts';
+import type { ServerMetrics } from './metrics.ts';
+
+export interface ServeParts {
+  backend: SandboxBackend;
+  registry: SandboxRegistry;
+  policy: SpecPolicy;
+  holdings: Holdings;
+  builds: BuildTable;
+  images: ImageDesk;
+  metrics: ServerMetrics;
+  /** Where clients reach this server, such as `https://sandboxes.example.org`: stands in replies that name a URL. */
+  publicUrl: string;
+}

@@ -1,0 +1,145 @@
+/** What the pages show of one attempt. */
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { AssayError, type AttemptRecord } from '../contracts/index.ts';
+import { BlobStore } from '../store/blob-store.ts';
+import { readStoredLinesAt } from '../store/read-stored-lines.ts';
+import { runPaths } from '../store/run-folder.ts';
+import { storeError, systemCode } from '../store/store-error.ts';
+import type { AttemptIndex, IndexedStep } from './attempt-index.ts';
+import { blobStart } from './blob-part.ts';
+import type { AttemptDocument, CallDocument, StepDocument, StepsDocument, TextFileDocument } from './documents.ts';
+import { parseStoredEvent, type StoredEvent, type StoredToolEnd, storedMessageParts } from './stored-event.ts';
+import { inputBox, partBoxes, type ReadStart, textBox } from './text-box.ts';
+
+/** Steps of one page: with eight kilobytes or less of most results, a page is small enough to be there at once. */
+export const STEPS_PER_PAGE = 20;
+/** Of a file that is longer, this much of its start and as much of its end are shown. */
+const FILE_HALF_BYTES = 512 * 1024;
+
+/** Where one attempt lies, and what was read of it. */
+export interface LocatedAttempt {
+  runDir: string;
+  runId: string;
+  record: AttemptRecord;
+  index: AttemptIndex;
+}
+
+export async function attemptDocument({ runDir, runId, record, index }: LocatedAttempt): Promise<AttemptDocument> {
+  const { report, sandboxUsage, ...rest } = record;
+  const paths = runPaths(runDir);
+  const readStart = startReader(runDir);
+  const [first] = index.prompt === null ? [] : await readStoredLinesAt(paths.attemptEvents(record), [index.prompt]);
+  const opening = storedMessageParts((first as { firstMessage?: unknown } | undefined)?.firstMessage);
+  return {
+    runId,
+    record: rest,
+    report,
+    receipt: sandboxUsage ?? index.receipt,
+    sandbox: index.sandbox,
+    imported: index.imported,
+    scores: index.scores,
+    system: await textBox(index.system, readStart),
+    prompt: (await partBoxes(opening, readStart)).texts,
+    steps: inOrder(index).map((step) => step.line),
+    stepsPerPage: STEPS_PER_PAGE,
+    logBytes: index.bytes,
+  };
+}
+
+/** Steps `page * STEPS_PER_PAGE` and on; none beyond the end. Throws `store-invalid`, `io`. */
+export async function stepsDocument({ runDir, record, index }: LocatedAttempt, page: number): Promise<StepsDocument> {
+  const path = runPaths(runDir).attemptEvents(record);
+  const readStart = startReader(runDir);
+  const steps: StepDocument[] = [];
+  for (const step of inOrder(index).slice(page * STEPS_PER_PAGE, (page + 1) * STEPS_PER_PAGE)) {
+    const events = (await readStoredLinesAt(path, step.places)).map(parseStoredEvent);
+    steps.push(await stepDocument(step, events, readStart));
+  }
+  return { steps };
+}
+
+function inOrder(index: AttemptIndex): IndexedStep[] {
+  return [...index.steps.values()].sort((a, b) => a.line.step - b.line.step);
+}
+
+function startReader(runDir: string): ReadStart {
+  const blobs = new BlobStore(runPaths(runDir).blobs);
+  return (hex, bytes) => blobStart(blobs, hex, bytes);
+}
+
+async function stepDocument(
+  { line }: IndexedStep,
+  events: readonly (StoredEvent | null)[],
+  readStart: ReadStart,
+): Promise<StepDocument> {
+  const reply = events.flatMap((event) => (event?.type === 'reply-end' ? [event.reply] : []))[0];
+  const results = new Map(
+    events.flatMap((event) => (event?.type === 'tool-end' ? [[event.result.callId, event] as const] : [])),
+  );
+  const document: StepDocument = {
+    ...line,
+    inputTokens: 0,
+    latencyMs: reply?.latencyMs ?? 0,
+    servedModel: reply?.servedModel ?? null,
+    reasoning: [],
+    thought: [],
+    calls: [],
+    told: [],
+  };
+  if (reply !== undefined) {
+    const { inputUncached, cacheRead, cacheWrite5m, cacheWrite1h } = reply.usage;
+    document.inputTokens = inputUncached + cacheRead + cacheWrite5m + cacheWrite1h;
+  }
+  for (const part of reply?.message.content ?? []) {
+    if (part.type === 'text') document.thought.push(await textBox(part.text, readStart));
+    else if (part.type === 'reasoning') document.reasoning.push(await textBox(part.text, readStart));
+    else document.calls.push(await callDocument(part.name, part.input, results.get(part.id), readStart));
+  }
+  for (const event of events) {
+    if (event?.type === 'message-add') document.told.push(...(await partBoxes(event.message.content, readStart)).texts);
+    else if (event?.type === 'intervention') document.told.push(await textBox(event.hint, readStart));
+  }
+  return document;
+}
+
+async function callDocument(
+  name: string,
+  input: unknown,
+  end: StoredToolEnd | undefined,
+  readStart: ReadStart,
+): Promise<CallDocument> {
+  const shown = await inputBox(input, readStart);
+  if (end === undefined) return { name, input: shown, result: null };
+  const { texts, images } = await partBoxes(end.result.content, readStart);
+  const { isError } = end.result;
+  const { exitCode = null, durationMs, cutBytes = 0 } = end;
+  return { name, input: shown, result: { texts, images, isError, exitCode, durationMs, cutBytes } };
+}
+
+/** A file beside the events: whole, or its start and its end. Throws `io`. */
+export async function textFileDocument(
+  { runDir, record }: Pick<LocatedAttempt, 'runDir' | 'record'>,
+  name: 'patch.diff' | 'test_output.txt',
+): Promise<TextFileDocument> {
+  const path = join(runPaths(runDir).attempt(record), name);
+  try {
+    const handle = await open(path, 'r');
+    try {
+      const { size } = await handle.stat();
+      const read = async (from: number, length: number) => {
+        const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, from);
+        return buffer.toString('utf8', 0, bytesRead);
+      };
+      if (size <= 2 * FILE_HALF_BYTES) return { text: await read(0, size), bytes: size, leftOutBytes: 0 };
+      const leftOutBytes = size - 2 * FILE_HALF_BYTES;
+      const [head, tail] = [await read(0, FILE_HALF_BYTES), await read(size - FILE_HALF_BYTES, FILE_HALF_BYTES)];
+      return { text: `${head}\n... ${leftOutBytes} bytes left out ...\n${tail}`, bytes: size, leftOutBytes };
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return { text: null, bytes: 0, leftOutBytes: 0 };
+    throw error instanceof AssayError ? error : storeError(error, path);
+  }
+}

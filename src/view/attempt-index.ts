@@ -1,0 +1,170 @@
+/**
+ * Where things lie in the log of one attempt: one pass over the file, which keeps a line per step and no contents. Pages of steps are then read from their places, so a
+ * trajectory of 100 MB is never held whole.
+ */
+import { stat } from 'node:fs/promises';
+import type { Cost, SandboxReceipt } from '../contracts/index.ts';
+import { readStoredLines, type StoredLine } from '../store/read-stored-lines.ts';
+import { systemCode } from '../store/store-error.ts';
+import type { StepLine } from './documents.ts';
+import {
+  parseStoredEvent,
+  type StoredEvent,
+  type StoredReply,
+  type StoredText,
+  type StoredToolEnd,
+} from './stored-event.ts';
+import { soleCommand } from './text-box.ts';
+
+type Place = Pick<StoredLine, 'offset' | 'bytes'>;
+
+export interface IndexedStep {
+  line: StepLine;
+  /** Of the reply, the results and the messages after them, in order. */
+  places: Place[];
+}
+
+export interface AttemptIndex {
+  steps: Map<number, IndexedStep>;
+  system: StoredText;
+  /** Null before there is a prompt. */
+  prompt: Place | null;
+  sandbox: { backend: string; tier: string } | null;
+  imported: { format: string; file: string; leak: string | null } | null;
+  scores: { critic: string; score: number }[];
+  receipt: SandboxReceipt | null;
+  /** Bytes that were read: where a log that has grown is read on. */
+  bytes: number;
+}
+
+const TITLE_CHARACTERS = 160;
+const TOOL_CHANGES: ReadonlySet<string> = new Set(['create', 'str_replace', 'insert', 'undo_edit']);
+
+/** Size of a log; 0 when there is none yet. */
+export async function logSize(path: string): Promise<number> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return 0;
+    throw error;
+  }
+}
+
+/** Reads the log, or what was added to it since `known` was made; `known` itself is taken over and must not be used any more. Throws `io`. */
+export async function indexAttempt(path: string, known: AttemptIndex = emptyIndex()): Promise<AttemptIndex> {
+  for await (const line of readStoredLines(path, known.bytes)) {
+    const event = parseStoredEvent(line.value);
+    if (event !== null) addEvent(known, event, { offset: line.offset, bytes: line.bytes });
+    known.bytes = line.offset + line.bytes + 1;
+  }
+  return known;
+}
+
+function emptyIndex(): AttemptIndex {
+  return {
+    steps: new Map(),
+    system: '',
+    prompt: null,
+    sandbox: null,
+    imported: null,
+    scores: [],
+    receipt: null,
+    bytes: 0,
+  };
+}
+
+function addEvent(index: AttemptIndex, event: StoredEvent, place: Place): void {
+  switch (event.type) {
+    case 'prompt-start':
+      index.system = event.system;
+      index.prompt = place;
+      break;
+    case 'attempt-start':
+      index.sandbox = event.sandbox;
+      break;
+    case 'attempt-import':
+      index.imported = { format: event.format, file: event.file, leak: titleOf(event.leak ?? '') || null };
+      break;
+    case 'score-end':
+      index.scores.push({ critic: event.critic, score: event.score });
+      break;
+    case 'attempt-end':
+      index.receipt = event.sandboxUsage ?? null;
+      break;
+    case 'reply-end':
+      // After a resume a reply may stand there again: the first one is what the agent acted on.
+      if (!index.steps.has(event.step))
+        index.steps.set(event.step, { line: stepLine(event.step, event.at, event.reply), places: [place] });
+      break;
+    default:
+      addToStep(index.steps.get(event.step), event, place);
+  }
+}
+
+type LaterEvent = Extract<StoredEvent, { type: 'tool-end' | 'step-end' | 'intervention' | 'message-add' }>;
+
+function addToStep(step: IndexedStep | undefined, event: LaterEvent, place: Place): void {
+  if (step === undefined) return;
+  if (event.type === 'step-end') step.line.value ??= event.value ?? null;
+  else if (event.type === 'tool-end') {
+    if (event.repeated !== undefined) return; // only run again: the first result is what the model saw
+    step.line.durationMs += event.durationMs;
+    step.line.failed ||= hasFailed(event);
+    step.places.push(place);
+  } else {
+    if (event.type === 'intervention') step.line.intervention ??= event.kind;
+    step.places.push(place);
+  }
+}
+
+export function hasFailed(event: Pick<StoredToolEnd, 'result' | 'exitCode'>): boolean {
+  return event.result.isError || (event.exitCode ?? 0) !== 0;
+}
+
+function stepLine(step: number, at: string, reply: StoredReply): StepLine {
+  const parts = reply.message.content;
+  const calls = parts.flatMap((part) => (part.type === 'tool-call' ? [part] : []));
+  const said = parts.flatMap((part) => (part.type === 'text' ? [titleOf(part.text)] : []));
+  const first = calls[0];
+  return {
+    step,
+    at,
+    title: first === undefined ? (said[0] ?? '') : callTitle(first.input),
+    tools: calls.map((call) => call.name),
+    edited: [...new Set(calls.flatMap((call) => editedPath(call.input)))],
+    usd: costOf(reply.cost),
+    outputTokens: reply.usage.output,
+    durationMs: 0,
+    value: null,
+    failed: false,
+    intervention: null,
+  };
+}
+
+export function costOf(cost: Cost): number | null {
+  return cost.kind === 'unknown' ? null : cost.usd;
+}
+
+function callTitle(input: unknown): string {
+  const command = soleCommand(input);
+  if (command !== undefined) return titleOf(command);
+  if (input === null || typeof input !== 'object') return titleOf(String(input));
+  const words = Object.values(input).filter((value) => typeof value === 'string');
+  return titleOf(words.slice(0, 2).join(' '));
+}
+
+function titleOf(text: StoredText): string {
+  if (typeof text !== 'string') return `(${text.bytes} bytes)`;
+  const line =
+    text
+      .trimStart()
+      .slice(0, 4 * TITLE_CHARACTERS)
+      .split('\n', 1)[0] ?? '';
+  return line.slice(0, TITLE_CHARACTERS);
+}
+
+/** The file that an edit call changes: inputs of edit tools name it `path` beside a `command` that changes something. */
+function editedPath(input: unknown): string[] {
+  const { command, path } = (input ?? {}) as { command?: unknown; path?: unknown };
+  return typeof command === 'string' && TOOL_CHANGES.has(command) && typeof path === 'string' ? [path] : [];
+}

@@ -1,0 +1,162 @@
+/**
+ * The JSON documents that the web UI reads. The server answers them live below `data/`, a static export writes the same ones as files, so the pages know one kind of source.
+ * Types only: the front end imports this file.
+ *
+ *     data/site.json                                            SiteDocument
+ *     data/runs.json                                            RunsDocument
+ *     data/runs/<run>/run.json                                  RunDocument
+ *     data/runs/<run>/attempts/<folder>/<n>/attempt.json        AttemptDocument
+ *     data/runs/<run>/attempts/<folder>/<n>/steps-<page>.json   StepsDocument
+ *     data/runs/<run>/attempts/<folder>/<n>/patch.json, test-log.json    TextFileDocument
+ *     data/runs/<run>/blobs/<hex>-<part>.json                   TextPartDocument
+ *     data/compare/<run>,<run>.json                             CompareDocument
+ */
+import type { AttemptRecord, GradeReport, Intervention, SandboxReceipt } from '../contracts/index.ts';
+import type { Comparison } from '../report/compare-runs.ts';
+import type { RunReport, RunReportRow } from '../report/run-report.ts';
+
+export interface SiteDocument {
+  /** False for a static export: nothing changes any more. */
+  live: boolean;
+  assayVersion: string;
+}
+
+/** A run without its attempts. `failure`: the run folder is damaged; then nothing else is known of it. */
+export type RunLine =
+  | ({ createdAt: string } & Omit<RunReport, 'rows' | 'recovery'>)
+  | { runId: string; createdAt: string; model: string; agent: string; dataset: string; failure: string };
+
+export interface RunsDocument {
+  runs: RunLine[];
+}
+
+export interface RunDocument {
+  createdAt: string;
+  report: Omit<RunReport, 'rows'>;
+  /** Why the run stopped early. */
+  failure: string | null;
+  limits: string;
+  host: string;
+  attempts: GridCell[];
+}
+
+/** One attempt in the grid. */
+export interface GridCell extends RunReportRow {
+  repo: string;
+  /** Folder of the instance, the part of the address of its documents. */
+  folder: string;
+  patchBytes: number;
+  /** First test that must pass and does not. */
+  firstFailing: string | null;
+}
+
+export interface AttemptDocument {
+  runId: string;
+  record: Omit<AttemptRecord, 'report' | 'sandboxUsage'>;
+  report: GradeReport | null;
+  receipt: SandboxReceipt | null;
+  /** Null until the sandbox was there, and for imported attempts. */
+  sandbox: { backend: string; tier: string } | null;
+  imported: { format: string; file: string; leak: string | null } | null;
+  scores: { critic: string; score: number }[];
+  system: TextBox;
+  prompt: TextBox[];
+  /** In the order in which the steps were made. */
+  steps: StepLine[];
+  stepsPerPage: number;
+  /** Bytes of the log that this was made from: the page asks again when it hears of more. */
+  logBytes: number;
+}
+
+/** A step in the timeline. */
+export interface StepLine {
+  step: number;
+  at: string;
+  /** First line of the first call, or of what was said. At most 160 characters. */
+  title: string;
+  tools: string[];
+  /** Files that edit calls of the step changed. */
+  edited: string[];
+  /** Null: unknown. */
+  usd: number | null;
+  outputTokens: number;
+  durationMs: number;
+  value: number | null;
+  failed: boolean;
+  intervention: Intervention['kind'] | null;
+}
+
+export interface StepsDocument {
+  steps: StepDocument[];
+}
+
+export interface StepDocument extends StepLine {
+  inputTokens: number;
+  latencyMs: number;
+  servedModel: string | null;
+  reasoning: TextBox[];
+  thought: TextBox[];
+  calls: CallDocument[];
+  /** What the user said after the step: hints of recovery, notices of limits. */
+  told: TextBox[];
+}
+
+export interface CallDocument {
+  name: string;
+  /** A command as typed, else the input as indented JSON. */
+  input: TextBox;
+  /** Null: the call never came back. */
+  result: CallResult | null;
+}
+
+export interface CallResult {
+  texts: TextBox[];
+  images: ImageBox[];
+  isError: boolean;
+  exitCode: number | null;
+  durationMs: number;
+  /** Bytes that the model did not see. */
+  cutBytes: number;
+}
+
+/** A text or its start. The rest is in the parts of `blob`; without one the rest is only in the log itself. */
+export interface TextBox {
+  text: string;
+  /** Of the whole text, UTF-8. */
+  bytes: number;
+  /** Hexadecimal digest, when `text` is only the start. */
+  blob: string | null;
+}
+
+export interface ImageBox {
+  mediaType: string;
+  /** Base64. */
+  data: TextBox;
+}
+
+/** Bytes of one part of a blob, at most: parts are cut at characters. */
+export const PART_BYTES = 256 * 1024;
+
+export interface TextPartDocument {
+  text: string;
+  /** Number of parts in all. */
+  parts: number;
+}
+
+export interface TextFileDocument {
+  /** Null: there is no such file. */
+  text: string | null;
+  /** Of the whole file; `text` is its start and end when it is longer than what is shown. */
+  bytes: number;
+  leftOutBytes: number;
+}
+
+export interface CompareDocument {
+  comparison: Comparison;
+  /** Per run and repository. */
+  repositories: { repo: string; resolved: { runId: string; resolved: number; judged: number }[] }[];
+  /** Folder of each instance, where it is not its id. */
+  folders: Record<string, string>;
+  /** Cost against accuracy as an SVG document. */
+  svg: string;
+}

@@ -1,0 +1,79 @@
+/** The documents of the web UI by their addresses below `data/` (`documents.ts`). */
+import { AssayError, toFailure } from '../contracts/index.ts';
+import { BlobStore } from '../store/blob-store.ts';
+import { runPaths } from '../store/run-folder.ts';
+import { attemptDocument, stepsDocument, textFileDocument } from './attempt-documents.ts';
+import { blobPart } from './blob-part.ts';
+import type { RunLine, RunsDocument, SiteDocument } from './documents.ts';
+import type { RunCache } from './run-cache.ts';
+import { compareDocument, runDocument, runLine } from './run-documents.ts';
+
+interface DocumentSource {
+  cache: RunCache;
+  site: SiteDocument;
+}
+
+type Parameters = Record<string, string>;
+
+interface Route {
+  /** Segments; `:name` stands for any. */
+  pattern: RegExp;
+  read(source: DocumentSource, parameters: Parameters): Promise<object>;
+}
+
+const RUN = '(?<run>[^/]+)';
+const ATTEMPT = `runs/${RUN}/attempts/(?<folder>[^/]+)/(?<attempt>[1-9]\\d{0,8})`;
+const route = (pattern: string, read: Route['read']): Route => ({ pattern: new RegExp(`^${pattern}\\.json$`), read });
+
+const ROUTES: readonly Route[] = [
+  route('site', async ({ site }) => site),
+  route('runs', async ({ cache }) => await runsDocument(cache)),
+  route(`runs/${RUN}/run`, async ({ cache }, { run = '' }) => runDocument(await cache.run(run))),
+  route(`${ATTEMPT}/attempt`, async (source, at) => await attemptDocument(await locate(source, at))),
+  route(
+    `${ATTEMPT}/steps-(?<page>\\d{1,6})`,
+    async (source, at) => await stepsDocument(await locate(source, at), Number(at.page)),
+  ),
+  route(`${ATTEMPT}/patch`, async (source, at) => await textFileDocument(await locate(source, at), 'patch.diff')),
+  route(
+    `${ATTEMPT}/test-log`,
+    async (source, at) => await textFileDocument(await locate(source, at), 'test_output.txt'),
+  ),
+  route(`runs/${RUN}/blobs/(?<hex>[0-9a-f]{64})-(?<part>\\d{1,6})`, async ({ cache }, { run = '', hex = '', part }) =>
+    blobPart(new BlobStore(runPaths(cache.dirOf(run)).blobs), hex, Number(part)),
+  ),
+  route('compare/(?<runs>[^/]+)', async ({ cache }, { runs = '' }) =>
+    compareDocument(await Promise.all(runs.split(',').map((run) => cache.run(run)))),
+  ),
+];
+
+/**
+ * The document at a path such as `runs/R/run.json`, whose segments are decoded already. Null when no document has such an address. Throws `run-not-found`,
+ * `instance-not-found`, `store-invalid`, `io`.
+ */
+export async function findDocument(source: DocumentSource, path: string): Promise<object | null> {
+  for (const { pattern, read } of ROUTES) {
+    const match = pattern.exec(path);
+    if (match !== null) return await read(source, { ...match.groups });
+  }
+  return null;
+}
+
+async function locate({ cache }: DocumentSource, { run = '', folder = '', attempt }: Parameters) {
+  return await cache.attempt(run, folder, Number(attempt));
+}
+
+/** A damaged run stands in the table with what is wrong with it. */
+async function runsDocument(cache: RunCache): Promise<RunsDocument> {
+  const runs: RunLine[] = [];
+  for (const runId of await cache.ids()) {
+    try {
+      runs.push(runLine(await cache.run(runId)));
+    } catch (error) {
+      if (!(error instanceof AssayError)) throw error;
+      const unknown = { createdAt: '', model: '', agent: '', dataset: '' };
+      runs.push({ runId, ...unknown, failure: toFailure(error).message });
+    }
+  }
+  return { runs };
+}

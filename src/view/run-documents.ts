@@ -1,0 +1,63 @@
+/** Runs as the pages show them: the table of all, and one with the grid of its attempts. */
+import type { AttemptRecord, RunRecord } from '../contracts/index.ts';
+import { compareRuns } from '../report/compare-runs.ts';
+import { comparisonSvg } from '../report/comparison-svg.ts';
+import { isInfraFailure, type RunReportRow, runReport } from '../report/run-report.ts';
+import { instanceFolder } from '../store/run-folder.ts';
+import type { CompareDocument, GridCell, RunDocument, RunLine } from './documents.ts';
+
+/** The table of all runs is asked for again and again: a record that has not been read anew has the same line. */
+const lines = new WeakMap<RunRecord, RunLine>();
+
+export function runLine(record: RunRecord): RunLine {
+  const known = lines.get(record);
+  if (known !== undefined) return known;
+  const { rows: _, recovery: __, ...report } = runReport(record);
+  const line = { createdAt: record.manifest.createdAt, ...report };
+  lines.set(record, line);
+  return line;
+}
+
+export function runDocument(record: RunRecord): RunDocument {
+  const { rows, ...report } = runReport(record);
+  const { manifest, failure } = record;
+  const { limits, host } = manifest;
+  return {
+    createdAt: manifest.createdAt,
+    report,
+    failure: failure === undefined ? null : failure.message,
+    limits: `${limits.steps} steps, ${limits.wallSeconds} s${limits.costUsd === undefined ? '' : `, $${limits.costUsd}`}`,
+    host: `${host.platform} ${host.kernel}, ${host.cpus} CPUs, Node ${host.node}, Assay ${manifest.assayVersion}`,
+    attempts: record.attempts.map((attempt, at) => gridCell(attempt, rows[at])),
+  };
+}
+
+function gridCell(attempt: AttemptRecord, row: RunReportRow | undefined): GridCell {
+  if (row === undefined) throw new RangeError(`no row for ${attempt.instanceId}, attempt ${attempt.attempt}`);
+  const { report } = attempt;
+  return {
+    ...row,
+    repo: attempt.repo,
+    folder: instanceFolder(attempt.instanceId),
+    patchBytes: attempt.patchBytes,
+    firstFailing: report?.failToPass.failure[0] ?? report?.passToPass.failure[0] ?? null,
+  };
+}
+
+export function compareDocument(records: readonly RunRecord[]): CompareDocument {
+  const comparison = compareRuns(records);
+  const repos = [...new Set(records.flatMap((record) => record.attempts.map((one) => one.repo)))].sort();
+  const repositories = repos.map((repo) => ({
+    repo,
+    resolved: records.map((record) => {
+      const judged = record.attempts.filter(
+        (one) => one.repo === repo && one.state === 'finished' && !isInfraFailure(one),
+      );
+      const resolved = judged.filter((one) => one.report?.resolved === true).length;
+      return { runId: record.manifest.runId, resolved, judged: judged.length };
+    }),
+  }));
+  const ids = [...new Set(records.flatMap((record) => record.attempts.map((one) => one.instanceId)))];
+  const folders = ids.map((id) => [id, instanceFolder(id)] as const).filter(([id, folder]) => id !== folder);
+  return { comparison, repositories, folders: Object.fromEntries(folders), svg: comparisonSvg(comparison) };
+}

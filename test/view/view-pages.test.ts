@@ -1,0 +1,231 @@
+/** The pages in a real browser: every view, in light and dark, with hostile content, by keyboard; accessibility by axe; a static export. */
+
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { hostChromium } from '../../src/payout/e2e/chromium-places.ts';
+import { fileRunStore } from '../../src/store/file-run-store.ts';
+import { instanceFolder } from '../../src/store/run-folder.ts';
+import { exportPages } from '../../src/view/export-pages.ts';
+import { loadPageAssets, type PageAsset } from '../../src/view/page-assets.ts';
+import { startViewServer, type ViewServer } from '../../src/view/view-server.ts';
+import { startFileServer } from '../support/file-server.ts';
+import { describeRequiring } from '../support/requirements.ts';
+import { eventMaker, manifestOf, replyOf } from '../support/run-fixtures.ts';
+import { HOSTILE_ID, writeViewStore } from '../support/view-store.ts';
+
+const executablePath = await hostChromium();
+const run = promisify(execFile);
+const ROOT = join(import.meta.dirname, '../..');
+const SCREENSHOTS = process.env.ASSAY_SCREENSHOTS;
+const HOSTILE = `#/run/first/${encodeURIComponent(instanceFolder(HOSTILE_ID))}/1`;
+
+describeRequiring('chromium', executablePath === null ? 'no Chromium found' : undefined, 'pages in a browser', () => {
+  let folder: string;
+  let runsDir: string;
+  let assets: Map<string, PageAsset>;
+  let server: ViewServer;
+  let browser: Browser;
+  let context: BrowserContext;
+  let page: Page;
+  let complaints: string[];
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'assay-pages-'));
+    runsDir = join(folder, 'runs');
+    const outDir = join(folder, 'dist-web');
+    // In a process of its own: within tests React would be built for development.
+    const env = { ...process.env, NODE_ENV: 'production' };
+    const vite = join(ROOT, 'node_modules/vite/bin/vite.js');
+    await run(process.execPath, [vite, 'build', '--logLevel', 'warn', '--outDir', outDir, 'web'], { cwd: ROOT, env });
+    assets = await loadPageAssets(outDir);
+    await writeViewStore(runsDir);
+    server = await startViewServer({ runsDir, assets, assayVersion: 'test' });
+    browser = await chromium.launch({ executablePath: executablePath ?? '', args: ['--no-sandbox'] });
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await server?.close();
+    await rm(folder, { recursive: true });
+  });
+  beforeEach(async () => {
+    context = await browser.newContext({ viewport: { width: 1400, height: 900 } });
+    page = await context.newPage();
+    complaints = [];
+    page.on('pageerror', (error) => complaints.push(String(error)));
+    page.on('console', (message) => {
+      if (message.type() === 'error') complaints.push(message.text());
+    });
+    await page.goto(server.address);
+    await page.getByRole('heading', { name: 'Runs' }).waitFor();
+  });
+  afterEach(async () => {
+    expect(await page.evaluate('window.hacked')).toBeUndefined();
+    expect(complaints).toEqual([]);
+    await context.close();
+  });
+
+  async function visit(hash: string, ready: string) {
+    await page.goto(`${server.origin}/${hash}`);
+    await page.getByText(ready).first().waitFor();
+  }
+
+  it('takes the token out of the address, and needs it no more', async () => {
+    expect(page.url()).toBe(`${server.origin}/#/`);
+    expect(await page.evaluate('document.cookie')).toBe('');
+    await page.reload();
+    await page.getByRole('link', { name: 'first', exact: true }).waitFor();
+  });
+
+  it('sorts and filters runs, and compares those that are ticked', async () => {
+    const rows = () => page.locator('table.runs tbody tr td:nth-child(2) a').allTextContents();
+    await page.getByRole('button', { name: 'Resolved' }).click();
+    expect(await rows()).toEqual(['first', 'second']);
+    await page.getByRole('button', { name: 'Resolved' }).click();
+    expect(await rows()).toEqual(['second', 'first']);
+    await page.getByLabel('Filter runs').fill('SECOND');
+    expect(await rows()).toEqual(['second']);
+    await page.getByLabel('Filter runs').fill('');
+    await page.getByLabel('Compare first').check();
+    await page.getByLabel('Compare second').check();
+    await page.getByRole('link', { name: 'Compare 2 runs' }).click();
+    await page.getByText('within noise').waitFor();
+    await page.getByText('Broke: only the first solves: 1').waitFor();
+    const plot = page.getByRole('img', { name: 'Dollars per instance' });
+    expect(await plot.evaluate((image) => (image as unknown as { naturalWidth: number }).naturalWidth)).toBeGreaterThan(
+      0,
+    );
+  });
+
+  it('shows the grid of a run, and why attempts failed', async () => {
+    await visit('#/run/first', 'Why it failed');
+    await page.getByText('rate [95 %]').waitFor();
+    expect(await page.locator('.cell').count()).toBe(3);
+    await page.getByLabel('Which attempts').selectOption('bad');
+    expect(await page.locator('.cell').count()).toBe(1);
+    await page.locator('.cell').click();
+    await page.getByText('Must pass now, does not').waitFor();
+  });
+
+  it('shows hostile content as text', async () => {
+    await visit(`${HOSTILE}?step=2`, 'Thinking about step 2');
+    await page.getByText('<script>window.hacked = 1</script>').first().waitFor();
+    const step = page.locator('.step.current');
+    expect(await step.textContent()).toContain('\\u202e\\u2066// check');
+    expect(await step.textContent()).toContain('\\x1b[2J');
+    expect(await step.locator('.fg-1').first().textContent()).toBe('red');
+    expect(await page.locator('script:not([src]), [onerror], a[href^="javascript"]').count()).toBe(0);
+    await visit(`${HOSTILE}?step=4`, 'image/svg+xml');
+    expect(await page.locator('.step.current img').count()).toBe(1);
+    expect(await page.locator('.diff').textContent()).toContain('src/<b>app</b>.py');
+  });
+
+  it('reads on in a line of half a megabyte', async () => {
+    await visit(`${HOSTILE}?step=3`, 'Thinking about step 3');
+    const observation = page.locator('.step.current .observation');
+    for (let parts = 0; parts < 3; parts++)
+      await observation.getByRole('button', { name: /^Show (more|the next part)/ }).click();
+    await expect.poll(() => observation.textContent()).toContain('end of the long line');
+  });
+
+  it('goes from step to step by keys, and links to each', async () => {
+    await visit(`${HOSTILE}?step=1`, 'Thinking about step 1');
+    await page.keyboard.press('j');
+    await expect.poll(() => page.url()).toMatch(/step=2$/);
+    await page.keyboard.press('k');
+    await expect.poll(() => page.url()).toMatch(/step=1$/);
+    await visit(`${HOSTILE}?step=44`, 'output of step 44');
+    expect(await page.locator('.step.current header a').textContent()).toBe('Step 44');
+    await page.getByRole('link', { name: 'step 20', exact: true }).click();
+    await page.locator('.step.current header a', { hasText: 'Step 20' }).waitFor();
+  });
+
+  it('filters steps by kind and by text', async () => {
+    await visit(HOSTILE, '45 of 45 steps');
+    await page.getByLabel('Which steps').selectOption('edits');
+    await page.getByText('9 of 45 steps').waitFor();
+    await page.getByLabel('Which steps').selectOption('all');
+    await page.getByLabel('Search the steps').fill('OUTPUT of step 37');
+    await page.getByText('1 of 45 steps').waitFor();
+  });
+
+  it('follows an attempt that is being made', async () => {
+    const live = await fileRunStore(runsDir).create(manifestOf('live', ['a']));
+    try {
+      const make = eventMaker('a');
+      await live.append(make.start());
+      await visit('#/run/live/a/1', 'No step has been made yet.');
+      await live.append(make.reply(1, replyOf('the first word')));
+      await page.locator('.step').getByText('the first word').waitFor();
+      await live.append(make.reply(2, replyOf('the second word')));
+      await page.locator('.step').getByText('the second word').waitFor();
+    } finally {
+      await live.close();
+    }
+  });
+
+  it('says what is wrong and what to do', async () => {
+    await page.goto(`${server.origin}/#/run/gone`);
+    expect(await page.getByRole('alert').textContent()).toMatch(/There is no run[\s\S]+Go back to the table of runs/);
+    expect(complaints.splice(0)).toEqual([expect.stringContaining('404')]);
+  });
+
+  it.each(['light', 'dark'] as const)(
+    'has no serious fault of accessibility in %s, on a screen and on a phone',
+    async (scheme) => {
+      const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+      for (const [name, hash, ready] of [
+        ['runs', '#/', 'Runs'],
+        ['run', '#/run/first', 'Why it failed'],
+        ['attempt', `${HOSTILE}?step=2`, 'window.hacked'],
+        ['compare', '#/compare/first,second', 'By repository'],
+      ] as const) {
+        for (const [device, width] of [
+          ['screen', 1400],
+          ['phone', 390],
+        ] as const) {
+          await page.setViewportSize({ width, height: 900 });
+          await page.emulateMedia({ colorScheme: scheme });
+          await visit(hash, ready);
+          await page.evaluate(axe);
+          const { violations } = (await page.evaluate('axe.run()')) as {
+            violations: { id: string; impact: string; nodes: { html: string }[] }[];
+          };
+          const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
+          expect(serious.map(({ id, nodes }) => `${name} on a ${device}: ${id}: ${nodes[0]?.html}`)).toEqual([]);
+          expect(
+            await page.evaluate('document.documentElement.scrollWidth <= innerWidth'),
+            `${name} on a ${device}`,
+          ).toBe(true);
+          if (SCREENSHOTS !== undefined)
+            await page.screenshot({ path: join(SCREENSHOTS, `${name}-${device}-${scheme}.png`) });
+        }
+      }
+    },
+  );
+
+  it('works as files', async () => {
+    const site = join(folder, 'site');
+    const signal = new AbortController().signal;
+    await exportPages({ runsDir, assets, folder: site, assayVersion: 'test', runIds: ['first', 'second'], signal });
+    const files = await startFileServer(site);
+    try {
+      await page.goto(`${files.origin}/`);
+      await page.getByText('static export').waitFor();
+      await page.getByRole('link', { name: 'first', exact: true }).click();
+      await page.locator('.cell').nth(1).click();
+      await page.getByText('45 of 45 steps').waitFor();
+      await page.goto(`${files.origin}/${HOSTILE}?step=44`);
+      await page.getByText('output of step 44').first().waitFor();
+      await page.goto(`${files.origin}/#/compare/second,first`);
+      await page.getByText('within noise').waitFor();
+    } finally {
+      await files.close();
+    }
+  });
+});

@@ -1,0 +1,53 @@
+import type { SiteDocument } from '../../src/view/documents.ts';
+import { useDocument } from './data/use-document.ts';
+import { AttemptPage } from './pages/attempt-page.tsx';
+import { ComparePage } from './pages/compare-page.tsx';
+import { RunPage } from './pages/run-page.tsx';
+import { RunsPage } from './pages/runs-page.tsx';
+import { Problem } from './parts/problem.tsx';
+import { ThemeButton } from './parts/theme-button.tsx';
+import { parseRoute, useHash } from './route.ts';
+
+export function App() {
+  const site = useDocument<SiteDocument>('site.json');
+  return (
+    <>
+      <button type="button" className="skip" onClick={() => document.getElementById('main')?.focus()}>
+        Skip to content
+      </button>
+      <header className="top">
+        <a href="#/" className="brand">
+          Assay
+        </a>
+        <span className="quiet">{site.value === null || site.value.live ? '' : 'static export'}</span>
+        <ThemeButton />
+      </header>
+      <main id="main" tabIndex={-1}>
+        {site.error !== null && <Problem error={site.error} />}
+        {site.value !== null && <Page live={site.value.live} />}
+      </main>
+    </>
+  );
+}
+
+function Page({ live }: { live: boolean }) {
+  const route = parseRoute(useHash());
+  switch (route.page) {
+    case 'runs':
+      return <RunsPage live={live} />;
+    case 'run':
+      return <RunPage key={route.runId} runId={route.runId} live={live} />;
+    case 'attempt': {
+      const key = `${route.runId}/${route.folder}/${route.attempt}`;
+      return <AttemptPage key={key} {...route} live={live} />;
+    }
+    case 'compare':
+      return <ComparePage runIds={route.runIds} />;
+    default:
+      return (
+        <p className="empty">
+          There is no such page. <a href="#/">All runs</a>
+        </p>
+      );
+  }
+}

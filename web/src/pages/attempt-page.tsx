@@ -1,0 +1,162 @@
+import { useMemo, useState } from 'react';
+import type { AttemptDocument, StepLine, TextFileDocument } from '../../../src/view/documents.ts';
+import { attemptPath } from '../data/fetch-document.ts';
+import { useDocument } from '../data/use-document.ts';
+import { useLiveDocument } from '../data/use-live-document.ts';
+import { useSearch } from '../data/use-search.ts';
+import { useStepKeys } from '../data/use-step-keys.ts';
+import { useStepPages } from '../data/use-step-pages.ts';
+import { FigureList } from '../parts/figure-list.tsx';
+import { PatchView } from '../parts/patch-view.tsx';
+import { Problem } from '../parts/problem.tsx';
+import { StepsList } from '../parts/steps-list.tsx';
+import { TestsPanel } from '../parts/tests-panel.tsx';
+import { TextView } from '../parts/text-view.tsx';
+import { Timeline } from '../parts/timeline.tsx';
+import { VerdictBadge } from '../parts/verdict-badge.tsx';
+import { attemptHref, runHref } from '../route.ts';
+import { visibleText } from '../text/ansi.ts';
+import { attemptFigures } from '../text/attempt-figures.ts';
+
+interface AttemptPageProps {
+  runId: string;
+  folder: string;
+  attempt: number;
+  /** From a link to a step. */
+  step: number | null;
+  live: boolean;
+}
+
+/** One attempt on one screen: its steps, the patch, the tests, and what it cost. */
+export function AttemptPage({ live, ...at }: AttemptPageProps) {
+  const path = attemptPath(at.runId, at.folder, at.attempt);
+  const encoded = [at.runId, at.folder, String(at.attempt)].map(encodeURIComponent).join('/');
+  const { value, error } = useLiveDocument<AttemptDocument>({
+    path: `${path}/attempt.json`,
+    livePath: live ? encoded : null,
+    isSettled: ({ record }) => ['finished', 'failed', 'skipped'].includes(record.state),
+  });
+  if (error !== null) return <Problem error={error} />;
+  if (value === null) return <p className="empty">Reading the attempt…</p>;
+  return <AttemptView {...at} path={path} document={value} />;
+}
+
+type AttemptViewProps = Omit<AttemptPageProps, 'live'> & { path: string; document: AttemptDocument };
+
+function AttemptView({ runId, folder, attempt, step, path, document }: AttemptViewProps) {
+  const [kind, setKind] = useState<Kind>('all');
+  const [text, setText] = useState('');
+  const { steps, stepsPerPage, record, report } = document;
+  const search = useSearch(path, text, Math.ceil(steps.length / stepsPerPage));
+  const pages = useStepPages(path, stepsPerPage, steps.length);
+  const { lines, places } = useMemo(() => shownLines(steps, kind, search.steps), [steps, kind, search.steps]);
+  const current = step === null ? -1 : lines.findIndex((line) => line.step >= step);
+  const hrefOf = (line: StepLine) => attemptHref(runId, folder, attempt, line.step);
+  useStepKeys(lines, current, hrefOf);
+  const judged = {
+    state: record.state,
+    verdict: report?.verdict ?? null,
+    failure: record.outcome?.failure?.code ?? null,
+  };
+  return (
+    <div className="attempt">
+      <div className="attempt-head">
+        <h1>
+          <a href={runHref(runId)}>{runId}</a> / {visibleText(record.instanceId)} #{attempt}{' '}
+          <VerdictBadge {...judged} />
+        </h1>
+        <FigureList figures={attemptFigures(document)} />
+        {record.outcome?.failure !== undefined && (
+          <p className="problem">{visibleText(record.outcome.failure.message)}</p>
+        )}
+        {document.imported?.leak != null && (
+          <p className="problem">
+            Flagged: the trajectory tells what the hidden tests said ({visibleText(document.imported.leak)}).
+          </p>
+        )}
+        <div className="bar">
+          <select aria-label="Which steps" value={kind} onChange={(event) => setKind(event.target.value as Kind)}>
+            {KINDS.map(([key, words]) => (
+              <option key={key} value={key}>
+                {words}
+              </option>
+            ))}
+          </select>
+          <input
+            type="search"
+            aria-label="Search the steps"
+            placeholder="Search the steps"
+            value={text}
+            onChange={(event) => setText(event.target.value)}
+          />
+          <span className="quiet" role="status">
+            {lines.length} of {steps.length} steps
+            {search.progress < 1 ? `, looked into ${Math.round(100 * search.progress)} %` : ''}
+            {search.problem === null ? '' : `: ${search.problem}`} · keys j and k step
+          </span>
+        </div>
+      </div>
+      <Timeline lines={lines} current={current} hrefOf={hrefOf} />
+      {lines.length === 0 ? (
+        <p className="empty steps">{steps.length === 0 ? 'No step has been made yet.' : 'No step matches.'}</p>
+      ) : (
+        <StepsList {...{ runId, folder, attempt, lines, places, pages, current }} />
+      )}
+      <SidePanels runId={runId} path={path} document={document} hrefOf={hrefOf} />
+    </div>
+  );
+}
+
+function SidePanels({
+  runId,
+  path,
+  document,
+  hrefOf,
+}: Pick<AttemptViewProps, 'runId' | 'path' | 'document'> & { hrefOf: (line: StepLine) => string }) {
+  const version = document.record.state;
+  const patch = useDocument<TextFileDocument>(`${path}/patch.json`, version);
+  const log = useDocument<TextFileDocument>(`${path}/test-log.json`, version);
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached with the keyboard
+    <section className="side" tabIndex={0} aria-label="Tests, patch and prompt">
+      <h2>Tests</h2>
+      <TestsPanel runId={runId} report={document.report} log={log.value} />
+      {log.error !== null && <Problem error={log.error} />}
+      <h2>Patch</h2>
+      {patch.value !== null && <PatchView file={patch.value} lines={document.steps} hrefOf={hrefOf} />}
+      {patch.error !== null && <Problem error={patch.error} />}
+      <details>
+        <summary>Prompt</summary>
+        {document.prompt.map((box, at) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: parts of one message never change places
+          <TextView key={at} runId={runId} box={box} label="Prompt" />
+        ))}
+        <h3>System</h3>
+        <TextView runId={runId} box={document.system} label="System prompt" />
+      </details>
+    </section>
+  );
+}
+
+const KINDS = [
+  ['all', 'all steps'],
+  ['edits', 'edits'],
+  ['failed', 'failed commands'],
+  ['stepped', 'interventions'],
+  ['talk', 'without a call'],
+] as const;
+type Kind = (typeof KINDS)[number][0];
+
+function shownLines(steps: readonly StepLine[], kind: Kind, found: ReadonlySet<number> | null) {
+  const places = steps.flatMap((line, place) =>
+    isOfKind(line, kind) && (found === null || found.has(line.step)) ? [place] : [],
+  );
+  return { places, lines: places.flatMap((place) => steps[place] ?? []) };
+}
+
+function isOfKind(line: StepLine, kind: Kind): boolean {
+  if (kind === 'edits') return line.edited.length > 0;
+  if (kind === 'failed') return line.failed;
+  if (kind === 'stepped') return line.intervention !== null;
+  return kind === 'all' || line.tools.length === 0;
+}

@@ -1,0 +1,118 @@
+import { useMemo, useState } from 'react';
+import type { GridCell, RunDocument } from '../../../src/view/documents.ts';
+import { runPath } from '../data/fetch-document.ts';
+import { useLiveDocument } from '../data/use-live-document.ts';
+import { AttemptGrid } from '../parts/attempt-grid.tsx';
+import { FailureGroups } from '../parts/failure-groups.tsx';
+import { FigureList } from '../parts/figure-list.tsx';
+import { Problem } from '../parts/problem.tsx';
+import { TopAttempts } from '../parts/top-attempts.tsx';
+import { toneOf } from '../parts/verdict-badge.tsx';
+import { count, dollars, duration, moment, percent, rate } from '../text/format.ts';
+
+const TONES = [
+  ['all', 'all'],
+  ['good', 'resolved'],
+  ['bad', 'not resolved'],
+  ['infra', 'infrastructure'],
+  ['busy', 'under way'],
+  ['none', 'not begun'],
+] as const;
+type Shown = (typeof TONES)[number][0];
+
+/** One run: its figures, the grid of instances and attempts, and where it failed. */
+export function RunPage({ runId, live }: { runId: string; live: boolean }) {
+  const { value, error } = useLiveDocument<RunDocument>({
+    path: `${runPath(runId)}/run.json`,
+    livePath: live ? encodeURIComponent(runId) : null,
+    isSettled: ({ report }) => report.status === 'completed',
+  });
+  const [shown, setShown] = useState<Shown>('all');
+  const [filter, setFilter] = useState('');
+  const cells = useMemo(() => shownCells(value?.attempts ?? [], shown, filter), [value, shown, filter]);
+  if (error !== null) return <Problem error={error} />;
+  if (value === null) return <p className="empty">Reading the run…</p>;
+  const { report } = value;
+  return (
+    <>
+      <h1>{runId}</h1>
+      <p className="quiet">
+        {report.model} with {report.agent} on {report.dataset} · {moment(value.createdAt)} · {report.status} · limits{' '}
+        {value.limits} · {value.host}
+      </p>
+      {value.failure !== null && <p className="problem">Stopped early: {value.failure}</p>}
+      <FigureList figures={figuresOf(value)} />
+      <div className="bar">
+        <h2>Attempts</h2>
+        <select aria-label="Which attempts" value={shown} onChange={(event) => setShown(event.target.value as Shown)}>
+          {TONES.map(([key, words]) => (
+            <option key={key} value={key}>
+              {words}
+            </option>
+          ))}
+        </select>
+        <input
+          type="search"
+          aria-label="Filter instances"
+          placeholder="Filter: instance or repository"
+          value={filter}
+          onChange={(event) => setFilter(event.target.value)}
+        />
+        <span className="quiet">{cells.length} attempts</span>
+      </div>
+      <AttemptGrid runId={runId} cells={cells} />
+      <div className="columns">
+        <FailureGroups runId={runId} cells={value.attempts} />
+        <TopAttempts
+          runId={runId}
+          title="Dearest"
+          cells={value.attempts}
+          by={(cell) => cell.usd}
+          text={(cell) => dollars(cell.usd, cell.unknownCosts)}
+        />
+        <TopAttempts
+          runId={runId}
+          title="Slowest"
+          cells={value.attempts}
+          by={(cell) => cell.workingMs}
+          text={(cell) => duration(cell.workingMs)}
+        />
+        <TopAttempts
+          runId={runId}
+          title="Most steps"
+          cells={value.attempts}
+          by={(cell) => cell.steps}
+          text={(cell) => `${cell.steps} steps`}
+        />
+      </div>
+    </>
+  );
+}
+
+function figuresOf({ report }: RunDocument): [string, string][] {
+  const { usage } = report;
+  const input = usage.inputUncached + usage.cacheRead + usage.cacheWrite5m + usage.cacheWrite1h;
+  return [
+    ['resolved', `${report.resolved} of ${report.finished}`],
+    ['rate [95 %]', report.finished === 0 ? 'no verdict yet' : rate(report.resolveRate)],
+    ...(report.infraFailures === 0
+      ? []
+      : ([['infra as failures', rate(report.resolveRateStrict)]] satisfies [string, string][])),
+    ...report.passAtK.map(({ k, value }): [string, string] => [`pass@${k}`, percent(value)]),
+    ['infra failures', String(report.infraFailures)],
+    ['cost', dollars(report.usd, report.unknownCosts)],
+    ['input tokens', count(input)],
+    ['from cache', percent(report.cacheShare)],
+    ['output tokens', count(usage.output)],
+    ['work', duration(report.workingMs)],
+  ];
+}
+
+function shownCells(cells: readonly GridCell[], shown: Shown, filter: string): GridCell[] {
+  const words = filter.toLowerCase().split(/\s+/).filter(Boolean);
+  return cells.filter((cell) => {
+    if (shown !== 'all' && toneOf(cell) !== shown) return false;
+    const text = `${cell.instanceId} ${cell.repo}`.toLowerCase();
+    return words.every((word) => text.includes(word));
+  });
+}

@@ -1,0 +1,73 @@
+import { memo, useMemo } from 'react';
+import type { StepLine, TextFileDocument } from '../../../src/view/documents.ts';
+import { visibleText } from '../text/ansi.ts';
+import { type DiffFile, diffFiles } from '../text/diff-lines.ts';
+import { bytes } from '../text/format.ts';
+
+/** Lines of one file that are shown; a patch that is larger is better read elsewhere. */
+const MAX_LINES = 2_000;
+const OPEN_FILES = 6;
+
+interface PatchViewProps {
+  file: TextFileDocument;
+  lines: readonly StepLine[];
+  hrefOf: (line: StepLine) => string;
+}
+
+/** The patch of an attempt, with links to the steps that edited each file. */
+export const PatchView = memo(function PatchView({ file, lines, hrefOf }: PatchViewProps) {
+  const files = useMemo(() => diffFiles(file.text ?? ''), [file.text]);
+  if (file.text === null)
+    return <p className="empty">There is no patch: the attempt has not ended, or none could be taken.</p>;
+  if (file.text === '') return <p className="empty">The attempt changed nothing.</p>;
+  return (
+    <>
+      {file.leftOutBytes > 0 && (
+        <p className="quiet">
+          {bytes(file.leftOutBytes)} of {bytes(file.bytes)} in the middle are left out.
+        </p>
+      )}
+      {files.map((one, at) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: a patch may name a file twice, and its files never change places
+        <details key={`${at} ${one.path}`} open={at < OPEN_FILES}>
+          <summary>
+            {visibleText(one.path)} <span className="added">+{one.added}</span>{' '}
+            <span className="removed">−{one.removed}</span>
+          </summary>
+          <EditedIn path={one.path} lines={lines} hrefOf={hrefOf} />
+          <DiffOf file={one} />
+        </details>
+      ))}
+    </>
+  );
+});
+
+function EditedIn({ path, lines, hrefOf }: { path: string } & Pick<PatchViewProps, 'lines' | 'hrefOf'>) {
+  const edits = lines.filter((line) => line.edited.some((edited) => edited === path || edited.endsWith(`/${path}`)));
+  if (edits.length === 0) return null;
+  return (
+    <p className="quiet">
+      edited in{' '}
+      {edits.map((line) => (
+        <span key={line.step}>
+          <a href={hrefOf(line)}>step {line.step}</a>{' '}
+        </span>
+      ))}
+    </p>
+  );
+}
+
+function DiffOf({ file }: { file: DiffFile }) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached with the keyboard
+    <section className="diff" tabIndex={0} aria-label={`Changes of ${file.path}`} dir="ltr">
+      {file.lines.slice(0, MAX_LINES).map((line, at) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: lines of one file never change places
+        <div key={at} className={`diff-${line.kind}`}>
+          {visibleText(line.text) || ' '}
+        </div>
+      ))}
+      {file.lines.length > MAX_LINES && <p className="quiet">and {file.lines.length - MAX_LINES} more lines</p>}
+    </section>
+  );
+}

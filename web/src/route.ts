@@ -1,0 +1,49 @@
+/** Addresses of the pages: all in the fragment, so that a static export needs no server that knows them. */
+import { useSyncExternalStore } from 'react';
+
+export type Route =
+  | { page: 'runs' }
+  | { page: 'run'; runId: string }
+  | { page: 'attempt'; runId: string; folder: string; attempt: number; step: number | null }
+  | { page: 'compare'; runIds: string[] }
+  | { page: 'unknown' };
+
+/** `#/run/R/<folder>/2?step=7` and so on; anything else is `unknown`. */
+export function parseRoute(hash: string): Route {
+  const [path = '', query = ''] = hash.replace(/^#\/?/, '').split('?', 2);
+  const parts = path.split('/').map(decoded);
+  if (parts.includes(null)) return { page: 'unknown' };
+  const [page, first, folder, attempt] = parts;
+  if (page === '' || page == null) return { page: 'runs' };
+  if (page === 'compare' && first) return { page: 'compare', runIds: first.split(',') };
+  if (page !== 'run' || !first) return { page: 'unknown' };
+  if (!folder) return { page: 'run', runId: first };
+  const step = Number(new URLSearchParams(query).get('step') ?? Number.NaN);
+  const asked = Number.isInteger(step) && step > 0 ? step : null;
+  return { page: 'attempt', runId: first, folder, attempt: Number(attempt ?? 1), step: asked };
+}
+
+export const runHref = (runId: string) => `#/run/${encodeURIComponent(runId)}`;
+export const compareHref = (runIds: readonly string[]) => `#/compare/${runIds.map(encodeURIComponent).join(',')}`;
+
+export function attemptHref(runId: string, folder: string, attempt: number, step?: number): string {
+  const path = `${runHref(runId)}/${encodeURIComponent(folder)}/${attempt}`;
+  return step === undefined ? path : `${path}?step=${step}`;
+}
+
+function decoded(part: string): string | null {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return null;
+  }
+}
+
+export function useHash(): string {
+  return useSyncExternalStore(subscribe, () => location.hash);
+}
+
+function subscribe(changed: () => void): () => void {
+  addEventListener('hashchange', changed);
+  return () => removeEventListener('hashchange', changed);
+}
