@@ -47,6 +47,15 @@ fetch() {
   dpkg-source --no-check -x kubernetes_1.20.*.dsc "$source_tree" > /dev/null
 }
 
+# The tree's reflection library calls a function of the runtime that takes one argument more since Go 1.18: programs fault when they walk a map.
+mend_map_iterator() {
+  local folder=vendor/github.com/modern-go/reflect2
+  grep -q 'it \*hiter' "$folder/unsafe_map.go" && return
+  sed -i 's/^func mapiterinit(rtype unsafe.Pointer, m unsafe.Pointer) (val \*hiter)/func mapiterinit(rtype unsafe.Pointer, m unsafe.Pointer, it *hiter)/' "$folder"/*.go
+  perl -0pi -e 's/hiter:\s+mapiterinit\(type2\.rtype, \*\(\*unsafe\.Pointer\)\(obj\)\),/hiter: iterator,/; s/(func \(type2 \*UnsafeMapType\) UnsafeIterate\(obj unsafe\.Pointer\) MapIterator \{\n)/$1\titerator := new(hiter)\n\tmapiterinit(type2.rtype, *(*unsafe.Pointer)(obj), iterator)\n/; s/type hiter struct \{.*?\n\}/type hiter struct {\n\tkey unsafe.Pointer\n\tvalue unsafe.Pointer\n\trest [12]uintptr\n}/s' "$folder"/*.go
+  grep -q 'iterator := new(hiter)' "$folder"/*.go
+}
+
 # The API definitions that the server publishes: the one generated file that the source package leaves out.
 generate_definitions() {
   local generated=pkg/generated/openapi
@@ -66,6 +75,7 @@ compile() {
   export GOROOT=$work/compiler/usr/lib/go-1.19 GOPATH=$work/go GOCACHE=$work/go-cache GO111MODULE=off CGO_ENABLED=0
   export PATH=$GOROOT/bin:$PATH
   cd "$source_tree"
+  mend_map_iterator
   [ -f pkg/generated/openapi/zz_generated.openapi.go ] || generate_definitions
   local vendored=k8s.io/kubernetes/vendor/k8s.io
   for program in "${missing[@]}"; do
