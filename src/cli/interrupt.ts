@@ -1,4 +1,5 @@
 /** Ctrl-C once finishes the steps under way, twice stops at once. */
+import { AssayError } from '../contracts/index.ts';
 import { RunControl } from '../run/run-control.ts';
 
 /** A control that SIGINT and SIGTERM drive until `dispose`. */
@@ -26,13 +27,22 @@ export function interruptible(say: (line: string) => void): {
   };
 }
 
-/** Runs work that has nothing to finish first: the first SIGINT or SIGTERM aborts its signal. */
-export async function withInterrupt<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+/**
+ * Runs work that has nothing to finish first: the first SIGINT or SIGTERM aborts its signal. Throws `cancelled` then, which names the signal and says `left`: what there is of the work.
+ */
+export async function withInterrupt<T>(left: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
-  const abort = () => controller.abort();
+  const abort = (name: NodeJS.Signals) =>
+    controller.abort(
+      new AssayError('cancelled', `stopped by ${name}: ${left}`, { class: 'cancelled', retryable: true }),
+    );
   process.on('SIGINT', abort).on('SIGTERM', abort);
   try {
     return await work(controller.signal);
+  } catch (error) {
+    // Whatever the work made of it, this is why it ended.
+    if (controller.signal.aborted) throw controller.signal.reason;
+    throw error;
   } finally {
     process.off('SIGINT', abort).off('SIGTERM', abort);
   }

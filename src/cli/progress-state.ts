@@ -91,8 +91,12 @@ function applyAttemptEvent(state: ProgressState, event: AttemptEvent, now: numbe
       state.tokens += tokens;
       state.usd += usd;
       if (cost.kind === 'unknown') state.unknownCosts++;
-      return undefined;
+      const { failed = 0, candidates = [] } = event.reply.lookahead ?? {};
+      if (failed === 0) return undefined;
+      return `${label}: step ${event.step}: ${failed} of ${candidates.length - 1 + failed} further replies failed`;
     }
+    case 'score-end':
+      return `${label}: score ${event.score.toFixed(3)} of ${event.critic}`;
     case 'intervention':
       return event.kind === 'rollback'
         ? `${label}: back to the state after step ${event.toStep} (${event.reason})`

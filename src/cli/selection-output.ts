@@ -1,5 +1,7 @@
 /** What `assay select` writes: one document, predictions, text for a terminal. */
+import { counted } from '../base/counted.ts';
 import type { RunRecord } from '../contracts/index.ts';
+import { overlapWarning, type TrainingOverlap } from '../critic/training-overlap.ts';
 import { money } from '../report/run-report.ts';
 import { curvesText, winnersText } from '../report/selection-text.ts';
 import type { Scores } from '../select/score-attempts.ts';
@@ -14,13 +16,22 @@ export interface SelectionResult {
   runs: readonly RunRecord[];
   selections: readonly InstanceSelection[];
   curves: SelectionCurves;
-  scores: Scores | undefined;
+  /** Absent for votes. */
+  scored: ScoredBy | undefined;
   tested: readonly TestedInstance[];
+  warnings: readonly string[];
+}
+
+/** Scores, and what their critic had seen of these runs before. */
+export interface ScoredBy {
+  scores: Scores;
+  trainedOnThese: TrainingOverlap | null;
 }
 
 /** For `--json` and `--out`. */
-export function selectionDocument({ by, selections, curves, scores, tested }: SelectionResult) {
-  return { by, critic: criticSummary(scores), tests: tested.map(testsSummary), instances: selections, curves };
+export function selectionDocument({ by, selections, curves, scored, tested, warnings }: SelectionResult) {
+  const tests = tested.map(testsSummary);
+  return { by, warnings, critic: criticSummary(scored), tests, instances: selections, curves };
 }
 
 /** The winners; the reason and where each comes from stand beside what graders read. */
@@ -44,22 +55,30 @@ export function winnerRows({ by, runs, selections }: SelectionResult): Predictio
 }
 
 /** `everyReason`: of all candidates, not only of the winner. */
-export function selectionText({ selections, curves, scores }: SelectionResult, everyReason: boolean): string {
-  return `${winnersText(selections, everyReason)}\n${curvesText(curves)}${scores === undefined ? '' : criticText(scores)}`;
+export function selectionText(result: SelectionResult, everyReason: boolean): string {
+  const { selections, curves, scored, warnings } = result;
+  const notes = [...warnings.map((line) => `warning: ${line}\n`), scored === undefined ? '' : criticText(scored)];
+  return `${winnersText(selections, everyReason)}\n${curvesText(curves)}${notes.join('')}`;
 }
 
-function criticText({ critic, usd, unknownCosts, failures }: Scores): string {
-  const [first] = failures;
-  const missing = first === undefined ? '' : `${failures.length} attempts have no score: ${first.failure.message}\n`;
-  const cost = usd === 0 && unknownCosts === 0 ? '' : `${critic} cost ${money(usd, unknownCosts)}\n`;
-  return `${missing}${cost}`;
-}
-
-function criticSummary(scores: Scores | undefined) {
-  if (scores === undefined) return null;
+function criticText({ scores, trainedOnThese }: ScoredBy): string {
   const { critic, usd, unknownCosts, failures } = scores;
+  const [first] = failures;
+  const missing =
+    first === undefined
+      ? ''
+      : `${counted(failures.length, 'attempt has', 'attempts have')} no score: ${first.failure.message}\n`;
+  const cost = usd === 0 && unknownCosts === 0 ? '' : `${critic} cost ${money(usd, unknownCosts)}\n`;
+  const seen = trainedOnThese === null ? '' : `warning: ${overlapWarning(critic, trainedOnThese)}\n`;
+  return `${missing}${cost}${seen}`;
+}
+
+function criticSummary(scored: ScoredBy | undefined) {
+  if (scored === undefined) return null;
+  const { critic, usd, unknownCosts, failures } = scored.scores;
   return {
     name: critic,
+    trainedOnThese: scored.trainedOnThese,
     usd,
     unknownCosts,
     failures: failures.map(({ attempt, failure }) => ({
@@ -71,8 +90,8 @@ function criticSummary(scores: Scores | undefined) {
   };
 }
 
-function testsSummary({ instanceId, regression, reproduction }: TestedInstance) {
-  if ('none' in regression) return { instanceId, regression, reproduction };
+function testsSummary({ instanceId, regression, reproduction, unadvised }: TestedInstance) {
+  if ('none' in regression) return { instanceId, regression, reproduction, unadvised };
   const { files, command, tests, expected } = regression;
-  return { instanceId, regression: { files, command, tests, expected }, reproduction };
+  return { instanceId, regression: { files, command, tests, expected }, reproduction, unadvised };
 }

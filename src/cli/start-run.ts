@@ -12,6 +12,7 @@ import {
   type RunRecord,
   sandboxLimitsSchema,
 } from '../contracts/index.ts';
+import { overlapWarning, type TrainingOverlap, trainingOverlap } from '../critic/training-overlap.ts';
 import { loadDataset } from '../dataset/load-dataset.ts';
 import { runAll } from '../run/run-all.ts';
 import { createRun, openRun } from '../store/file-run-store.ts';
@@ -65,6 +66,8 @@ export interface NewRun {
 export interface RunOutcome {
   record: RunRecord;
   exitCode: ExitCode;
+  /** What the critic of the run had seen of its tasks before; null for nothing, or without a critic. */
+  trainedOnThese: TrainingOverlap | null;
 }
 
 /** Checks key, model, prompt and sandboxes before anything is written; then runs. */
@@ -101,6 +104,7 @@ export async function beginRun(options: NewRun, progress: Progress): Promise<Run
         parameters: Object.fromEntries(Object.entries(parameters).filter(([, value]) => value !== undefined)),
       },
       attempts: options.attempts,
+      jobs: options.jobs,
       limits: options.limits,
       sandboxLimits: sandboxLimitsSchema.parse({}),
       sandbox: { backend: choice.sandbox, ...(options.image === undefined ? {} : { image: options.image }) },
@@ -115,10 +119,13 @@ export async function beginRun(options: NewRun, progress: Progress): Promise<Run
   }
 }
 
-/** Goes on with a run; what it needs stands in its lock. `budgetUsd` replaces the budget. */
+/** Of runs that do not say it. */
+export const DEFAULT_JOBS = 2;
+
+/** Goes on with a run; what it needs stands in its lock. `budgetUsd` replaces the budget, `jobs` the attempts at a time. */
 export async function continueRun(
   dir: string,
-  options: { jobs: number; tier?: string | undefined; budgetUsd?: number | undefined },
+  options: { jobs?: number | undefined; tier?: string | undefined; budgetUsd?: number | undefined },
   progress: Progress,
 ): Promise<RunOutcome> {
   const { sandbox = { backend: 'native' } } = await readManifest(dir);
@@ -137,7 +144,7 @@ export async function continueRun(
       manifest.agent.promptFile === undefined
         ? undefined
         : await readFile(join(dir, manifest.agent.promptFile), 'utf8');
-    return await work(run, engine, dataset, settings, prompt, options.jobs, progress);
+    return await work(run, engine, dataset, settings, prompt, options.jobs ?? manifest.jobs ?? DEFAULT_JOBS, progress);
   } finally {
     await engine.close();
   }
@@ -152,8 +159,11 @@ async function work(
   jobs: number,
   progress: Progress,
 ): Promise<RunOutcome> {
-  const { control, interrupted, dispose } = interruptible(progress.say);
+  const { control, dispose } = interruptible(progress.say);
   const critic = settings.critic === undefined ? undefined : await openLiveCritic(settings.critic);
+  const trainedOnThese = critic === undefined ? null : trainingOverlap(critic, [run.manifest]);
+  if (critic !== undefined && trainedOnThese !== null)
+    process.stderr.write(`warning: ${overlapWarning(critic.name, trainedOnThese)}\n`);
   try {
     const before = (await run.record()).attempts.reduce((sum, one) => sum + (one.totals?.usd ?? 0), 0);
     const openNow = () => openRunModel(settings, run.dir, before);
@@ -162,9 +172,8 @@ async function work(
     const { observe } = progress;
     const record = await runAll({ run, instances: dataset.instances, ports, jobs, control, untilScore, observe });
     progress.stop();
-    if (record.status === 'interrupted' || interrupted())
-      process.stderr.write(`interrupted; go on with: assay resume ${run.dir}\n`);
-    return { record, exitCode: exitCodeOf(record) };
+    if (record.status === 'interrupted') process.stderr.write(`interrupted; go on with: assay resume ${run.dir}\n`);
+    return { record, exitCode: exitCodeOf(record), trainedOnThese };
   } finally {
     progress.stop();
     dispose();

@@ -1,6 +1,8 @@
 /** Runs tests on the candidates of stored runs: datasets, environments, sandboxes and the adviser put together. */
+import { counted } from '../base/counted.ts';
 import { AssayError, type Model, type RunRecord, toFailure } from '../contracts/index.ts';
 import { loadDataset } from '../dataset/load-dataset.ts';
+import { isImported } from '../import/import-folder.ts';
 import { sandboxLimitsFor } from '../run/attempt-sandbox.ts';
 import type { StoredInstance } from '../select/stored-attempts.ts';
 import { type TestedInstance, testCandidates } from '../select/tests/test-candidates.ts';
@@ -18,8 +20,8 @@ export interface TestSelectionOptions {
 }
 
 /**
- * Tests what there is to choose between: instances with at least two different patches. An instance whose environment cannot be built, or about which the adviser cannot be
- * asked, is left without tests and said so. Throws what stops all of them: no sandboxes, no key, a dataset that has changed, `cancelled`.
+ * Tests what there is to choose between: instances with at least two different patches. An instance whose environment cannot be built is left without tests and said so. Throws what
+ * stops all of them: no sandboxes, no key, a dataset that has changed or runs that have none, `cancelled`.
  */
 export async function testSelection(
   runs: readonly RunRecord[],
@@ -28,6 +30,7 @@ export async function testSelection(
 ): Promise<TestedInstance[]> {
   const [first] = runs;
   if (first === undefined) return [];
+  demandTasks(runs);
   const { signal, say, jobs, samples } = options;
   const { sandbox = { backend: 'native' } } = first.manifest;
   const dataset = withImage(await loadDataset(first.manifest.dataset.reference), sandbox.image);
@@ -63,6 +66,21 @@ export async function testSelection(
   }
 }
 
+function demandTasks(runs: readonly RunRecord[]): void {
+  const imported = runs.find(({ manifest }) => isImported(manifest));
+  if (imported === undefined) return;
+  const { runId } = imported.manifest;
+  throw new AssayError(
+    'usage',
+    `${runId} was imported from another tool: its tasks are not here, so nothing can be tested`,
+    {
+      class: 'input',
+      retryable: false,
+      hint: 'Select without --tests: by votes, or by a critic (--by).',
+    },
+  );
+}
+
 function checkDigests({ manifest }: RunRecord, digests: ReadonlyMap<string, string>): void {
   const changed = manifest.dataset.instances.filter((one) => digests.get(one.instanceId) !== one.digest);
   if (changed.length === 0) return;
@@ -83,10 +101,12 @@ function testedWords(tested: TestedInstance | undefined): string {
   const first =
     'none' in regression
       ? `no regression tests: ${regression.none}`
-      : `${regression.tests.length} regression tests in ${regression.files.length} files`;
+      : `${counted(regression.tests.length, 'regression test')} in ${counted(regression.files.length, 'file')}`;
   const second =
     'none' in reproduction
       ? `no reproduction test: ${reproduction.none}`
       : `a reproduction test (${reproduction.valid} of ${reproduction.sampled} scripts show the bug)`;
-  return `${first}; ${second}`;
+  return [first, second, ...tested.unadvised.map((failure) => `no advice: ${failure.code}: ${failure.message}`)].join(
+    '; ',
+  );
 }

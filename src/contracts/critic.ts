@@ -43,11 +43,21 @@ export interface CriticCallOptions {
   signal: AbortSignal;
 }
 
+/** Where a trained critic comes from. What it says of these is no measurement: it has seen their verdicts. */
+export interface CriticTraining {
+  runs: readonly string[];
+  repositories: readonly string[];
+  /** Null when its file does not name them. */
+  instances: readonly string[] | null;
+}
+
 export interface Critic {
   /** Stands in reports and in the names of curves. */
   readonly name: string;
   /** True when `final` is a calibrated probability that the attempt resolves its instance. */
   readonly calibrated: boolean;
+  /** Absent for critics that were not trained, or do not say on what. */
+  readonly trainedOn?: CriticTraining;
   /**
    * Scores one trajectory, also one without any assistant message. The same trajectory gets the same score while the critic is open. May be called many times
    * at once. Throws `AssayError` of class `model`, `infra` or `cancelled` when no score can be had; it never invents one.

@@ -4,6 +4,7 @@ import { agentLimitsSchema, agentOutcomeSchema } from './agent.ts';
 import type { Failure } from './errors.ts';
 import { attemptTotalsSchema } from './events.ts';
 import { gradeReportSchema } from './grading.ts';
+import { costSchema } from './model.ts';
 import { sandboxLimitsSchema, sandboxReceiptSchema } from './sandbox.ts';
 
 /** `run.json`: the lock. Written once at the start, never changed; a resume refuses to go on when something it locks has changed. */
@@ -21,6 +22,8 @@ export const runManifestSchema = z.object({
   agent: z.object({ name: z.string(), digest: z.string(), promptFile: z.string().optional() }),
   model: z.object({ id: z.string(), parameters: z.record(z.string(), z.unknown()) }),
   attempts: z.number().int().positive(),
+  /** Attempts at a time; a resume keeps it unless told otherwise. */
+  jobs: z.number().int().positive().optional(),
   limits: agentLimitsSchema,
   sandboxLimits: sandboxLimitsSchema,
   /** What sandboxes were made by, and the image for tasks that name none. Absent: native. */
@@ -52,6 +55,8 @@ export const attemptRecordSchema = z.object({
   patchDigest: z.string().nullable(),
   patchBytes: z.number().int(),
   report: gradeReportSchema.nullable(),
+  /** What a critic said of the solved attempt; absent when none was asked, or gave no answer. */
+  score: z.object({ critic: z.string(), value: z.number(), cost: costSchema }).optional(),
   sandboxUsage: sandboxReceiptSchema.optional(),
 });
 export type AttemptRecord = z.infer<typeof attemptRecordSchema>;

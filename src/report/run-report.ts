@@ -1,5 +1,6 @@
 /** A run in numbers, and as a table for people. Infrastructure failures are counted and shown both ways; an unknown cost is never zero. */
 
+import { counted } from '../base/counted.ts';
 import { addUsage, NO_USAGE } from '../base/token-usage.ts';
 import type { AttemptRecord, RunRecord, TokenUsage, Verdict } from '../contracts/index.ts';
 import { type Interval, passAtK, wilson } from '../stats/intervals.ts';
@@ -30,6 +31,10 @@ export interface RunReport {
   passAtK: { k: number; value: number }[];
   /** Attempts not made, as an earlier one was sure enough. */
   skipped: number;
+  /** What critics said of solved attempts, and its cost; absent when none was asked. */
+  scores?: { attempts: number; usd: number; unknownCosts: number };
+  /** Replies that were asked for beside the first of their step, and how many of these calls failed; absent without lookahead. */
+  lookahead?: { asked: number; failed: number };
   /** Attempts in which recovery stepped in beside those in which it did not; absent when it never did. */
   recovery?: RecoveryReport;
   rows: RunReportRow[];
@@ -55,6 +60,8 @@ export interface RunReportRow {
   unknownCosts: number;
   workingMs: number;
   failure: string | null;
+  /** A critic's, of the solved attempt. */
+  score: { critic: string; value: number } | null;
 }
 
 /** Did the attempt end without saying anything about the agent? */
@@ -93,9 +100,29 @@ export function runReport(record: RunRecord): RunReport {
     workingMs: sum(attempts, (one) => one.totals?.workingMs ?? 0),
     passAtK: passCurve(judged, manifest.attempts),
     skipped: attempts.filter((one) => one.state === 'skipped').length,
+    ...scoreReport(attempts),
+    ...lookaheadReport(attempts),
     ...recoveryReport(attempts, judged),
     rows: attempts.map(reportRow),
   };
+}
+
+function scoreReport(attempts: readonly AttemptRecord[]): Pick<RunReport, 'scores'> {
+  const costs = attempts.flatMap(({ score }) => score?.cost ?? []);
+  if (costs.length === 0) return {};
+  return {
+    scores: {
+      attempts: costs.length,
+      usd: sum(costs, (cost) => (cost.kind === 'unknown' ? 0 : cost.usd)),
+      unknownCosts: costs.filter(({ kind }) => kind === 'unknown').length,
+    },
+  };
+}
+
+function lookaheadReport(attempts: readonly AttemptRecord[]): Pick<RunReport, 'lookahead'> {
+  const all = attempts.flatMap(({ totals }) => totals?.lookahead ?? []);
+  if (all.length === 0) return {};
+  return { lookahead: { asked: sum(all, (one) => one.asked), failed: sum(all, (one) => one.failed) } };
 }
 
 function recoveryReport(
@@ -131,6 +158,7 @@ function reportRow(one: AttemptRecord): RunReportRow {
     unknownCosts: one.totals?.unknownCosts ?? 0,
     workingMs: one.totals?.workingMs ?? 0,
     failure: one.outcome?.failure?.code ?? one.report?.failure?.code ?? null,
+    score: one.score === undefined ? null : { critic: one.score.critic, value: one.score.value },
   };
 }
 
@@ -162,9 +190,10 @@ export const interval = (rate: Interval) => `${percent(rate.value)} [${percent(r
 /** `$0.1234`, `at least $0.12 (3 replies without a price)`, `unknown`. */
 export function money(usd: number, unknownCosts: number): string {
   if (unknownCosts === 0) return `$${usd.toFixed(usd < 10 ? 4 : 2)}`;
+  const unpriced = counted(unknownCosts, 'reply', 'replies');
   return usd === 0
-    ? `unknown (${unknownCosts} replies without a price)`
-    : `at least $${usd.toFixed(4)} (${unknownCosts} replies without a price)`;
+    ? `unknown (${unpriced} without a price)`
+    : `at least $${usd.toFixed(4)} (${unpriced} without a price)`;
 }
 
 /** The report for a terminal. */
@@ -174,13 +203,14 @@ export function runReportText(report: RunReport): string {
   const lines = report.rows.map((row) => {
     const verdict = row.verdict ?? (row.failure === null ? row.state : `${row.state}: ${row.failure}`);
     const note = row.outcome === 'limit' && row.failure !== null ? `  (${row.failure})` : '';
+    const score = row.score === null ? '' : `  score ${row.score.value.toFixed(3)}`;
     const name = `${row.instanceId.padEnd(width)}${many ? ` #${row.attempt}` : ''}`;
-    return `  ${name}  ${verdict.padEnd(14)} ${String(row.steps).padStart(4)} steps  ${row.unknownCosts > 0 ? 'unknown'.padStart(9) : `$${row.usd.toFixed(4)}`.padStart(9)}${note}`;
+    return `  ${name}  ${verdict.padEnd(14)} ${String(row.steps).padStart(4)} steps  ${row.unknownCosts > 0 ? 'unknown'.padStart(9) : `$${row.usd.toFixed(4)}`.padStart(9)}${score}${note}`;
   });
   const infra =
     report.infraFailures === 0
       ? 'no infrastructure failures'
-      : `${report.infraFailures} infrastructure failures; counted as not resolved: ${interval(report.resolveRateStrict)}`;
+      : `${counted(report.infraFailures, 'infrastructure failure')}; counted as not resolved: ${interval(report.resolveRateStrict)}`;
   const usage = report.usage;
   return [
     `run ${report.runId} (${report.status}): ${report.model} with ${report.agent} on ${report.dataset}`,
@@ -189,14 +219,23 @@ export function runReportText(report: RunReport): string {
       ? `no attempt came to a verdict, ${infra}`
       : `resolved ${report.resolved} of ${report.finished}: ${interval(report.resolveRate)} (95 % Wilson), ${infra}`,
     ...report.passAtK.map(({ k, value }) => `pass@${k}: ${percent(value)}`),
-    ...(report.skipped === 0 ? [] : [`${report.skipped} attempts not made: an earlier one was sure enough`]),
+    ...(report.skipped === 0 ? [] : [`${counted(report.skipped, 'attempt')} not made: an earlier one was sure enough`]),
+    ...(report.scores === undefined ? [] : [scoresText(report.scores)]),
+    ...(report.lookahead === undefined ? [] : [lookaheadText(report.lookahead)]),
     ...(report.recovery === undefined ? [] : [recoveryText(report.recovery)]),
     `cost ${money(report.usd, report.unknownCosts)}; ${inputTokens(usage)} input tokens (${percent(report.cacheShare)} from cache), ${usage.output} output; ${(report.workingMs / 1000).toFixed(1)} s of work`,
     '',
   ].join('\n');
 }
 
+function scoresText({ attempts, usd, unknownCosts }: NonNullable<RunReport['scores']>): string {
+  return `a critic scored ${counted(attempts, 'attempt')}: cost ${money(usd, unknownCosts)}, no part of the sum below`;
+}
+
+function lookaheadText({ asked, failed }: NonNullable<RunReport['lookahead']>): string {
+  return `lookahead asked for ${counted(asked, 'further reply', 'further replies')}; ${failed} of them failed`;
+}
+
 function recoveryText({ interventions, attempts, with: helped, without }: RecoveryReport): string {
-  const counted = (count: number, word: string) => `${count} ${word}${count === 1 ? '' : 's'}`;
   return `recovery stepped in ${counted(interventions, 'time')} in ${counted(attempts, 'attempt')}: ${helped.resolved} of ${helped.judged} resolved; without it ${without.resolved} of ${without.judged}`;
 }

@@ -16,6 +16,7 @@ export class AttemptFold {
   private environmentDigest: string | null = null;
   private end: EndEvent | null = null;
   private grade: GradeEvent | null = null;
+  private score: AttemptRecord['score'];
 
   constructor(ref: AttemptRef, repo: string) {
     this.ref = ref;
@@ -33,6 +34,7 @@ export class AttemptFold {
         // Gone on with after an end that said nothing about the agent.
         this.end = null;
         this.grade = null;
+        this.score = undefined;
         break;
       case 'attempt-end':
         this.end = event;
@@ -46,6 +48,9 @@ export class AttemptFold {
         break;
       case 'grade-end':
         this.grade = event;
+        break;
+      case 'score-end':
+        this.score = { critic: event.critic, value: event.score, cost: event.cost };
         break;
       case 'reply-end':
         if (!this.steps.has(event.step))
@@ -93,6 +98,7 @@ export class AttemptFold {
       patchDigest: this.end?.patchDigest ?? null,
       patchBytes: this.end?.patchBytes ?? 0,
       report: this.grade?.report ?? null,
+      ...(this.score === undefined ? {} : { score: this.score }),
       ...(this.end?.sandboxUsage === undefined ? {} : { sandboxUsage: this.end.sandboxUsage }),
     };
   }

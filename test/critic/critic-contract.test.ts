@@ -50,6 +50,7 @@ describeCriticContract('embedded', async () =>
   embeddedCritic({
     final: smallHead(featureNames(['patch', 'trajectory', 'issue'])),
     turn: smallHead(featureNames(['trajectory', 'issue'])),
+    card: { runs: [], repositories: [] },
   }),
 );
 

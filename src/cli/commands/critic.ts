@@ -1,21 +1,26 @@
 import { resolve } from 'node:path';
 import { writeFileAtomic } from '../../base/atomic-file.ts';
+import { counted } from '../../base/counted.ts';
 import { AssayError, type RunRecord } from '../../contracts/index.ts';
-import { type LoadedAttempts, loadAttempts } from '../../critic/data/load-attempts.ts';
-import { type Example, toExample, usable } from '../../critic/embedded/example.ts';
+import { type LoadedAttempts, leftOutWords, loadAttempts, usable } from '../../critic/data/load-attempts.ts';
+import type { CriticFile } from '../../critic/embedded/critic-file.ts';
+import { type Example, toExample } from '../../critic/embedded/example.ts';
 import { DEFAULT_TRAINING, type TrainOptions, trainCritic } from '../../critic/embedded/train-critic.ts';
 import { trainedCriticFile } from '../../critic/embedded/trained-critic-file.ts';
 import { evaluateCritic } from '../../critic/evaluate/evaluate-critic.ts';
 import type { SplitBy } from '../../critic/evaluate/folds.ts';
+import { overlapWarning, trainingOverlap } from '../../critic/training-overlap.ts';
 import { criticEvaluationText } from '../../report/critic-text.ts';
+import { checkNamedOnce } from '../../select/check-pool.ts';
 import { scoreAttempts } from '../../select/score-attempts.ts';
-import { storedInstances, verdictOf } from '../../select/stored-attempts.ts';
+import { storedInstances } from '../../select/stored-attempts.ts';
 import { loadRunRecord } from '../../store/load-run-record.ts';
 import { findRun } from '../find-run.ts';
 import { defineCommand } from '../flag.ts';
-import { interruptible } from '../interrupt.ts';
+import { withInterrupt } from '../interrupt.ts';
 import { CRITIC_HELP, openCritic } from '../open-critic.ts';
 import { print } from '../output.ts';
+import { scoresDocument, scoresText } from '../scores-output.ts';
 import { assayVersion } from '../version.ts';
 
 const RUNS_ARGUMENT = { name: 'runs', help: 'folders or ids of graded runs', count: 'many' } as const;
@@ -47,12 +52,11 @@ export const criticTrainCommand = defineCommand({
     const file = trainedCriticFile({ heads, examples, loaded, runs, options, assayVersion: assayVersion() });
     const path = resolve(flags.out);
     await writeFileAtomic(path, `${JSON.stringify(file, null, 1)}\n`);
-    const { heldOut } = file.card;
+    const resolved = examples.filter(({ attempt }) => attempt.resolved).length;
     print(
       flags.json,
       { path, card: file.card },
-      `${path}: trained on ${examples.length} attempts, ${heldOut.resolved} resolved; held out by ${heldOut.split}: ` +
-        `AUC ${heldOut.auc?.toFixed(3) ?? 'unknown'}, Brier ${heldOut.brier.toFixed(3)}, ECE ${heldOut.ece.toFixed(3)}${leftOutText(loaded)}\n`,
+      `${path}: trained on ${counted(examples.length, 'attempt')}, ${resolved} resolved; ${heldOutText(file.card.heldOut)}${leftOutText(loaded)}\n`,
     );
     return 0;
   },
@@ -91,7 +95,7 @@ export const criticEvalCommand = defineCommand({
     const training = trainingOf(false, flags.calibration, flags.seed);
     const evaluation = await evaluateCritic(runs, examples, { training, splits, ablate: flags.ablations });
     if (flags.out !== undefined) await writeFileAtomic(resolve(flags.out), `${JSON.stringify(evaluation, null, 2)}\n`);
-    const head = `${examples.length} attempts of ${runs.length} runs${leftOutText(loaded)}`;
+    const head = `${counted(examples.length, 'attempt')} of ${counted(runs.length, 'run')}${leftOutText(loaded)}`;
     print(flags.json, evaluation, `${head}\n\n${criticEvaluationText(evaluation)}`);
     return 0;
   },
@@ -110,41 +114,17 @@ export const criticScoreCommand = defineCommand({
   async run({ args, flags }) {
     const record = await loadRunRecord((await findRun(args[0], flags.runsDir)).dir);
     const attempts = (await storedInstances([record])).flatMap((one) => one.attempts);
-    const { control, dispose } = interruptible((line) => process.stderr.write(`${line}\n`));
     const critic = await openCritic(flags.by, [record], flags.seed);
     try {
-      const { values, usd, unknownCosts, failures } = await scoreAttempts(critic, attempts, control.signal);
-      const rows = attempts.map((one) => ({
-        instanceId: one.record.instanceId,
-        attempt: one.record.attempt,
-        score: values.get(one) ?? null,
-        resolved: verdictOf(one),
-      }));
-      const failed = failures.map(({ attempt, failure }) => ({
-        instanceId: attempt.record.instanceId,
-        attempt: attempt.record.attempt,
-        failure,
-      }));
-      const document = {
-        critic: critic.name,
-        calibrated: critic.calibrated,
-        usd,
-        unknownCosts,
-        scores: rows,
-        failures: failed,
-      };
-      const lines = rows.map(
-        ({ instanceId, attempt, score, resolved }) =>
-          `${score === null ? '     -' : score.toFixed(4)}  ${instanceId}#${attempt}  ${resolved === null ? 'not graded' : resolved ? 'resolved' : 'unresolved'}`,
-      );
-      const notes = failed.map(
-        ({ instanceId, attempt, failure }) => `no score for ${instanceId}#${attempt}: ${failure.message}`,
-      );
-      print(flags.json, document, `${[...lines, ...notes].join('\n')}\n`);
-      return failed.length === 0 ? 0 : 3;
+      const trainedOnThese = trainingOverlap(critic, [record.manifest]);
+      const seen = trainedOnThese === null ? '' : `warning: ${overlapWarning(critic.name, trainedOnThese)}\n`;
+      process.stderr.write(seen);
+      const scores = await withInterrupt('no scores are shown', (signal) => scoreAttempts(critic, attempts, signal));
+      const document = { ...scoresDocument(attempts, scores), calibrated: critic.calibrated, trainedOnThese };
+      print(flags.json, document, `${scoresText(document)}${seen}`);
+      return document.failures.length === 0 ? 0 : 3;
     } finally {
       await critic.close();
-      dispose();
     }
   },
 });
@@ -158,13 +138,14 @@ async function loadExamples(
   runsDir: string,
 ): Promise<{ runs: RunRecord[]; loaded: LoadedAttempts; examples: Example[] }> {
   const runs = await Promise.all(names.map(async (name) => loadRunRecord((await findRun(name, runsDir)).dir)));
+  checkNamedOnce(runs);
   const loaded = await loadAttempts(runs);
   const examples = loaded.attempts.filter(usable).map(toExample);
   const resolved = examples.filter(({ attempt }) => attempt.resolved).length;
   if (resolved > 0 && resolved < examples.length) return { runs, loaded, examples };
   throw new AssayError(
     'usage',
-    `a critic needs resolved and unresolved attempts: ${resolved} of ${examples.length} are resolved`,
+    `a critic needs resolved and unresolved attempts: ${resolved} of ${examples.length} are resolved${leftOutText(loaded)}`,
     {
       class: 'input',
       retryable: false,
@@ -173,13 +154,13 @@ async function loadExamples(
   );
 }
 
-function leftOutText({ ungraded, attempts }: LoadedAttempts): string {
-  const leaking = attempts.filter(({ leaks }) => leaks).length;
-  const withoutPatch = attempts.filter(({ leaks, patchKnown }) => !leaks && !patchKnown).length;
-  const parts = [
-    ...(ungraded > 0 ? [`${ungraded} without a verdict`] : []),
-    ...(leaking > 0 ? [`${leaking} that tell what the hidden tests said`] : []),
-    ...(withoutPatch > 0 ? [`${withoutPatch} whose source kept no patch`] : []),
-  ];
-  return parts.length === 0 ? '' : `; left out: ${parts.join(', ')}`;
+function heldOutText(heldOut: CriticFile['card']['heldOut']): string {
+  if (heldOut === null) return 'nothing could be held out to measure it: all attempts are at one instance';
+  const { split, auc, brier, ece } = heldOut;
+  return `held out by ${split}: AUC ${auc?.toFixed(3) ?? 'unknown'}, Brier ${brier.toFixed(3)}, ECE ${ece.toFixed(3)}`;
+}
+
+function leftOutText(loaded: LoadedAttempts): string {
+  const words = leftOutWords(loaded);
+  return words.length === 0 ? '' : `; left out: ${words.join(', ')}`;
 }

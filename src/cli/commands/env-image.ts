@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { counted } from '../../base/counted.ts';
 import { type AssayPaths, assayPaths } from '../../base/paths.ts';
 import { AssayError, type LocalImage } from '../../contracts/index.ts';
 import { type Exported, exportImage } from '../../environment/oci/export-image.ts';
@@ -9,7 +10,7 @@ import { demandPushName, pushImage } from '../../environment/oci/push-image.ts';
 import { environmentImage, type ImageContent } from '../environment-image.ts';
 import { defineCommand } from '../flag.ts';
 import { withInterrupt } from '../interrupt.ts';
-import { counted, print } from '../output.ts';
+import { print } from '../output.ts';
 import { REPOSITORIES } from '../swebench-grading.ts';
 
 const megabytes = (bytes: number) => `${(bytes / 1024 ** 2).toFixed(1)} MB`;
@@ -31,7 +32,7 @@ export const envPullCommand = defineCommand({
   async run({ args, flags }) {
     const paths = assayPaths();
     const store = createImageStore({ paths, ...(flags.platform === undefined ? {} : { platform: flags.platform }) });
-    const images = await withInterrupt(async (signal) => {
+    const images = await withInterrupt('layers that are whole stay', async (signal) => {
       const pulled: (LocalImage & { name: string })[] = [];
       for (const name of args) {
         const progress = (line: string) => (flags.quiet ? undefined : process.stderr.write(`${name}: ${line}\n`));
@@ -104,7 +105,7 @@ export const envExportCommand = defineCommand({
     const output = resolve(flags.output ?? '');
     const paths = assayPaths();
     const say = (line: string) => (flags.quiet ? undefined : process.stderr.write(`${line}\n`));
-    const exported = await withInterrupt(async (signal) => {
+    const exported = await withInterrupt('nothing was exported', async (signal) => {
       const content =
         instance === undefined
           ? await pulledImage(paths, reference, flags.platform)

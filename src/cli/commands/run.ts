@@ -3,13 +3,12 @@ import { resolve } from 'node:path';
 import { AssayError, agentLimitsSchema } from '../../contracts/index.ts';
 import { filterInstances } from '../../dataset/filter-instances.ts';
 import { loadDataset } from '../../dataset/load-dataset.ts';
-import { runReport, runReportText } from '../../report/run-report.ts';
 import { defineCommand } from '../flag.ts';
 import { LIVE_CRITIC_HELP } from '../open-critic.ts';
-import { print } from '../output.ts';
 import { createProgress } from '../progress.ts';
+import { printRun } from '../run-output.ts';
 import { SANDBOX_FLAGS, withImage } from '../sandbox-flags.ts';
-import { beginRun } from '../start-run.ts';
+import { beginRun, DEFAULT_JOBS } from '../start-run.ts';
 
 /** Flags that choose instances of a dataset. */
 export const FILTER_FLAGS = {
@@ -35,7 +34,7 @@ export function filterOf(flags: {
 }
 
 export const RUN_FLAGS = {
-  jobs: { kind: 'integer', short: 'j', min: 1, default: 2, placeholder: 'n', help: 'attempts at a time' },
+  jobs: { kind: 'integer', short: 'j', min: 1, default: DEFAULT_JOBS, placeholder: 'n', help: 'attempts at a time' },
   runsDir: { kind: 'string', default: 'runs', placeholder: 'folder', help: 'folder of the run folders' },
   budget: {
     kind: 'number',
@@ -130,7 +129,7 @@ export const runCommand = defineCommand({
       ...(flags.maxCost === undefined ? {} : { costUsd: flags.maxCost }),
       ...(flags.contextTokens === undefined ? {} : { contextTokens: flags.contextTokens }),
     });
-    const { record, exitCode } = await beginRun(
+    const outcome = await beginRun(
       {
         dataset,
         settings: {
@@ -158,13 +157,8 @@ export const runCommand = defineCommand({
       },
       createProgress({ quiet: flags.quiet }),
     );
-    const report = runReport(record);
-    print(
-      flags.json,
-      { ...report, dir: record.dir, failure: record.failure ?? null },
-      `${runReportText(report)}files: ${record.dir}\n`,
-    );
-    return exitCode;
+    printRun(flags.json, outcome);
+    return outcome.exitCode;
   },
 });
 

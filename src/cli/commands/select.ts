@@ -1,9 +1,11 @@
 import { resolve } from 'node:path';
 import { writeFileAtomic } from '../../base/atomic-file.ts';
 import type { RunRecord } from '../../contracts/index.ts';
+import { overlapWarning, trainingOverlap } from '../../critic/training-overlap.ts';
 import { selectionSvg } from '../../report/selection-svg.ts';
-import { checkPool } from '../../select/check-pool.ts';
+import { checkPool, poolWarnings } from '../../select/check-pool.ts';
 import { comparedSelectors } from '../../select/compared-selectors.ts';
+import { filterRuns } from '../../select/filter-runs.ts';
 import { type Scores, scoreAttempts } from '../../select/score-attempts.ts';
 import { curveInstances, type Evidence, selectOne } from '../../select/selection.ts';
 import { selectionCurves } from '../../select/selection-curves.ts';
@@ -17,16 +19,22 @@ import { CRITIC_HELP, openCritic } from '../open-critic.ts';
 import { print } from '../output.ts';
 import { predictionsText } from '../predictions-text.ts';
 import { BACKEND_FLAGS } from '../sandbox-flags.ts';
-import { type SelectionResult, selectionDocument, selectionText, winnerRows } from '../selection-output.ts';
+import {
+  type ScoredBy,
+  type SelectionResult,
+  selectionDocument,
+  selectionText,
+  winnerRows,
+} from '../selection-output.ts';
 import { testSelection } from '../test-selection.ts';
-import { RUN_FLAGS } from './run.ts';
+import { FILTER_FLAGS, RUN_FLAGS } from './run.ts';
 
 export const selectCommand = defineCommand({
   name: 'select',
   summary:
     'choose the best of several attempts per instance, with the reason for each, and measure what choosing is worth',
   description:
-    'Attempts of several runs over the same dataset are pooled. Verdicts play no part in the choice (but for the oracle): they only make the curves.',
+    'Attempts of several runs over the same dataset are pooled. Runs that were imported have no tasks, so --tests needs runs that were made here. Verdicts play no part in the choice (but for the oracle): they only make the curves.',
   arguments: [{ name: 'runs', help: 'folders or ids of runs', count: 'many' }],
   flags: {
     by: {
@@ -45,6 +53,8 @@ export const selectCommand = defineCommand({
       help: 'with --tests: model that writes reproduction tests and names tests that should change',
     },
     samples: { kind: 'integer', min: 1, default: 8, help: 'reproduction tests to sample per instance' },
+    instance: FILTER_FLAGS.instance,
+    limit: FILTER_FLAGS.limit,
     jobs: RUN_FLAGS.jobs,
     tier: BACKEND_FLAGS.tier,
     predictions: {
@@ -65,16 +75,22 @@ export const selectCommand = defineCommand({
     'assay select runs/A runs/B --by shortest --svg curves.svg',
   ],
   async run({ args, flags }) {
-    const runs = await Promise.all(args.map(async (name) => loadRunRecord((await findRun(name, flags.runsDir)).dir)));
-    checkPool(runs);
+    const loaded = await Promise.all(args.map(async (name) => loadRunRecord((await findRun(name, flags.runsDir)).dir)));
+    checkPool(loaded);
+    const runs = filterRuns(loaded, { instances: flags.instance, limit: flags.limit });
     const instances = await storedInstances(runs);
     const { by, seed } = flags;
-    const { evidence, tested } = await withInterrupt(async (signal) => {
-      const scores = by === 'majority' ? undefined : await scored(by, runs, instances, seed, signal);
-      if (!flags.tests) return { evidence: { scores }, tested: [] };
+    const warn = (line: string) => void process.stderr.write(`warning: ${line}\n`);
+    const warnings = poolWarnings(runs);
+    for (const line of warnings) warn(line);
+    const left = 'nothing was chosen, and no file was written';
+    const { scored, evidence, tested } = await withInterrupt(left, async (signal) => {
+      const scored = by === 'majority' ? undefined : await scoresBy(by, runs, instances, { seed, signal, warn });
+      const { scores } = scored ?? {};
+      if (!flags.tests) return { scored, evidence: { scores }, tested: [] };
       const say = (line: string) => void (flags.quiet || process.stderr.write(`${line}\n`));
       const results = await testSelection(runs, instances, { ...flags, signal, say });
-      return { evidence: withTests(scores, results), tested: results };
+      return { scored, evidence: withTests(scores, results), tested: results };
     });
     const selections = instances.map((one) => selectOne(one, evidence));
     const { maxK, resamples } = flags;
@@ -83,7 +99,7 @@ export const selectCommand = defineCommand({
       resamples,
       seed,
     });
-    const result: SelectionResult = { by, runs, selections, curves, scores: evidence.scores, tested };
+    const result: SelectionResult = { by, runs, selections, curves, scored, tested, warnings };
     const document = selectionDocument(result);
     const { predictions, out, svg } = flags;
     if (predictions !== undefined) await writeFileAtomic(predictions, predictionsText(predictions, winnerRows(result)));
@@ -104,20 +120,21 @@ function withTests(scores: Scores | undefined, results: readonly TestedInstance[
   };
 }
 
-async function scored(
+async function scoresBy(
   name: string,
   runs: readonly RunRecord[],
   instances: readonly StoredInstance[],
-  seed: number,
-  signal: AbortSignal,
-): Promise<Scores> {
+  { seed, signal, warn }: { seed: number; signal: AbortSignal; warn: (line: string) => void },
+): Promise<ScoredBy> {
   const critic = await openCritic(name, runs, seed);
   try {
-    return await scoreAttempts(
+    const trainedOnThese = trainingOverlap(
       critic,
-      instances.flatMap((one) => one.attempts),
-      signal,
+      runs.map(({ manifest }) => manifest),
     );
+    if (trainedOnThese !== null) warn(overlapWarning(critic.name, trainedOnThese));
+    const attempts = instances.flatMap((one) => one.attempts);
+    return { scores: await scoreAttempts(critic, attempts, signal), trainedOnThese };
   } finally {
     await critic.close();
   }

@@ -24,6 +24,8 @@ const trainingCardSchema = z.object({
   ),
   repositories: z.array(z.string()),
   instances: z.number().int(),
+  /** Absent in older files. */
+  instanceIds: z.array(z.string()).optional(),
   /** Attempts of these runs that were not used, with the reason. */
   leftOut: z.object({ ungraded: z.number().int(), leaking: z.number().int(), withoutPatch: z.number().int() }),
   options: z.object({
@@ -34,8 +36,8 @@ const trainingCardSchema = z.object({
     seed: z.number().int(),
   }),
   features: z.array(z.object({ name: z.string(), group: z.string(), help: z.string() })),
-  /** On attempts of repositories (or instances) that the scoring head had not seen; the file's own heads saw everything. */
-  heldOut: measuresSchema.extend({ split: z.string() }),
+  /** On attempts of repositories (or instances) that the scoring head had not seen; the file's own heads saw everything. Null when there is one instance alone. */
+  heldOut: measuresSchema.extend({ split: z.string() }).nullable(),
 });
 
 export const criticFileSchema = z.object({

@@ -1,7 +1,7 @@
 /** Trained heads with the card of their training. */
 import type { RunRecord } from '../../contracts/index.ts';
-import type { LoadedAttempts } from '../data/load-attempts.ts';
-import { measure } from '../evaluate/measure.ts';
+import { type LoadedAttempts, leftOut } from '../data/load-attempts.ts';
+import { measureByAgent } from '../evaluate/measure.ts';
 import { FEATURE_VERSION, FEATURES } from '../features/extract-features.ts';
 import { calibrated } from '../learn/calibration.ts';
 import type { CriticFile } from './critic-file.ts';
@@ -20,10 +20,11 @@ export interface TrainedCritic {
 export function trainedCriticFile({ heads, examples, loaded, runs, options, assayVersion }: TrainedCritic): CriticFile {
   const { split, folds } = calibrationFolds(examples);
   const probabilities = heldOutLogits(examples, options, folds, split).map((logit) =>
-    calibrated(heads.final.calibration, logit),
+    logit === null ? null : calibrated(heads.final.calibration, logit),
   );
-  const trajectories = examples.map(({ attempt }) => attempt.trajectory);
-  const { attempts } = loaded;
+  const attemptsUsed = examples.map(({ attempt }) => attempt);
+  const trajectories = attemptsUsed.map(({ trajectory }) => trajectory);
+  const instanceIds = [...new Set(trajectories.map(({ instanceId }) => instanceId))].sort();
   return {
     format: 'assay-embedded-critic',
     formatVersion: 1,
@@ -35,21 +36,12 @@ export function trainedCriticFile({ heads, examples, loaded, runs, options, assa
         runLine(manifest.runId, `${manifest.agent.name}/${manifest.model.id}`, examples),
       ),
       repositories: [...new Set(trajectories.map(({ repo }) => repo))].sort(),
-      instances: new Set(trajectories.map(({ instanceId }) => instanceId)).size,
-      leftOut: {
-        ungraded: loaded.ungraded,
-        leaking: attempts.filter(({ leaks }) => leaks).length,
-        withoutPatch: attempts.filter(({ leaks, patchKnown }) => !leaks && !patchKnown).length,
-      },
+      instances: instanceIds.length,
+      instanceIds,
+      leftOut: leftOut(loaded),
       options: { ...options, groups: [...options.groups] },
       features: FEATURES.filter(({ group }) => options.groups.includes(group)).map((feature) => ({ ...feature })),
-      heldOut: {
-        split,
-        ...measure(
-          probabilities,
-          examples.map(({ attempt }) => attempt.resolved),
-        ),
-      },
+      heldOut: folds < 2 ? null : { split, ...measureByAgent(attemptsUsed, probabilities).all },
     },
     ...heads,
   };

@@ -1,5 +1,5 @@
 /** What the embedded critic is worth on attempts it has not seen: discrimination, calibration, and choosing among repeats against every baseline. */
-import type { RunRecord } from '../../contracts/index.ts';
+import { AssayError, type RunRecord } from '../../contracts/index.ts';
 import { curveInstances } from '../../select/selection.ts';
 import { type SelectionCurve, type SelectionCurves, selectionCurves } from '../../select/selection-curves.ts';
 import {
@@ -13,7 +13,7 @@ import { type StoredAttempt, type StoredInstance, storedInstances } from '../../
 import type { Interval } from '../../stats/intervals.ts';
 import type { Example } from '../embedded/example.ts';
 import type { TrainOptions } from '../embedded/train-critic.ts';
-import { ablations, crossValidate, type TurnValues, turnValues } from './cross-validate.ts';
+import { ablations, crossValidate, type TurnValues, turnValues, validationFolds } from './cross-validate.ts';
 import type { SplitBy } from './folds.ts';
 import type { MeasuresByAgent } from './measure.ts';
 
@@ -25,13 +25,15 @@ export interface SetupSelection {
 
 export interface AblationResult {
   name: string;
-  auc: number;
+  auc: number | null;
   /** By set-up: rate of the chosen attempt at the largest k, and share of the way from random to oracle. */
   selections: { setup: string; rate: Interval | null; recovered: Interval | null }[];
 }
 
 export interface CriticEvaluation {
   splits: { split: SplitBy; folds: number; measures: MeasuresByAgent }[];
+  /** Splits that were asked for and hold nothing out: there is one repository, or one instance. */
+  leftOut: SplitBy[];
   /** By the scores of the first split. */
   selections: SetupSelection[];
   /** Empty when not asked for. */
@@ -46,22 +48,25 @@ export interface EvaluationOptions {
   ablate: boolean;
 }
 
-/** `runs` are where the examples come from. Throws what the store throws when a patch cannot be read. */
+/** `runs` are where the examples come from. Throws `usage` when no split holds anything out, and what the store throws when a patch cannot be read. */
 export async function evaluateCritic(
   runs: readonly RunRecord[],
   examples: readonly Example[],
   { training, splits, ablate }: EvaluationOptions,
 ): Promise<CriticEvaluation> {
-  const validations = splits.map((split) => crossValidate(examples, training, split));
+  const possible = splits.filter((split) => validationFolds(examples, split) >= 2);
+  if (possible.length === 0) throw nothingHeldOut(splits);
+  const validations = possible.map((split) => crossValidate(examples, training, split));
   const [first] = validations;
   const setups = await setupsOf(runs, examples);
-  const selectionsBy = (scores: readonly number[]) => {
-    const byAttempt = new Map(examples.map(({ attempt }, i) => [keyOf(attempt.trajectory), scores[i] ?? 0]));
+  const selectionsBy = (scores: readonly (number | null)[]) => {
+    const byAttempt = new Map(examples.map(({ attempt }, i) => [keyOf(attempt.trajectory), scores[i] ?? null]));
     return setups.map(({ setup, instances }) => ({ setup, curves: curvesOf(instances, byAttempt) }));
   };
   const variants = ablate && first !== undefined ? ablations(examples, training, first.split) : [];
   return {
     splits: validations.map(({ split, folds, measures }) => ({ split, folds, measures })),
+    leftOut: splits.filter((split) => !possible.includes(split)),
     selections: first === undefined ? [] : selectionsBy(first.probabilities),
     ablations: variants.map(({ name, auc, scores }) => ({
       name,
@@ -73,6 +78,16 @@ export async function evaluateCritic(
     })),
     turns: ablate && first !== undefined ? turnValues(examples, training, first.split) : [],
   };
+}
+
+function nothingHeldOut(splits: readonly SplitBy[]): AssayError {
+  return new AssayError('usage', `nothing can be held out: all attempts are of one ${splits.join(' and of one ')}`, {
+    class: 'input',
+    retryable: false,
+    hint: splits.includes('instance')
+      ? 'Name runs over more instances.'
+      : 'Name runs over more repositories, or --split instance.',
+  });
 }
 
 const CRITIC_NAME = 'critic';
@@ -101,9 +116,16 @@ async function setupsOf(
   );
 }
 
-function curvesOf(instances: readonly StoredInstance[], scores: ReadonlyMap<string, number>): SelectionCurves {
-  const attempts = instances.flatMap((one) => one.attempts);
-  const values = new Map(attempts.map((one) => [one, scores.get(keyOfStored(one)) ?? 0]));
+/** What could not be held out has no score, and ranks last. */
+function curvesOf(instances: readonly StoredInstance[], scores: ReadonlyMap<string, number | null>): SelectionCurves {
+  const values = new Map(
+    instances
+      .flatMap((one) => one.attempts)
+      .flatMap((one): [StoredAttempt, number][] => {
+        const score = scores.get(keyOfStored(one)) ?? null;
+        return score === null ? [] : [[one, score]];
+      }),
+  );
   const evidence = { scores: { critic: CRITIC_NAME, values, usd: 0, unknownCosts: 0, failures: [] } };
   const selectors = [oracleSelector, randomSelector, ...plainSelectors, majoritySelector, criticSelector(CRITIC_NAME)];
   return selectionCurves(curveInstances(instances, evidence), selectors);

@@ -8,10 +8,9 @@ import { NO_CHANGE_PATCH } from '../../grading/no-change-patch.ts';
 import { parserByName } from '../../grading/parsers/index.ts';
 import type { TestReport } from '../candidate.ts';
 import type { BaseRepository } from './base-repository.ts';
-import { expectedChanges } from './expected-changes.ts';
 import { importers } from './import-graph.ts';
 import { commandFor, isTestFile } from './test-files.ts';
-import type { Adviser, Testing } from './testing.ts';
+import type { Testing } from './testing.ts';
 
 export interface RegressionTests {
   files: string[];
@@ -19,7 +18,7 @@ export interface RegressionTests {
   /** Ids of the tests that are kept. */
   tests: string[];
   /** Ids that a model expects to change, which is no regression. */
-  expected: string[];
+  expected: readonly string[];
   /** The task with these tests in place of the hidden ones. */
   instance: TaskInstance;
 }
@@ -32,12 +31,12 @@ export interface NoTests {
 /** More files than this are not run; those nearest to the change come first. */
 const MAX_FILES = 60;
 
-/** Throws only for infrastructure, the model and `cancelled`. */
+/** `advise` names those of the tests that state what is to change. Throws only for infrastructure, `cancelled`, and what `advise` throws. */
 export async function findRegressionTests(
   testing: Testing,
   repository: BaseRepository,
   patches: readonly string[],
-  adviser?: Adviser,
+  advise: (tests: readonly string[]) => Promise<readonly string[]>,
 ): Promise<RegressionTests | NoTests> {
   const { grading } = testing.instance.task;
   const files = chooseFiles(repository, patches);
@@ -50,7 +49,7 @@ export async function findRegressionTests(
   const [first = [], second = []] = runs.map((run) => passingTests(run, grading.parser));
   const kept = first.filter((id) => second.includes(id));
   if (kept.length === 0) return { none: `no test of the repository passes on it: ${runs[0]?.report.verdict}` };
-  const expected = adviser === undefined ? [] : await expectedChanges(testing, kept, adviser);
+  const expected = await advise(kept);
   const tests = kept.filter((id) => !expected.includes(id));
   return { files, command, tests, expected, instance: withTests(testing.instance, command, contents, tests) };
 }
