@@ -481,3 +481,53 @@ test('no further attempts are begun at an instance of which the critic is sure, 
   expect(states(await again({ critic }))).toEqual(states(record));
   expect(model.paid.size).toBe(paid);
 });
+
+test('a pause does not wait for a critic; the resume asks about what is finished before it makes more', async () => {
+  const control = new RunControl();
+  const slow: Critic = {
+    ...shortestCritic,
+    name: 'judge',
+    score: (_trajectory, { signal }) =>
+      new Promise((_, reject) => {
+        signal.addEventListener('abort', () => reject(new AssayError('cancelled', 'stopped', { class: 'cancelled' })));
+        control.pause();
+      }),
+  };
+  const run = await newRun({ attempts: 3 }, ['a']);
+  const first = await go(run, { critic: slow }, { untilScore: 0.8, jobs: 1, control });
+  expect(first.status).toBe('interrupted');
+  expect(states(first)).toEqual(['a1 finished', 'a2 pending', 'a3 pending']);
+  expect(events.some((one) => one.type === 'note' || one.type === 'score-end')).toBe(false);
+  let asked = 0;
+  const sure: Critic = {
+    ...slow,
+    async score() {
+      asked++;
+      return { perTurn: [], final: 0.9, cost: { kind: 'unknown' } };
+    },
+  };
+  const record = await again({ critic: sure }, { untilScore: 0.8 });
+  expect(states(record)).toEqual(['a1 finished', 'a2 skipped', 'a3 skipped']);
+  expect(record.status).toBe('completed');
+  expect(record.attempts[0]?.score).toEqual({ critic: 'judge', value: 0.9, cost: { kind: 'unknown' } });
+  expect(asked).toBe(1);
+});
+
+test('workers that leave attempts out at the same time leave none of them uncounted', async () => {
+  let asked = 0;
+  let release = () => {};
+  const both = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const critic: Critic = {
+    ...shortestCritic,
+    async score() {
+      if (++asked === 2) release();
+      await both;
+      return { perTurn: [], final: 1, cost: { kind: 'measured', usd: 0 } };
+    },
+  };
+  const record = await go(await newRun({ attempts: 2 }, ['a', 'b']), { critic }, { untilScore: 0.8, jobs: 2 });
+  expect(states(record)).toEqual(['a1 finished', 'b1 finished', 'a2 skipped', 'b2 skipped']);
+  expect(record.status).toBe('completed');
+});

@@ -51,7 +51,7 @@ export function poolWarnings(runs: readonly RunRecord[]): string[] {
     groups.push(own);
   }
   if (groups.length < 2) return [];
-  const names = groups.map(({ references }) => [...references].join(' with ')).sort();
+  const names = groups.map(({ references }) => [...references].sort().join(' with ')).sort();
   return [
     `these runs are over different sets of tasks (${names.join('; ')}): nothing is chosen between them, and the curves are a mean over all`,
   ];
