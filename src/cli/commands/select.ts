@@ -17,7 +17,7 @@ import { defineCommand } from '../flag.ts';
 import { withInterrupt } from '../interrupt.ts';
 import { CRITIC_HELP, openCritic } from '../open-critic.ts';
 import { print } from '../output.ts';
-import { predictionsText } from '../predictions-text.ts';
+import { demandPredictionsName, predictionsText } from '../predictions-text.ts';
 import { BACKEND_FLAGS } from '../sandbox-flags.ts';
 import {
   type ScoredBy,
@@ -75,6 +75,7 @@ export const selectCommand = defineCommand({
     'assay select runs/A runs/B --by shortest --svg curves.svg',
   ],
   async run({ args, flags }) {
+    if (flags.predictions !== undefined) demandPredictionsName(flags.predictions);
     const loaded = await Promise.all(args.map(async (name) => loadRunRecord((await findRun(name, flags.runsDir)).dir)));
     checkPool(loaded);
     const runs = filterRuns(loaded, { instances: flags.instance, limit: flags.limit });
