@@ -15,7 +15,7 @@ const LONG_STRING = /`|"""|'''|R"[^\s()\\]{0,16}\(|r#*"|@\$?"|\$@"|#"/;
 /** With what touches it: a prefix or suffix changes what a string is. */
 const STRING = String.raw`[\p{L}\p{N}_]*(?:"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')[\p{L}\p{N}_]*`;
 /** Only at the start of a line or after white space, and without quotes: what looks like one in a string has the string's end behind it. */
-const COMMENT = '(?<!\\S)(?://[^\\n"\'`]*(?=\\n|$)|/\\*[^"\'`]*?\\*/)';
+const COMMENT = '(?<!\\S)(?://[^\\n"\'`]*(?=\\n|$)|/\\*[^"\'`]{0,2000}?\\*/)';
 /** In C, blanks within a line like this may mean something. */
 const DIRECTIVE = '(?<=^|\\n)[ \\t]*#[^\\n]*';
 /** Signs that stand together are one: `a+ ++b` is not `a++ +b`. */
