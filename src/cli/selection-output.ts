@@ -18,7 +18,8 @@ export interface SelectionResult {
   curves: SelectionCurves;
   /** Absent for votes. */
   scored: ScoredBy | undefined;
-  tested: readonly TestedInstance[];
+  /** Absent when nobody asked for tests. */
+  tested: readonly TestedInstance[] | undefined;
   warnings: readonly string[];
 }
 
@@ -30,7 +31,7 @@ export interface ScoredBy {
 
 /** For `--json` and `--out`. */
 export function selectionDocument({ by, selections, curves, scored, tested, warnings }: SelectionResult) {
-  const tests = tested.map(testsSummary);
+  const tests = (tested ?? []).map(testsSummary);
   return { by, warnings, critic: criticSummary(scored), tests, instances: selections, curves };
 }
 
@@ -56,8 +57,12 @@ export function winnerRows({ by, runs, selections }: SelectionResult): Predictio
 
 /** `everyReason`: of all candidates, not only of the winner. */
 export function selectionText(result: SelectionResult, everyReason: boolean): string {
-  const { selections, curves, scored, warnings } = result;
-  const notes = [...warnings.map((line) => `warning: ${line}\n`), scored === undefined ? '' : criticText(scored)];
+  const { selections, curves, scored, tested, warnings } = result;
+  const notes = [
+    tested === undefined ? '' : `tests ran for ${tested.length} of ${counted(selections.length, 'instance')}\n`,
+    ...warnings.map((line) => `warning: ${line}\n`),
+    scored === undefined ? '' : criticText(scored),
+  ];
   return `${winnersText(selections, everyReason)}\n${curvesText(curves)}${notes.join('')}`;
 }
 

@@ -142,7 +142,7 @@ async function writeRun(
   }
   return {
     runId,
-    dir: await staging.publish(runId),
+    dir: await staging.publish(runId, options.replace ?? false),
     setup: setup.name,
     model: manifest.model.id,
     attempts: attempts.length,

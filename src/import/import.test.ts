@@ -397,6 +397,15 @@ test('a run appears when it is whole: what a dead import left is no run and goes
   await half.close();
   await writeFile(join(dead.dir, 'owner.json'), JSON.stringify({ ...(await ownIdentity()), startTicks: '1' }));
   const alive = await openStaging(runsDir);
+  // A run that has come meanwhile is not replaced unasked.
+  const twins = ['twin', 'twin'].map(() => manifestOf('twin', ['a__b-1']));
+  for (const [at, manifest] of twins.entries()) {
+    await (await createRun(alive.dir, manifest)).close();
+    const published = alive.publish('twin', false);
+    if (at === 0) expect(await published).toBe(join(runsDir, 'twin'));
+    else await expect(published).rejects.toMatchObject({ code: 'ENOTEMPTY' });
+  }
+  await rm(join(runsDir, 'twin'), { recursive: true });
   expect(await fileRunStore(runsDir).list()).toEqual([]);
   const { runs } = await importFolder({ folder: source, runsDir, assayVersion: '0' });
   expect(runs.map(({ dir }) => dir)).toEqual([join(runsDir, 'source-r')]);

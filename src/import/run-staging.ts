@@ -3,7 +3,7 @@
  * leaves nothing that looks like a run. What it leaves is removed by the next import.
  */
 import { mkdir, mkdtemp, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { livenessOf, ownIdentity, processIdentitySchema } from '../base/process-identity.ts';
 import { removeTree } from '../base/remove-tree.ts';
 import { makeDurableFolder, syncFolder } from '../store/durable-folder.ts';
@@ -11,8 +11,8 @@ import { makeDurableFolder, syncFolder } from '../store/durable-folder.ts';
 export interface RunStaging {
   /** Folder to make runs in. */
   readonly dir: string;
-  /** Gives a whole, closed run its place and returns it; a run that has the place is removed. Throws the system's error. */
-  publish(runId: string): Promise<string>;
+  /** Gives a whole, closed run its place and returns it; with `replace` a run that has the place is removed. Throws the system's error: `ENOTEMPTY` where another run has come meanwhile. */
+  publish(runId: string, replace: boolean): Promise<string>;
   /** Removes what was not published. Idempotent. */
   dispose(): Promise<void>;
 }
@@ -31,19 +31,23 @@ export async function openStaging(runsDir: string): Promise<RunStaging> {
   await writeFile(join(dir, OWNER), JSON.stringify(await ownIdentity()));
   return {
     dir,
-    async publish(runId) {
+    async publish(runId, replace) {
       const target = join(place, runId);
-      const replaced = join(dir, 'replaced');
-      await mkdir(replaced, { recursive: true });
-      await rename(target, join(replaced, runId)).catch((error: NodeJS.ErrnoException) => {
-        if (error.code !== 'ENOENT') throw error;
-      });
+      if (replace) await setAside(target, join(dir, 'replaced'));
       await rename(join(dir, runId), target);
       await syncFolder(place);
       return target;
     },
     dispose: () => removeTree(dir),
   };
+}
+
+/** Nothing for nothing there. */
+async function setAside(run: string, folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  await rename(run, join(folder, basename(run))).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+  });
 }
 
 async function removeLeftovers(place: string): Promise<void> {

@@ -43,7 +43,7 @@ export function curvesText(curves: SelectionCurves): string {
   const note = curves.leftOut.length === 0 ? '' : `; ${curves.leftOut.length} with fewer than ${maxK} are left out`;
   const lines = [
     `resolve rate of the chosen attempt, mean over all subsets of k attempts: ${counted(curves.instances, 'instance')}, ${counted(curves.attempts, 'attempt')}${note}`,
-    `95 % intervals over ${curves.clusters} ${curves.clusteredBy === 'repository' ? 'repositories' : 'instances (too few repositories to go by them)'}`,
+    `95 % intervals over ${curves.clusteredBy === 'repository' ? counted(curves.clusters, 'repository', 'repositories') : `${counted(curves.clusters, 'instance')} (too few repositories to go by them)`}`,
     head,
     ...curves.curves.map((one) => curveLine(one, width, cell)),
     dollars,

@@ -139,6 +139,11 @@ test('import, train, score, select, export: what a critic was trained on is told
     const document = JSON.parse(json.stdout);
     expect(document.critic.trainedOnThese ?? document.trainedOnThese).toMatchObject(trainedOnThese);
   }
+  // Nothing to test with where the tasks are not here.
+  expect(await assay('select', 'set-one', '--tests')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('set-one was imported from another tool: its tasks are not here'),
+  });
   const scored = JSON.parse((await assay('critic', 'score', 'set-one', '--by', 'first', '--json')).stdout);
   expect(scored.trainedOnThese).toBeNull();
   expect(scored.scores.slice(0, 2)).toMatchObject([{ verdict: 'resolved' }, { verdict: 'unresolved' }]);

@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { counted } from '../../base/counted.ts';
 import { sandboxLimitsSchema, type TaskInstance } from '../../contracts/index.ts';
 import { checkDataset } from '../../dataset/check-dataset.ts';
 import { filterInstances } from '../../dataset/filter-instances.ts';
@@ -30,7 +31,7 @@ export const datasetLsCommand = defineCommand({
     const sets = await Promise.all(
       names.map(async (name) => ({ name, instances: (await loadDataset(name)).instances.length })),
     );
-    print(flags.json, sets, sets.map((set) => `${set.name}  ${set.instances} tasks\n`).join(''));
+    print(flags.json, sets, sets.map((set) => `${set.name}  ${counted(set.instances, 'task')}\n`).join(''));
     return 0;
   },
 });

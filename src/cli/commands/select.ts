@@ -88,7 +88,7 @@ export const selectCommand = defineCommand({
     const { scored, evidence, tested } = await withInterrupt(left, async (signal) => {
       const scored = by === 'majority' ? undefined : await scoresBy(by, runs, instances, { seed, signal, warn });
       const { scores } = scored ?? {};
-      if (!flags.tests) return { scored, evidence: { scores }, tested: [] };
+      if (!flags.tests) return { scored, evidence: { scores }, tested: undefined };
       const say = (line: string) => void (flags.quiet || process.stderr.write(`${line}\n`));
       const results = await testSelection(runs, instances, { ...flags, signal, say });
       return { scored, evidence: withTests(scores, results), tested: results };

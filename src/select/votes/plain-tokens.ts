@@ -1,6 +1,6 @@
 /** Tokens of languages that have no parser here. What is not known to mean nothing counts: two patches that differ must never look equal. Pure. */
 
-export interface PlainToken {
+export interface Token {
   text: string;
   /** Line it begins in, from 0. */
   line: number;
@@ -25,19 +25,19 @@ const WITH_COMMENTS = new RegExp(`(${COMMENT})|(\\n)|${DIRECTIVE}|${STRING}|${WO
 const WITHOUT_COMMENTS = new RegExp(`((?!))|(\\n)|${DIRECTIVE}|${STRING}|${WORD}`, 'gu');
 
 /** Words and signs where white space is free, else whole lines. */
-export function plainTokens(path: string, text: string): PlainToken[] {
+export function plainTokens(path: string, text: string): Token[] {
   // A line that goes on behind a backslash is another line without the blanks before it.
   return FREE_FORM.test(path) && !text.includes('\\\n') ? freeFormTokens(text) : lineTokens(text);
 }
 
 /** Every line as it is. */
-export function lineTokens(text: string): PlainToken[] {
+export function lineTokens(text: string): Token[] {
   return text.split('\n').map((line, at) => ({ text: line, line: at }));
 }
 
 /** Ends of lines count, as they end statements in some of these languages; empty lines do not. */
-function freeFormTokens(text: string): PlainToken[] {
-  const tokens: PlainToken[] = [];
+function freeFormTokens(text: string): Token[] {
+  const tokens: Token[] = [];
   let line = 0;
   for (const [piece, comment, end] of text.matchAll(mayHoldLongString(text) ? WITHOUT_COMMENTS : WITH_COMMENTS)) {
     if (end !== undefined) {

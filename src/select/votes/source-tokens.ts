@@ -1,13 +1,7 @@
 /** Source text as tokens: no comments, no formatting, one way of writing where a language has two. Pure; any text is accepted. */
 import type { SyntaxNode, SyntaxNodeRef } from '@lezer/common';
 import { type Grammar, grammarOf } from './grammar.ts';
-import { lineTokens, plainTokens } from './plain-tokens.ts';
-
-export interface Token {
-  text: string;
-  /** Line it begins in, from 0. */
-  line: number;
-}
+import { lineTokens, plainTokens, type Token } from './plain-tokens.ts';
 
 /** Longer texts are bundles and data, and parsing them would take many seconds: they are compared line by line. */
 const MAX_PARSED = 256 * 1024;
