@@ -2,11 +2,12 @@
 import type { Scores } from '../select/score-attempts.ts';
 import { type StoredAttempt, verdictOf } from '../select/stored-attempts.ts';
 
-/** For `--json`, but for what the critic says of itself. */
+/** For `--json`. */
 export function scoresDocument(attempts: readonly StoredAttempt[], scores: Scores) {
   const nameOf = ({ record }: StoredAttempt) => ({ instanceId: record.instanceId, attempt: record.attempt });
   return {
     critic: scores.critic,
+    calibrated: scores.calibrated,
     usd: scores.usd,
     unknownCosts: scores.unknownCosts,
     scores: attempts.map((one) => ({
@@ -20,7 +21,7 @@ export function scoresDocument(attempts: readonly StoredAttempt[], scores: Score
 }
 
 /** Verdicts in the words of `assay show` and `assay select`. */
-export function scoresText({ scores, failures }: ReturnType<typeof scoresDocument>): string {
+export function scoresText({ critic, calibrated, scores, failures }: ReturnType<typeof scoresDocument>): string {
   const lines = scores.map(
     ({ instanceId, attempt, score, verdict }) =>
       `${score === null ? '     -' : score.toFixed(4)}  ${instanceId}#${attempt}  ${verdict ?? 'not graded'}`,
@@ -28,5 +29,11 @@ export function scoresText({ scores, failures }: ReturnType<typeof scoresDocumen
   const notes = failures.map(
     ({ instanceId, attempt, failure }) => `no score for ${instanceId}#${attempt}: ${failure.message}`,
   );
-  return `${[...lines, ...notes].join('\n')}\n`;
+  const meaning = calibrated ? [] : [uncalibratedWords(critic)];
+  return `${[...lines, ...meaning, ...notes].join('\n')}\n`;
+}
+
+/** What the scores of such a critic are good for. */
+export function uncalibratedWords(critic: string): string {
+  return `scores of ${critic} are not calibrated: they order attempts of one instance`;
 }

@@ -4,11 +4,12 @@ import type { RunRecord } from '../contracts/index.ts';
 import { overlapWarning, type TrainingOverlap } from '../critic/training-overlap.ts';
 import { money } from '../report/run-report.ts';
 import { curvesText, winnersText } from '../report/selection-text.ts';
-import type { Scores } from '../select/score-attempts.ts';
+import type { Scores, TournamentCounts } from '../select/score-attempts.ts';
 import type { InstanceSelection } from '../select/selection.ts';
 import type { SelectionCurves } from '../select/selection-curves.ts';
 import type { TestedInstance } from '../select/tests/test-candidates.ts';
 import type { PredictionRow } from './predictions-text.ts';
+import { uncalibratedWords } from './scores-output.ts';
 
 export interface SelectionResult {
   /** How the user calls what decided. */
@@ -67,22 +68,31 @@ export function selectionText(result: SelectionResult, everyReason: boolean): st
 }
 
 function criticText({ scores, trainedOnThese }: ScoredBy): string {
-  const { critic, usd, unknownCosts, failures } = scores;
+  const { critic, calibrated, usd, unknownCosts, failures, tournament } = scores;
   const [first] = failures;
+  const meaning = calibrated ? '' : `${uncalibratedWords(critic)}\n`;
+  const pairs = tournament === undefined ? '' : tournamentText(critic, tournament);
   const missing =
     first === undefined
       ? ''
       : `${counted(failures.length, 'attempt has', 'attempts have')} no score: ${first.failure.message}\n`;
   const cost = usd === 0 && unknownCosts === 0 ? '' : `${critic} cost ${money(usd, unknownCosts)}\n`;
   const seen = trainedOnThese === null ? '' : `warning: ${overlapWarning(critic, trainedOnThese)}\n`;
-  return `${missing}${cost}${seen}`;
+  return `${meaning}${pairs}${missing}${cost}${seen}`;
+}
+
+function tournamentText(judge: string, { pairs, contradictions, unanswered }: TournamentCounts): string {
+  const lost = unanswered === 0 ? '' : `, ${unanswered} without an answer`;
+  return `${judge} compared ${counted(pairs, 'pair')} in both orders; in ${contradictions} it preferred the same place twice${lost}\n`;
 }
 
 function criticSummary(scored: ScoredBy | undefined) {
   if (scored === undefined) return null;
-  const { critic, usd, unknownCosts, failures } = scored.scores;
+  const { critic, calibrated, usd, unknownCosts, failures, tournament } = scored.scores;
   return {
     name: critic,
+    calibrated,
+    ...(tournament === undefined ? {} : { tournament }),
     trainedOnThese: scored.trainedOnThese,
     usd,
     unknownCosts,

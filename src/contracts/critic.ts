@@ -66,3 +66,19 @@ export interface Critic {
   /** Frees what the critic holds. Idempotent; whoever opened it closes it. */
   close(): Promise<void>;
 }
+
+/** Says which of two attempts at one instance is the better one; tournaments among attempts use nothing else of it. */
+export interface PairJudge {
+  readonly name: string;
+  /**
+   * Chance in [0, 1] that the attempt shown first is the better one. Models favour a place: ask in both orders. May be called many times at once. Throws like
+   * `Critic.score`.
+   */
+  compare(
+    first: Trajectory,
+    second: Trajectory,
+    options: CriticCallOptions,
+  ): Promise<{ firstBetter: number; cost: Cost }>;
+  /** Idempotent; whoever opened it closes it. */
+  close(): Promise<void>;
+}

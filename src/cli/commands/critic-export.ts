@@ -8,12 +8,14 @@ import { DEFAULT_GAMMA } from '../../critic/embedded/td-targets.ts';
 import { guardLeakage } from '../../critic/export/leakage-guard.ts';
 import { balanced, ormRow } from '../../critic/export/orm-row.ts';
 import { tdRow, withByteTokens } from '../../critic/export/td-row.ts';
+import { guardTime } from '../../critic/export/time-guard.ts';
 import { writeRows } from '../../critic/export/write-rows.ts';
 import { checkNamedOnce } from '../../select/check-pool.ts';
 import { loadRunRecord } from '../../store/load-run-record.ts';
 import { findRun } from '../find-run.ts';
 import { defineCommand } from '../flag.ts';
 import { print } from '../output.ts';
+import { TIME_GUARD_FLAGS, timeGuardOf, timeGuardText } from '../time-guard-flags.ts';
 
 export const criticExportCommand = defineCommand({
   name: 'critic export',
@@ -35,13 +37,17 @@ export const criticExportCommand = defineCommand({
       default: 'repository',
       help: 'what may not be in both',
     },
+    ...TIME_GUARD_FLAGS,
     tokens: { kind: 'boolean', help: 'add byte tokens with labels and loss mask per token' },
     maxCharacters: { kind: 'integer', min: 1, default: 120_000, help: 'longer attempts get no row for verifiers' },
     gamma: { kind: 'number', min: 0, default: DEFAULT_GAMMA, help: 'discount per assistant turn' },
     seed: { kind: 'integer', min: 0, default: 1, help: 'of the choice of unresolved attempts' },
     runsDir: { kind: 'string', default: 'runs', placeholder: 'folder', help: 'folder of the run folders' },
   },
-  examples: ['assay critic export runs/A runs/B --evaluation runs/C --format parquet'],
+  examples: [
+    'assay critic export runs/A runs/B --evaluation runs/C --format parquet',
+    'assay critic export runs/A --before 2023-01-01 --dates swe-bench-verified.parquet',
+  ],
   async run({ args, flags }) {
     const { gamma, maxCharacters } = flags;
     if (gamma <= 0 || gamma > 1) throw usage(`--gamma is ${gamma}: a discount is above 0 and at most 1`);
@@ -50,22 +56,26 @@ export const criticExportCommand = defineCommand({
     checkNamedOnce(runs);
     const loaded = await loadAttempts(runs);
     const guard = flags.guard === 'instance' ? 'instance' : 'repository';
-    const { kept, overlapping } = guardLeakage(
+    const time = await timeGuardOf(flags);
+    const { kept: apart, overlapping } = guardLeakage(
       loaded.attempts,
       evaluation.map(({ manifest }) => manifest),
       guard,
     );
+    const { kept, later, undated } =
+      time === undefined ? { kept: apart, later: 0, undated: 0 } : guardTime(apart, time);
     const td = kept.map((attempt) => tdRow(attempt, gamma)).filter(({ labels }) => labels.length > 0);
     const fitting = kept.filter((attempt) => lengthOf(ormRow(attempt)) <= maxCharacters);
     const orm = balanced(fitting, flags.seed).map(ormRow);
     const withoutTurns = kept.length - td.length;
     const tooLong = kept.length - fitting.length;
-    const left = { ...leftOut(loaded), overlapping, withoutTurns, tooLong };
+    const left = { ...leftOut(loaded), overlapping, later, undated, withoutTurns, tooLong };
     const words = [
       ...leftOutWords(loaded),
       ...(overlapping > 0
         ? [`${overlapping} of the evaluation set's ${guard === 'repository' ? 'repositories' : 'instances'}`]
         : []),
+      ...timeGuardText({ later, undated }),
       ...(withoutTurns > 0 ? [`${withoutTurns} without a turn`] : []),
       ...(tooLong > 0 ? [`${tooLong} too long for a verifier`] : []),
     ];

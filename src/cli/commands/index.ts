@@ -2,6 +2,7 @@
 import type { CommandSpec } from '../flag.ts';
 import { compareCommand } from './compare.ts';
 import { criticEvalCommand, criticScoreCommand, criticTrainCommand } from './critic.ts';
+import { criticCalibrateCommand } from './critic-calibrate.ts';
 import { criticExportCommand } from './critic-export.ts';
 import { datasetCheckCommand, datasetLsCommand, datasetSchemaCommand, datasetShowCommand } from './dataset.ts';
 import { datasetPayoutCommand } from './dataset-payout.ts';
@@ -42,6 +43,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   criticTrainCommand,
   criticEvalCommand,
   criticScoreCommand,
+  criticCalibrateCommand,
   criticExportCommand,
   datasetLsCommand,
   datasetShowCommand,

@@ -11,11 +11,12 @@ import { curveInstances, type Evidence, selectOne } from '../../select/selection
 import { selectionCurves } from '../../select/selection-curves.ts';
 import { type StoredInstance, storedInstances } from '../../select/stored-attempts.ts';
 import type { TestedInstance } from '../../select/tests/test-candidates.ts';
+import { playTournament, type TournamentOptions } from '../../select/tournament/play-tournament.ts';
 import { loadRunRecord } from '../../store/load-run-record.ts';
 import { findRun } from '../find-run.ts';
 import { defineCommand } from '../flag.ts';
 import { withInterrupt } from '../interrupt.ts';
-import { CRITIC_HELP, openCritic } from '../open-critic.ts';
+import { CRITIC_HELP, openCritic, openPairJudge, PAIR_JUDGE_HELP } from '../open-critic.ts';
 import { print } from '../output.ts';
 import { demandPredictionsName, predictionsText } from '../predictions-text.ts';
 import { BACKEND_FLAGS } from '../sandbox-flags.ts';
@@ -41,7 +42,13 @@ export const selectCommand = defineCommand({
       kind: 'string',
       default: 'majority',
       placeholder: 'name',
-      help: `majority (the most frequent patch after normalisation), or a critic: ${CRITIC_HELP}`,
+      help: `majority (the most frequent patch after normalisation), or a critic: ${CRITIC_HELP}, or a tournament: ${PAIR_JUDGE_HELP}`,
+    },
+    opponents: {
+      kind: 'integer',
+      min: 1,
+      default: 8,
+      help: 'of each attempt in a tournament: each pair is asked about in both orders',
     },
     tests: {
       kind: 'boolean',
@@ -67,7 +74,7 @@ export const selectCommand = defineCommand({
     reasons: { kind: 'boolean', help: 'show the reason for every candidate, not only for the winner' },
     maxK: { kind: 'integer', min: 1, help: 'longest curve (default: what nine of ten instances have)' },
     resamples: { kind: 'integer', min: 100, default: 1000, help: 'bootstrap resamples of the intervals' },
-    seed: { kind: 'integer', min: 0, default: 1, help: 'of the bootstrap and the random critic' },
+    seed: { kind: 'integer', min: 0, default: 1, help: 'of the bootstrap, the random critic and tournaments' },
     runsDir: { kind: 'string', default: 'runs', placeholder: 'folder', help: 'folder of the run folders' },
   },
   examples: [
@@ -80,13 +87,14 @@ export const selectCommand = defineCommand({
     checkPool(loaded);
     const runs = filterRuns(loaded, { instances: flags.instance, limit: flags.limit });
     const instances = await storedInstances(runs);
-    const { by, seed } = flags;
+    const { by, seed, opponents } = flags;
     const warn = (line: string) => void process.stderr.write(`warning: ${line}\n`);
     const warnings = poolWarnings(runs);
     for (const line of warnings) warn(line);
     const left = 'nothing was chosen, and no file was written';
     const { scored, evidence, tested } = await withInterrupt(left, async (signal) => {
-      const scored = by === 'majority' ? undefined : await scoresBy(by, runs, instances, { seed, signal, warn });
+      const scored =
+        by === 'majority' ? undefined : await scoresBy(by, runs, instances, { opponents, seed, signal, warn });
       const { scores } = scored ?? {};
       if (!flags.tests) return { scored, evidence: { scores }, tested: undefined };
       const say = (line: string) => void (flags.quiet || process.stderr.write(`${line}\n`));
@@ -125,8 +133,17 @@ async function scoresBy(
   name: string,
   runs: readonly RunRecord[],
   instances: readonly StoredInstance[],
-  { seed, signal, warn }: { seed: number; signal: AbortSignal; warn: (line: string) => void },
+  { warn, ...options }: TournamentOptions & { warn: (line: string) => void },
 ): Promise<ScoredBy> {
+  const { seed, signal } = options;
+  const judge = openPairJudge(name);
+  if (judge !== undefined) {
+    try {
+      return { scores: await playTournament(judge, instances, options), trainedOnThese: null };
+    } finally {
+      await judge.close();
+    }
+  }
   const critic = await openCritic(name, runs, seed);
   try {
     const trainedOnThese = trainingOverlap(

@@ -27,7 +27,13 @@ const trainingCardSchema = z.object({
   /** Absent in older files. */
   instanceIds: z.array(z.string()).optional(),
   /** Attempts of these runs that were not used, with the reason. */
-  leftOut: z.object({ ungraded: z.number().int(), leaking: z.number().int(), withoutPatch: z.number().int() }),
+  leftOut: z.object({
+    ungraded: z.number().int(),
+    leaking: z.number().int(),
+    withoutPatch: z.number().int(),
+    /** Instances made from `before` on, or at an unknown time; absent when time was no matter. */
+    time: z.object({ before: z.string(), later: z.number().int(), undated: z.number().int() }).optional(),
+  }),
   options: z.object({
     groups: z.array(z.string()),
     perTurn: z.boolean(),

@@ -1,6 +1,6 @@
 /** Trains the embedded critic: one head for whole attempts, one for the value after each turn. Pure; the same examples and seed give the same critic. */
 
-import { foldCount, repositories, type SplitBy } from '../evaluate/folds.ts';
+import { calibrationFolds, type SplitBy } from '../evaluate/folds.ts';
 import { heldOut } from '../evaluate/held-out.ts';
 import type { FeatureGroup } from '../features/feature.ts';
 import { type Calibration, fitIsotonic, fitPlatt } from '../learn/calibration.ts';
@@ -57,18 +57,9 @@ function fitFinal(examples: readonly Example[], options: TrainOptions): RawHead 
 /** The targets of turns are probabilities already, and the log-loss keeps to them. */
 const IDENTITY: Calibration = { kind: 'platt', slope: 1, offset: 0 };
 
-const CALIBRATION_FOLDS = 4;
-
-/** How calibration holds attempts out: by repository where there are enough of them, else by instance. */
-export function calibrationFolds(examples: readonly Example[]): { split: SplitBy; folds: number } {
-  const attempts = examples.map(({ attempt }) => attempt);
-  const split = repositories(attempts) >= 2 * CALIBRATION_FOLDS ? 'repository' : 'instance';
-  return { split, folds: foldCount(attempts, split, CALIBRATION_FOLDS) };
-}
-
 /** Fitted on scores that each attempt got from heads which never saw its repository or instance; where nothing can be held out, the log-odds stay as they are. */
 function calibrationOf(examples: readonly Example[], options: TrainOptions): Calibration {
-  const { split, folds } = calibrationFolds(examples);
+  const { split, folds } = calibrationFolds(examples.map(({ attempt }) => attempt));
   const scores = heldOutLogits(examples, options, folds, split);
   const known = examples.flatMap(({ attempt }, i) => {
     const score = scores[i] ?? null;

@@ -1,27 +1,13 @@
 /** What the embedded critic is worth on attempts it has not seen: discrimination, calibration, and choosing among repeats against every baseline. */
 import { AssayError, type RunRecord } from '../../contracts/index.ts';
-import { curveInstances } from '../../select/selection.ts';
-import { type SelectionCurve, type SelectionCurves, selectionCurves } from '../../select/selection-curves.ts';
-import {
-  criticSelector,
-  majoritySelector,
-  oracleSelector,
-  plainSelectors,
-  randomSelector,
-} from '../../select/selector.ts';
-import { type StoredAttempt, type StoredInstance, storedInstances } from '../../select/stored-attempts.ts';
+import type { SelectionCurve } from '../../select/selection-curves.ts';
 import type { Interval } from '../../stats/intervals.ts';
 import type { Example } from '../embedded/example.ts';
 import type { TrainOptions } from '../embedded/train-critic.ts';
 import { ablations, crossValidate, type TurnValues, turnValues, validationFolds } from './cross-validate.ts';
 import type { SplitBy } from './folds.ts';
 import type { MeasuresByAgent } from './measure.ts';
-
-export interface SetupSelection {
-  /** A run with several attempts per instance, or `all attempts pooled`. */
-  setup: string;
-  curves: SelectionCurves;
-}
+import { CRITIC_CURVE, loadSetups, type SetupSelection } from './selections-by-scores.ts';
 
 export interface AblationResult {
   name: string;
@@ -58,11 +44,10 @@ export async function evaluateCritic(
   if (possible.length === 0) throw nothingHeldOut(splits);
   const validations = possible.map((split) => crossValidate(examples, training, split));
   const [first] = validations;
-  const setups = await setupsOf(runs, examples);
-  const selectionsBy = (scores: readonly (number | null)[]) => {
-    const byAttempt = new Map(examples.map(({ attempt }, i) => [keyOf(attempt.trajectory), scores[i] ?? null]));
-    return setups.map(({ setup, instances }) => ({ setup, curves: curvesOf(instances, byAttempt) }));
-  };
+  const { selectionsBy } = await loadSetups(
+    runs,
+    examples.map(({ attempt }) => attempt),
+  );
   const variants = ablate && first !== undefined ? ablations(examples, training, first.split) : [];
   return {
     splits: validations.map(({ split, folds, measures }) => ({ split, folds, measures })),
@@ -72,7 +57,7 @@ export async function evaluateCritic(
       name,
       auc,
       selections: selectionsBy(scores).map(({ setup, curves }) => {
-        const own = curves.curves.find(({ selector }) => selector === CRITIC_NAME);
+        const own = curves.curves.find(({ selector }) => selector === CRITIC_CURVE);
         return { setup, rate: lastRate(own), recovered: own?.recovered ?? null };
       }),
     })),
@@ -88,55 +73,6 @@ function nothingHeldOut(splits: readonly SplitBy[]): AssayError {
       ? 'Name runs over more instances.'
       : 'Name runs over more repositories, or --split instance.',
   });
-}
-
-const CRITIC_NAME = 'critic';
-const POOLED = 'all attempts pooled';
-
-/** Instances with at least two usable attempts: of each run with repeats, and of all runs together. */
-async function setupsOf(
-  runs: readonly RunRecord[],
-  examples: readonly Example[],
-): Promise<{ setup: string; instances: StoredInstance[] }[]> {
-  const known = new Set(examples.map(({ attempt }) => keyOf(attempt.trajectory)));
-  const repeated = runs.filter(({ manifest }) => manifest.attempts > 1);
-  const pools = [
-    ...repeated.map((run) => ({ setup: run.manifest.runId, members: [run] })),
-    ...(runs.length > 1 ? [{ setup: POOLED, members: runs }] : []),
-  ];
-  return await Promise.all(
-    pools.map(async ({ setup, members }) => {
-      const instances = await storedInstances(members);
-      const usable = instances.map((one) => ({
-        ...one,
-        attempts: one.attempts.filter((attempt) => known.has(keyOfStored(attempt))),
-      }));
-      return { setup, instances: usable.filter((one) => one.attempts.length > 1) };
-    }),
-  );
-}
-
-/** What could not be held out has no score, and ranks last. */
-function curvesOf(instances: readonly StoredInstance[], scores: ReadonlyMap<string, number | null>): SelectionCurves {
-  const values = new Map(
-    instances
-      .flatMap((one) => one.attempts)
-      .flatMap((one): [StoredAttempt, number][] => {
-        const score = scores.get(keyOfStored(one)) ?? null;
-        return score === null ? [] : [[one, score]];
-      }),
-  );
-  const evidence = { scores: { critic: CRITIC_NAME, values, usd: 0, unknownCosts: 0, failures: [] } };
-  const selectors = [oracleSelector, randomSelector, ...plainSelectors, majoritySelector, criticSelector(CRITIC_NAME)];
-  return selectionCurves(curveInstances(instances, evidence), selectors);
-}
-
-function keyOf({ runId, instanceId, attempt }: { runId: string; instanceId: string; attempt: number }): string {
-  return `${runId}\0${instanceId}\0${attempt}`;
-}
-
-function keyOfStored({ run, record }: StoredAttempt): string {
-  return keyOf({ runId: run.manifest.runId, instanceId: record.instanceId, attempt: record.attempt });
 }
 
 function lastRate(curve: SelectionCurve | undefined): Interval | null {

@@ -47,3 +47,11 @@ function instances(attempts: readonly GradedAttempt[]): number {
 export function repositories(attempts: readonly GradedAttempt[]): number {
   return new Set(attempts.map(({ trajectory }) => trajectory.repo)).size;
 }
+
+const CALIBRATION_FOLDS = 4;
+
+/** How calibration holds attempts out: by repository where there are enough of them, else by instance. Fewer than two folds hold nothing out. */
+export function calibrationFolds(attempts: readonly GradedAttempt[]): { split: SplitBy; folds: number } {
+  const split = repositories(attempts) >= 2 * CALIBRATION_FOLDS ? 'repository' : 'instance';
+  return { split, folds: foldCount(attempts, split, CALIBRATION_FOLDS) };
+}
