@@ -44,9 +44,11 @@ const settingsSchema = z.object({
   budgetUsd: z.number().optional(),
   critic: z.string().optional(),
   lookahead: z.number().optional(),
+  lookaheadFork: z.boolean().optional(),
   untilScore: z.number().optional(),
   recover: z.boolean().optional(),
   recoverFall: z.number().optional(),
+  recoverShare: z.number().optional(),
 });
 
 export interface NewRun {
@@ -167,7 +169,7 @@ async function work(
   try {
     const before = (await run.record()).attempts.reduce((sum, one) => sum + (one.totals?.usd ?? 0), 0);
     const openNow = () => openRunModel(settings, run.dir, before);
-    const ports = runPorts(engine, settings, openAgent(settings, prompt), openNow, critic);
+    const ports = runPorts(engine, run.manifest, settings, openAgent(settings, prompt), openNow, critic);
     const { untilScore } = settings;
     const { observe } = progress;
     const record = await runAll({ run, instances: dataset.instances, ports, jobs, control, untilScore, observe });

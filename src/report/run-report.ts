@@ -4,6 +4,7 @@ import { counted } from '../base/counted.ts';
 import { addUsage, NO_USAGE } from '../base/token-usage.ts';
 import type { AttemptRecord, RunRecord, TokenUsage, Verdict } from '../contracts/index.ts';
 import { type Interval, passAtK, wilson } from '../stats/intervals.ts';
+import { type RecoveryEffect, type RecoveryGroup, type RecoveryReport, recoveryReport } from './recovery-report.ts';
 
 export interface RunReport {
   runId: string;
@@ -35,18 +36,9 @@ export interface RunReport {
   scores?: { attempts: number; usd: number; unknownCosts: number };
   /** Replies that were asked for beside the first of their step, and how many of these calls failed; absent without lookahead. */
   lookahead?: { asked: number; failed: number };
-  /** Attempts in which recovery stepped in beside those in which it did not; absent when it never did. */
+  /** Absent when recovery was off. */
   recovery?: RecoveryReport;
   rows: RunReportRow[];
-}
-
-/** Not a comparison of like with like: attempts that need recovery are the harder ones. For its effect compare a run with and one without. */
-export interface RecoveryReport {
-  interventions: number;
-  attempts: number;
-  /** Resolved and judged, with interventions and without. */
-  with: { resolved: number; judged: number };
-  without: { resolved: number; judged: number };
 }
 
 export interface RunReportRow {
@@ -76,6 +68,7 @@ export function runReport(record: RunRecord): RunReport {
   const resolved = judged.filter((one) => one.report?.resolved === true).length;
   const usage = attempts.reduce((sum, one) => addUsage(sum, one.totals?.usage ?? NO_USAGE), NO_USAGE);
   const input = inputTokens(usage);
+  const recovery = recoveryReport(manifest, attempts, judged);
   const verdicts: RunReport['verdicts'] = {};
   for (const { report } of attempts)
     if (report !== null) verdicts[report.verdict] = (verdicts[report.verdict] ?? 0) + 1;
@@ -102,7 +95,7 @@ export function runReport(record: RunRecord): RunReport {
     skipped: attempts.filter((one) => one.state === 'skipped').length,
     ...scoreReport(attempts),
     ...lookaheadReport(attempts),
-    ...recoveryReport(attempts, judged),
+    ...(recovery === null ? {} : { recovery }),
     rows: attempts.map(reportRow),
   };
 }
@@ -123,27 +116,6 @@ function lookaheadReport(attempts: readonly AttemptRecord[]): Pick<RunReport, 'l
   const all = attempts.flatMap(({ totals }) => totals?.lookahead ?? []);
   if (all.length === 0) return {};
   return { lookahead: { asked: sum(all, (one) => one.asked), failed: sum(all, (one) => one.failed) } };
-}
-
-function recoveryReport(
-  attempts: readonly AttemptRecord[],
-  judged: readonly AttemptRecord[],
-): { recovery?: RecoveryReport } {
-  const interventions = (one: AttemptRecord) => one.totals?.interventions ?? 0;
-  const stepped = attempts.filter((one) => interventions(one) > 0);
-  if (stepped.length === 0) return {};
-  const count = (some: readonly AttemptRecord[]) => ({
-    resolved: some.filter((one) => one.report?.resolved === true).length,
-    judged: some.length,
-  });
-  return {
-    recovery: {
-      interventions: sum(attempts, interventions),
-      attempts: stepped.length,
-      with: count(judged.filter((one) => interventions(one) > 0)),
-      without: count(judged.filter((one) => interventions(one) === 0)),
-    },
-  };
 }
 
 function reportRow(one: AttemptRecord): RunReportRow {
@@ -222,7 +194,7 @@ export function runReportText(report: RunReport): string {
     ...(report.skipped === 0 ? [] : [`${counted(report.skipped, 'attempt')} not made: an earlier one was sure enough`]),
     ...(report.scores === undefined ? [] : [scoresText(report.scores)]),
     ...(report.lookahead === undefined ? [] : [lookaheadText(report.lookahead)]),
-    ...(report.recovery === undefined ? [] : [recoveryText(report.recovery)]),
+    ...(report.recovery === undefined ? [] : recoveryLines(report.recovery)),
     `cost ${money(report.usd, report.unknownCosts)}; ${inputTokens(usage)} input tokens (${percent(report.cacheShare)} from cache), ${usage.output} output; ${(report.workingMs / 1000).toFixed(1)} s of work`,
     '',
   ].join('\n');
@@ -236,6 +208,27 @@ function lookaheadText({ asked, failed }: NonNullable<RunReport['lookahead']>): 
   return `lookahead asked for ${counted(asked, 'further reply', 'further replies')}; ${failed} of them failed`;
 }
 
-function recoveryText({ interventions, attempts, with: helped, without }: RecoveryReport): string {
-  return `recovery stepped in ${counted(interventions, 'time')} in ${counted(attempts, 'attempt')}: ${helped.resolved} of ${helped.judged} resolved; without it ${without.resolved} of ${without.judged}`;
+function recoveryLines({ interventions, attempts, with: stepped, without, effect }: RecoveryReport): string[] {
+  const rateOf = ({ resolved, judged, rate }: RecoveryGroup) =>
+    judged === 0 ? 'none judged' : `${resolved} of ${judged} resolved, ${interval(rate)}`;
+  return [
+    `recovery stepped in ${counted(interventions, 'time')} in ${counted(attempts, 'attempt')}: ${rateOf(stepped)}; where it did not: ${rateOf(without)}`,
+    effect === null
+      ? '  that is not the effect of recovery: attempts that need it are the harder ones (--recover-share draws by lot who has it)'
+      : `  on by lot: ${rateOf(effect.on)}; off: ${rateOf(effect.off)}; effect of recovery ${pointsOf(effect.difference)}, ${basisOf(effect)}`,
+  ];
+}
+
+function basisOf({ basis, units }: RecoveryEffect): string {
+  return basis === 'within instances'
+    ? `within ${counted(units, 'instance')}`
+    : `between ${counted(units, 'attempt')} taken as independent`;
+}
+
+/** Percentage points with sign. */
+export function pointsOf({ value, low, high }: Interval): string {
+  const points = (share: number) => `${share >= 0 ? '+' : ''}${(100 * share).toFixed(1)}`;
+  return Number.isFinite(low) && Number.isFinite(high)
+    ? `${points(value)} points [${points(low)}, ${points(high)}]`
+    : `${points(value)} points [no interval]`;
 }

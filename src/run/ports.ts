@@ -1,6 +1,8 @@
 /** What a run needs from the other parts, given from outside so that a run knows no backend, agent, model or grader by name. */
 import type {
   Agent,
+  AgentLimits,
+  AttemptRef,
   BuiltEnvironment,
   Checkpoints,
   Critic,
@@ -54,6 +56,13 @@ export type OpenUserTool = (
   input: Pick<GradeInput, 'instance' | 'environment' | 'limits'>,
 ) => UserTool | undefined;
 
+/** Where an attempt works. */
+export interface AttemptPlace {
+  sandbox: Sandbox;
+  workspace: Workspace;
+  limits: AgentLimits;
+}
+
 /** What grading alone needs. */
 export interface GradePorts {
   backend: SandboxBackend;
@@ -69,10 +78,12 @@ export interface RunPorts extends GradePorts {
   openModel: () => Promise<Model>;
   capturePatch: CapturePatch;
   openWorkspace: OpenWorkspace;
-  /** Where the agent can be brought back. Absent: nowhere. */
-  checkpoints?: (sandbox: Sandbox) => Checkpoints;
+  /** Where the agent can be brought back. Absent, or undefined for an attempt: nowhere. */
+  checkpoints?: (sandbox: Sandbox, ref: AttemptRef) => Checkpoints | undefined;
   /** Values attempts while they go on, and when they are solved. Whoever gives it closes it. */
   critic?: Critic;
+  /** The model as one attempt asks it, which may try replies in copies of the attempt's sandbox. Absent: as the run has it. */
+  attemptModel?: (model: Model, place: AttemptPlace) => Model;
   /** Absent: no task has a user. */
   openUserTool?: OpenUserTool;
 }

@@ -144,7 +144,7 @@ describeRequiring(
         'assistant',
       ]);
       expect(runReportText(runReport(record))).toContain(
-        'recovery stepped in 1 time in 1 attempt: 1 of 1 resolved; without it 0 of 0',
+        'recovery stepped in 1 time in 1 attempt: 1 of 1 resolved, 100.0 % [20.7 %, 100.0 %]; where it did not: none judged',
       );
     });
 
