@@ -107,6 +107,6 @@ function criticSummary(scored: ScoredBy | undefined) {
 
 function testsSummary({ instanceId, regression, reproduction, unadvised }: TestedInstance) {
   if ('none' in regression) return { instanceId, regression, reproduction, unadvised };
-  const { files, command, tests, expected } = regression;
-  return { instanceId, regression: { files, command, tests, expected }, reproduction, unadvised };
+  const { files, chosen, command, tests, expected } = regression;
+  return { instanceId, regression: { files, chosen, command, tests, expected }, reproduction, unadvised };
 }

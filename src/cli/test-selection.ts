@@ -5,6 +5,8 @@ import { loadDataset } from '../dataset/load-dataset.ts';
 import { isImported } from '../import/import-folder.ts';
 import { sandboxLimitsFor } from '../run/attempt-sandbox.ts';
 import type { StoredInstance } from '../select/stored-attempts.ts';
+import type { ChooseTestsBy } from '../select/tests/choose-test-files.ts';
+import type { RegressionTests } from '../select/tests/regression-tests.ts';
 import { type TestedInstance, testCandidates } from '../select/tests/test-candidates.ts';
 import { openEngine, openRunModel } from './compose.ts';
 import { withImage } from './sandbox-flags.ts';
@@ -13,6 +15,7 @@ export interface TestSelectionOptions {
   /** Model that is asked for reproduction tests; none without it. */
   adviser: string | undefined;
   samples: number;
+  chooseBy: ChooseTestsBy;
   jobs: number;
   tier: string | undefined;
   signal: AbortSignal;
@@ -31,7 +34,7 @@ export async function testSelection(
   const [first] = runs;
   if (first === undefined) return [];
   demandTasks(runs);
-  const { signal, say, jobs, samples } = options;
+  const { signal, say, jobs, samples, chooseBy } = options;
   const { sandbox = { backend: 'native' } } = first.manifest;
   const dataset = withImage(await loadDataset(first.manifest.dataset.reference), sandbox.image);
   const tasks = new Map(dataset.instances.map((one) => [one.instanceId, one]));
@@ -51,7 +54,7 @@ export async function testSelection(
         const adviser =
           model === undefined ? undefined : { model, callKey: `${first.manifest.runId}/select/${instanceId}` };
         const testing = { instance, environment, backend: engine.backend, limits, signal };
-        tested.push(await testCandidates(testing, attempts, { adviser, samples, jobs }));
+        tested.push(await testCandidates(testing, attempts, { adviser, samples, chooseBy, jobs }));
         say(`${instanceId}: ${testedWords(tested.at(-1))}`);
       } catch (error) {
         signal.throwIfAborted();
@@ -95,13 +98,18 @@ function checkDigests({ manifest }: RunRecord, digests: ReadonlyMap<string, stri
   );
 }
 
+function chosenWords({ by, measured, unmeasured, why }: RegressionTests['chosen']): string {
+  if (by === 'imports') return why === undefined ? 'chosen by imports' : `chosen by imports: ${why}`;
+  return `chosen by coverage of ${counted(measured ?? 0, 'file')}${unmeasured === 0 ? '' : `, ${unmeasured} not measured`}`;
+}
+
 function testedWords(tested: TestedInstance | undefined): string {
   if (tested === undefined) return 'nothing';
   const { regression, reproduction } = tested;
   const first =
     'none' in regression
       ? `no regression tests: ${regression.none}`
-      : `${counted(regression.tests.length, 'regression test')} in ${counted(regression.files.length, 'file')}`;
+      : `${counted(regression.tests.length, 'regression test')} in ${counted(regression.files.length, 'file')}, ${chosenWords(regression.chosen)}`;
   const second =
     'none' in reproduction
       ? `no reproduction test: ${reproduction.none}`

@@ -54,6 +54,12 @@ export const selectCommand = defineCommand({
       kind: 'boolean',
       help: "first run the repository's own tests on every candidate: those that break the fewest stay",
     },
+    testsBy: {
+      kind: 'string',
+      choices: ['imports', 'coverage'],
+      default: 'imports',
+      help: 'with --tests: run test files that lead over imports to a change, or those that execute lines near it (each is run once to see)',
+    },
     adviser: {
       kind: 'string',
       placeholder: 'model',
@@ -98,7 +104,12 @@ export const selectCommand = defineCommand({
       const { scores } = scored ?? {};
       if (!flags.tests) return { scored, evidence: { scores }, tested: undefined };
       const say = (line: string) => void (flags.quiet || process.stderr.write(`${line}\n`));
-      const results = await testSelection(runs, instances, { ...flags, signal, say });
+      const results = await testSelection(runs, instances, {
+        ...flags,
+        chooseBy: flags.testsBy === 'coverage' ? 'coverage' : 'imports',
+        signal,
+        say,
+      });
       return { scored, evidence: withTests(scores, results), tested: results };
     });
     const selections = instances.map((one) => selectOne(one, evidence));

@@ -6,6 +6,7 @@ import { mapLimited } from '../map-limited.ts';
 import type { StoredAttempt } from '../stored-attempts.ts';
 import { patchVote } from '../votes/patch-vote.ts';
 import { type BaseRepository, openBaseRepository } from './base-repository.ts';
+import type { ChooseTestsBy } from './choose-test-files.ts';
 import { expectedChanges } from './expected-changes.ts';
 import { findRegressionTests, type NoTests, type RegressionTests, runRegressionTests } from './regression-tests.ts';
 import { findReproductionTest, type ReproductionTest, runReproductionTest } from './reproduction-test.ts';
@@ -27,6 +28,8 @@ export interface TestCandidatesOptions {
   adviser?: Adviser | undefined;
   /** Reproduction tests to sample. Default 8. */
   samples?: number | undefined;
+  /** How regression tests are chosen. Default by imports. */
+  chooseBy?: ChooseTestsBy | undefined;
   /** Candidates at a time. */
   jobs: number;
 }
@@ -35,7 +38,7 @@ export interface TestCandidatesOptions {
 export async function testCandidates(
   testing: Testing,
   attempts: readonly StoredAttempt[],
-  { adviser, samples = 8, jobs }: TestCandidatesOptions,
+  { adviser, samples = 8, chooseBy = 'imports', jobs }: TestCandidatesOptions,
 ): Promise<TestedInstance> {
   const unadvised: Failure[] = [];
   /** The adviser's answer, or `otherwise` when it gives none: tests do not depend on a model. */
@@ -55,9 +58,10 @@ export async function testCandidates(
   const { regression, votes } = await withSandbox(testing, async (sandbox) => {
     const repository = await openBaseRepository(sandbox, testing.signal);
     return {
-      regression: await findRegressionTests(testing, repository, patches, (tests) =>
-        advised<readonly string[]>([], (one) => expectedChanges(testing, tests, one)),
-      ),
+      regression: await findRegressionTests(testing, repository, patches, {
+        chooseBy,
+        advise: (tests) => advised<readonly string[]>([], (one) => expectedChanges(testing, tests, one)),
+      }),
       votes: await exactVotes(repository, patches),
     };
   });
