@@ -32,8 +32,7 @@ function script(text: string) {
 test('a step answers lookahead with its alternatives; where it has too few, the call counts as failed', async () => {
   const model = lookaheadModel(
     await script('instances: { one: [{ say: a, alternatives: [{ say: b, usd: 0.5 }, { say: c }] }, { say: d }] }'),
-    firstCritic,
-    3,
+    { critic: firstCritic, count: 3 },
   );
   const first = await model.complete(request, { callKey: 'run/one/1/1', signal });
   expect(first.lookahead?.candidates.map(said)).toEqual(['a', 'b', 'c']);
