@@ -70,6 +70,14 @@ test('replies that call the same, or nothing, need no copy', async () => {
   expect(sandbox.forks).toHaveLength(0);
 });
 
+test('a reply that calls a tool which cannot be tried is left as it is', async () => {
+  const sandbox = new ForkingSandbox();
+  const visit: AssistantMessage = { role: 'assistant', content: [callPart('v', 'try_app', {})] };
+  const { trials } = await trialsIn(sandbox)([visit, calling('echo one')], signal);
+  expect(trials.map((trial) => trial?.results.length ?? null)).toEqual([null, 1]);
+  expect(sandbox.forks).toHaveLength(1);
+});
+
 test('where no copy can be made, nothing is tried, and the reason is told', async () => {
   const { trials, untried } = await trialsIn(new HostSandbox())([calling('ls'), calling('pwd')], signal);
   expect(trials).toEqual([null, null]);

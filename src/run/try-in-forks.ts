@@ -16,7 +16,7 @@ import type { Trial, TryReplies } from '../model/lookahead-model.ts';
 import type { AttemptPlace } from './ports.ts';
 
 export interface ForkTrialOptions extends AttemptPlace {
-  /** The agent's tools, fresh for each trial. Calls of other tools are not tried. */
+  /** The agent's tools, fresh for each trial. */
   newTools: () => ReadonlyMap<string, Tool>;
   openWorkspace: (sandbox: Sandbox, options: { timeoutSeconds: number }) => Workspace;
 }
@@ -28,11 +28,12 @@ const LEAVE = `{ export -p; declare -f; printf 'cd -- %q\\n' "$PWD"; } >${STATE}
 const ENTER = `. ${STATE} 2>/dev/null; rm -f ${STATE}`;
 
 /**
- * Replies with the same calls are tried once, and nothing is tried when all have the same or none. Where no copy can be made, nothing is tried and the reason is told. Throws `cancelled` and `sandbox-died`.
+ * Replies with the same calls are tried once, and nothing is tried when all have the same or none. A reply that calls another tool than `newTools` has is not tried. Where no copy can be made, nothing is tried and the reason is told. Throws `cancelled` and `sandbox-died`.
  */
 export function tryInForks(options: ForkTrialOptions): TryReplies {
   return async (replies, signal) => {
-    const keys = replies.map(keyOf);
+    const tools = options.newTools();
+    const keys = replies.map((reply) => (callsOf(reply).every(({ name }) => tools.has(name)) ? keyOf(reply) : ''));
     const different = [...new Set(keys.filter((key) => key !== ''))];
     if (new Set(keys).size < 2) return { trials: replies.map(() => null) };
     let forks: Sandbox[];
