@@ -44,7 +44,7 @@ export const criticCalibrateCommand = defineCommand({
       if (critic.calibrated)
         throw new AssayError('usage', `${name} gives probabilities already`, { class: 'input', retryable: false });
       const attempts = examples.map(({ attempt }) => attempt);
-      const scores = await withInterrupt('nothing is written', (signal) => scoreGraded(critic, attempts, signal));
+      const scores = await withInterrupt((signal) => scoreGraded(critic, attempts, signal), 'nothing is written');
       const file = calibrationFile(name, runs, scores, flags.method === 'isotonic' ? 'isotonic' : 'platt');
       const path = resolve(flags.out);
       await writeFileAtomic(path, `${JSON.stringify(file, null, 1)}\n`);

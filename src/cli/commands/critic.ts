@@ -156,7 +156,7 @@ export const criticScoreCommand = defineCommand({
       const trainedOnThese = trainingOverlap(critic, [record.manifest]);
       const seen = trainedOnThese === null ? '' : `warning: ${overlapWarning(critic.name, trainedOnThese)}\n`;
       process.stderr.write(seen);
-      const scores = await withInterrupt('no scores are shown', (signal) => scoreAttempts(critic, attempts, signal));
+      const scores = await withInterrupt((signal) => scoreAttempts(critic, attempts, signal), 'no scores are shown');
       const document = { ...scoresDocument(attempts, scores), trainedOnThese };
       print(flags.json, document, `${scoresText(document)}${seen}`);
       return document.failures.length === 0 ? 0 : 3;
@@ -178,7 +178,7 @@ async function givenEvaluation(
       critic,
       runs.map(({ manifest }) => manifest),
     );
-    const scores = await withInterrupt('nothing is shown', (signal) => scoreGraded(critic, attempts, signal));
+    const scores = await withInterrupt((signal) => scoreGraded(critic, attempts, signal), 'nothing is shown');
     return { ...(await evaluateGiven(critic, runs, scores)), trainedOnThese };
   } finally {
     await critic.close();

@@ -97,8 +97,7 @@ export const selectCommand = defineCommand({
     const warn = (line: string) => void process.stderr.write(`warning: ${line}\n`);
     const warnings = poolWarnings(runs);
     for (const line of warnings) warn(line);
-    const left = 'nothing was chosen, and no file was written';
-    const { scored, evidence, tested } = await withInterrupt(left, async (signal) => {
+    const { scored, evidence, tested } = await withInterrupt(async (signal) => {
       const scored =
         by === 'majority' ? undefined : await scoresBy(by, runs, instances, { opponents, seed, signal, warn });
       const { scores } = scored ?? {};
@@ -111,7 +110,7 @@ export const selectCommand = defineCommand({
         say,
       });
       return { scored, evidence: withTests(scores, results), tested: results };
-    });
+    }, 'nothing was chosen, and no file was written');
     const selections = instances.map((one) => selectOne(one, evidence));
     const { maxK, resamples } = flags;
     const curves = selectionCurves(curveInstances(instances, evidence), comparedSelectors(evidence, by), {
