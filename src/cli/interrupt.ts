@@ -28,14 +28,14 @@ export function interruptible(say: (line: string) => void): {
 }
 
 /**
- * Runs work that has nothing to finish first: the first SIGINT or SIGTERM aborts its signal. Throws `cancelled` then, which names the signal and says `left`: what there is of the work.
+ * Runs work that has nothing to finish first: the first SIGINT or SIGTERM aborts its signal. Throws `cancelled` then, which names the signal and says what is `left` of the work.
  */
-export async function withInterrupt<T>(left: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+export async function withInterrupt<T>(work: (signal: AbortSignal) => Promise<T>, left?: string): Promise<T> {
   const controller = new AbortController();
-  const abort = (name: NodeJS.Signals) =>
-    controller.abort(
-      new AssayError('cancelled', `stopped by ${name}: ${left}`, { class: 'cancelled', retryable: true }),
-    );
+  const abort = (name: NodeJS.Signals) => {
+    const message = `stopped by ${name}${left === undefined ? '' : `: ${left}`}`;
+    controller.abort(new AssayError('cancelled', message, { class: 'cancelled', retryable: true }));
+  };
   process.on('SIGINT', abort).on('SIGTERM', abort);
   try {
     return await work(controller.signal);

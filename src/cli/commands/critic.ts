@@ -119,7 +119,7 @@ export const criticScoreCommand = defineCommand({
       const trainedOnThese = trainingOverlap(critic, [record.manifest]);
       const seen = trainedOnThese === null ? '' : `warning: ${overlapWarning(critic.name, trainedOnThese)}\n`;
       process.stderr.write(seen);
-      const scores = await withInterrupt('no scores are shown', (signal) => scoreAttempts(critic, attempts, signal));
+      const scores = await withInterrupt((signal) => scoreAttempts(critic, attempts, signal), 'no scores are shown');
       const document = { ...scoresDocument(attempts, scores), calibrated: critic.calibrated, trainedOnThese };
       print(flags.json, document, `${scoresText(document)}${seen}`);
       return document.failures.length === 0 ? 0 : 3;

@@ -23,7 +23,7 @@ export const envBuildCommand = defineCommand({
     const engine = await openEngine(flags);
     try {
       const say = (line: string) => (flags.quiet ? undefined : process.stderr.write(`${line}\n`));
-      const results = await withInterrupt('environments that are whole stay', (signal) =>
+      const results = await withInterrupt((signal) =>
         buildAll(engine, dataset.instances, { jobs: flags.jobs, signal, say }),
       );
       const rows = results.map(({ instanceId, environment, failure }) =>

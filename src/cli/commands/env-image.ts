@@ -32,7 +32,7 @@ export const envPullCommand = defineCommand({
   async run({ args, flags }) {
     const paths = assayPaths();
     const store = createImageStore({ paths, ...(flags.platform === undefined ? {} : { platform: flags.platform }) });
-    const images = await withInterrupt('layers that are whole stay', async (signal) => {
+    const images = await withInterrupt(async (signal) => {
       const pulled: (LocalImage & { name: string })[] = [];
       for (const name of args) {
         const progress = (line: string) => (flags.quiet ? undefined : process.stderr.write(`${name}: ${line}\n`));
@@ -105,7 +105,7 @@ export const envExportCommand = defineCommand({
     const output = resolve(flags.output ?? '');
     const paths = assayPaths();
     const say = (line: string) => (flags.quiet ? undefined : process.stderr.write(`${line}\n`));
-    const exported = await withInterrupt('nothing was exported', async (signal) => {
+    const exported = await withInterrupt(async (signal) => {
       const content =
         instance === undefined
           ? await pulledImage(paths, reference, flags.platform)

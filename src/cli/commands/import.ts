@@ -22,16 +22,13 @@ export const importCommand = defineCommand({
     const result: ImportResult = { runs: [], skipped: [] };
     const onRun = (line: string) => process.stderr.write(flags.quiet || flags.json ? '' : `${line}\n`);
     const common = { runsDir: resolve(flags.runsDir), assayVersion: assayVersion(), replace: flags.replace, onRun };
-    await withInterrupt(
-      'what was not whole yet is not there; --replace imports the rest with what is',
-      async (signal) => {
-        for (const folder of args) {
-          const one = await importFolder({ ...common, folder, signal });
-          result.runs.push(...one.runs);
-          result.skipped.push(...one.skipped);
-        }
-      },
-    );
+    await withInterrupt(async (signal) => {
+      for (const folder of args) {
+        const one = await importFolder({ ...common, folder, signal });
+        result.runs.push(...one.runs);
+        result.skipped.push(...one.skipped);
+      }
+    }, 'what was not whole yet is not there; --replace imports the rest with what is');
     print(flags.json, result, summaryText(result));
     return result.skipped.length === 0 ? 0 : 1;
   },

@@ -84,15 +84,14 @@ export const selectCommand = defineCommand({
     const warn = (line: string) => void process.stderr.write(`warning: ${line}\n`);
     const warnings = poolWarnings(runs);
     for (const line of warnings) warn(line);
-    const left = 'nothing was chosen, and no file was written';
-    const { scored, evidence, tested } = await withInterrupt(left, async (signal) => {
+    const { scored, evidence, tested } = await withInterrupt(async (signal) => {
       const scored = by === 'majority' ? undefined : await scoresBy(by, runs, instances, { seed, signal, warn });
       const { scores } = scored ?? {};
       if (!flags.tests) return { scored, evidence: { scores }, tested: undefined };
       const say = (line: string) => void (flags.quiet || process.stderr.write(`${line}\n`));
       const results = await testSelection(runs, instances, { ...flags, signal, say });
       return { scored, evidence: withTests(scores, results), tested: results };
-    });
+    }, 'nothing was chosen, and no file was written');
     const selections = instances.map((one) => selectOne(one, evidence));
     const { maxK, resamples } = flags;
     const curves = selectionCurves(curveInstances(instances, evidence), comparedSelectors(evidence, by), {
