@@ -83,7 +83,7 @@ test('by lot, the interval holds the true effect in about 95 of 100 runs, though
     naive += report.with.rate.value - report.without.rate.value;
   }
   expect(held / 100).toBeGreaterThan(0.87);
-    // Attempts with interventions against those without say something else than the effect.
+  // Attempts with interventions against those without say something else than the effect.
   expect(Math.abs(naive / 100 - 0.2)).toBeGreaterThan(0.04);
 });
 
