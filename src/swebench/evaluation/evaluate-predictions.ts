@@ -150,6 +150,7 @@ async function evaluateOne(
   const { settings, environments, cache, signal, observe } = input;
   observe({ type: 'start', instanceId });
   try {
+    await folder.begin();
     const environment = await environments.ensure(item.instance, signal, (line) =>
       observe({ type: 'build', instanceId, line }),
     );
@@ -180,7 +181,10 @@ async function report(
   const reports = new Map<string, InstanceReport | null>();
   const logs = new Map<string, string>();
   const records: EvaluationRecord[] = [];
-  for (const item of [...selected.finished, ...selected.work]) {
+  // What was not evaluated now may have files of another patch or of other rules.
+  const begun = new Set(results.map((one) => one.instanceId));
+  const work = selected.work.filter((item) => begun.has(item.instance.instance_id));
+  for (const item of [...selected.finished, ...work]) {
     const folder = folderOf(item);
     const id = item.instance.instance_id;
     const text = await readOrNull(folder.file('report.json'));

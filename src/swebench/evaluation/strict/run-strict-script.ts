@@ -11,9 +11,12 @@ import { END_MARKER, patchedFiles, START_MARKER } from '../../dataset/eval-scrip
 import { ENV_FOLDER } from '../../environment/environment-scripts.ts';
 import { applyOrExplain, runTimed, type ScriptOutcome, type ScriptSettings } from '../script-run.ts';
 import { environmentState, repositoryState, sourceState, tamperedFiles } from './environment-guard.ts';
-import { EVIDENCE_NAME, type Evidence, type EvidenceOptions, evidenceModule, readEvidence } from './evidence-module.ts';
+import { type EvidenceOptions, evidenceModule } from './evidence-module.ts';
+import { type Evidence, readEvidence } from './read-evidence.ts';
 import { ownRunner, restoreTouchedFiles } from './restore-touched-files.ts';
+import { EVIDENCE_NAME } from './runner-hooks.ts';
 import { splitScript } from './split-script.ts';
+import { pythonRunner } from './test-evidence.ts';
 
 export interface StrictRun {
   /** The log holds the tests' output alone, between markers of ours. */
@@ -77,7 +80,7 @@ export async function runStrictScript(
   const evidenceFile = `/tmp/.${randomBytes(8).toString('hex')}`;
   const hasPython = await placeEvidence(
     sandbox,
-    { secret, path: evidenceFile, ...testModules(instance, sandbox) },
+    { runner: pythonRunner(instance.log_parser), secret, path: evidenceFile, ...testModules(instance, sandbox) },
     signal,
   );
   await sandboxFiles(sandbox).write('/eval.sh', parts.tests, { mode: 0o755 });

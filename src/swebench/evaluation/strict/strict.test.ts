@@ -3,7 +3,8 @@ import type { SwebenchInstance } from '../../contracts.ts';
 import { evalScript } from '../../dataset/eval-script.ts';
 import { recordExitCode } from '../record-exit-code.ts';
 import { tamperedFiles } from './environment-guard.ts';
-import { evidenceModule, readEvidence } from './evidence-module.ts';
+import { evidenceModule } from './evidence-module.ts';
+import { readEvidence } from './read-evidence.ts';
 import { restoreIniSections } from './restore-touched-files.ts';
 import { splitScript } from './split-script.ts';
 import { evidenceProblems } from './test-evidence.ts';
@@ -60,19 +61,21 @@ test('evidence counts only with the secret, and only tests whose every phase pas
     's 7 test failed teardown t::b',
     's 7 test xfail call t::c with spaces',
     's 7 test skipped setup t::d',
+    's 7 test failed call m.one\tshared name',
+    's 7 test passed call m.two\tshared name',
     's 8 start',
     's 7 finish 0',
     's 7 end',
   ];
   const evidence = readEvidence(lines.join('\n'), 's');
-  expect([evidence.passed, evidence.finished]).toEqual([2, 1]);
+  expect([evidence.passed, evidence.failed, evidence.finished]).toEqual([3, ['t::b', 't::d'], 1]);
   expect([...evidence.processes]).toEqual([
     ['7', true],
     ['8', false],
   ]);
-  expect(evidenceModule({ secret: 'sec"ret', path: '/tmp/x', workdir: '/w', testModules: [] })).toContain(
-    String.raw`"sec\"ret"`,
-  );
+  expect(
+    evidenceModule({ runner: 'pytest', secret: 'sec"ret', path: '/tmp/x', workdir: '/w', testModules: [] }),
+  ).toContain(String.raw`"sec\"ret"`);
 });
 
 test('installing a project may add its links and programs, nothing else', () => {
@@ -111,7 +114,7 @@ test('as many tests have to run as are said to pass; the progress that some rows
     log_parser: 'parse_log_pytest',
   } as unknown as SwebenchInstance;
   const run = { output: '', exitCode: 0, seconds: 1 };
-  const problems = (passed: number) =>
+  const problems = (passed: number, failed: string[] = []) =>
     evidenceProblems(
       instance,
       {
@@ -119,10 +122,11 @@ test('as many tests have to run as are said to pass; the progress that some rows
         restoredFiles: [],
         problems: [],
         forgesMarkers: false,
-        evidence: { processes: new Map([['1', true]]), finished: 1, passed, changed: [], readers: [] },
+        evidence: { processes: new Map([['1', true]]), finished: 1, passed, failed, changed: [], readers: [] },
       },
       run,
     );
   expect(problems(2)).toEqual([]);
-  expect(problems(1)).toEqual(['2 tests were said to pass, pytest ran 1 that did']);
+  expect(problems(1)).toEqual(['2 tests were said to pass, the runner ran 1 that did']);
+  expect(problems(2, ['t.py::other', 't.py::new'])).toEqual(['tests that were said to pass failed: t.py::new']);
 });
