@@ -59,9 +59,9 @@ async function regradeModel(input: RegradeInput, run: string, model: string): Pr
     if (model_patch === null) continue; // no prediction of this model
     const prediction: Prediction = { instance_id: id, model_name_or_path: model, model_patch };
     predictions.set(id, prediction);
-    // Where a strict run differs, the log of the compatible one is beside it.
-    const tests =
-      (await readText(folder.file('test_output.compat.txt'))) ?? (await readText(folder.file('test_output.txt')));
+    const strict = (await folder.record())?.verdict_strict ?? null;
+    // Where a strict run differs, the log of the compatible one is beside it; the verdict is that of the strict one.
+    const tests = await readText(folder.file('test_output.txt'));
     logs.set(id, `${tests ?? ''}${(await readText(folder.file('run_instance.log'))) ?? ''}`);
     if (tests === null) continue; // its patch did not apply, or it never ran
     const report = gradeOrReason({ instance, prediction, log: tests, compat: input.compat });
@@ -71,7 +71,7 @@ async function regradeModel(input: RegradeInput, run: string, model: string): Pr
       continue;
     }
     // A strict refusal was decided while it ran: a log cannot take it back.
-    if ((await folder.record())?.verdict_strict === false) report.resolved = false;
+    if (strict === false) report.resolved = false;
     reports.set(id, report);
     await writeFileAtomic(folder.file('report.json'), instanceReportText(id, report));
   }

@@ -72,22 +72,47 @@ def _end():
         _say("end")
 
 
+def _is_test(path):
+    return path in _tests or "/tests/" in path or "/testing/" in path
+
+
+def _reader(depth):
+    # the file of the code under test on whose behalf something happens; None when it is a test or a runner
+    frame = sys._getframe(depth)
+    while frame is not None:
+        name = frame.f_code.co_filename
+        if name.startswith(_workdir):
+            return None if _is_test(name) else name
+        if name.startswith(_packages) or name.startswith("<frozen importlib"):
+            return None
+        if os.path.basename(name) in ("traceback.py", "warnings.py"):
+            return None  # lines of the test are shown, not read
+        frame = frame.f_back
+
+
+def _words(value):
+    if isinstance(value, (list, tuple)):
+        return " ".join(_words(one) for one in value)
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
 def _watch_reading():
+    names = set(os.path.basename(path) for path in _tests)
+
     def watch(event, arguments):
-        if event != "open" or not arguments or str(arguments[0]) not in _tests:
+        if event == "open":
+            path = _words(arguments[0]) if arguments else ""
+            if os.path.basename(path) not in names or os.path.realpath(path) not in _tests:
+                return
+        elif event in ("subprocess.Popen", "os.system", "os.posix_spawn", "os.exec"):
+            words = _words(arguments[1] if event == "subprocess.Popen" else arguments)
+            if not any(name in words for name in names):
+                return
+        else:
             return
-        frame = sys._getframe(1)
-        while frame is not None:
-            name = frame.f_code.co_filename
-            if name.startswith(_workdir):
-                if name not in _tests and "/tests/" not in name and "/testing/" not in name:
-                    _say("read", name)
-                return
-            if name.startswith(_packages) or name.startswith("<frozen importlib"):
-                return
-            if os.path.basename(name) in ("traceback.py", "warnings.py"):
-                return  # lines of the test are shown, not read
-            frame = frame.f_back
+        reader = _reader(2)
+        if reader is not None:
+            _say("read", reader)
 
     if hasattr(sys, "addaudithook") and _tests:
         sys.addaudithook(watch)

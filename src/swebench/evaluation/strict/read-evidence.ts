@@ -13,6 +13,8 @@ export interface Evidence {
   changed: string[];
   /** Source files of the code under test that read tests. */
   readers: string[];
+  /** Source files of the work tree, tests apart, with hooks of the runner. */
+  hooks: string[];
 }
 
 /** Lines without the secret are somebody else's. */
@@ -21,6 +23,7 @@ export function readEvidence(text: string, secret: string): Evidence {
   const outcomes = new Map<string, boolean>();
   const changed = new Set<string>();
   const readers = new Set<string>();
+  const hooks = new Set<string>();
   let finished = 0;
   for (const line of text.split('\n')) {
     const [head, pid = '', word, ...rest] = line.split(' ');
@@ -30,6 +33,7 @@ export function readEvidence(text: string, secret: string): Evidence {
     else if (word === 'finish') finished++;
     else if (word === 'changed') changed.add(rest.join(' '));
     else if (word === 'read') readers.add(rest.join(' '));
+    else if (word === 'hook') hooks.add(rest.join(' '));
     else if (word === 'test') {
       const [outcome, when, ...id] = rest;
       const name = id.join(' ');
@@ -42,5 +46,13 @@ export function readEvidence(text: string, secret: string): Evidence {
   const passed = named(true);
   const good = new Set(passed);
   const failed = named(false).filter((name) => !good.has(name));
-  return { processes, finished, passed: passed.length, failed, changed: [...changed], readers: [...readers] };
+  return {
+    processes,
+    finished,
+    passed: passed.length,
+    failed,
+    changed: [...changed],
+    readers: [...readers],
+    hooks: [...hooks],
+  };
 }

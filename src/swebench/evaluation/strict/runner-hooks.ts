@@ -29,6 +29,44 @@ def pytest_configure(config):
         _watch_reading()
 
 
+_codes = {}
+
+
+def _hook_files(config):
+    # the source file of every function that takes part in running and reporting tests
+    found = set()
+    for name in dir(config.hook):
+        if name.startswith("pytest_"):
+            caller = getattr(config.hook, name)
+            # old versions do not tell
+            for one in caller.get_hookimpls() if hasattr(caller, "get_hookimpls") else ():
+                code = getattr(getattr(one.function, "__func__", one.function), "__code__", None)
+                path = os.path.realpath(getattr(code, "co_filename", ""))
+                if path.startswith(_workdir) and os.path.basename(path) != "conftest.py" and not _is_test(path):
+                    found.add(path)
+    return found
+
+
+def pytest_collection_finish(session):
+    for item in session.items:
+        function = getattr(item, "function", None)
+        if getattr(function, "__code__", None) is not None:
+            _codes[item.nodeid] = (function, function.__code__)
+
+
+def pytest_runtest_makereport(item, call):
+    function, code = _codes.get(item.nodeid, (None, None))
+    if function is not None and function.__code__ is not code:
+        _say("changed", "the code of " + item.nodeid)
+    if call.excinfo is not None and call.excinfo.typename == "XFailed":
+        for entry in reversed(list(call.excinfo.traceback)):
+            path = str(entry.path)
+            if path.startswith(_workdir):
+                if not _is_test(path):
+                    _say("test", "failed", call.when, item.nodeid)
+                break
+
+
 def pytest_runtest_logreport(report):
     kind = "xfail" if hasattr(report, "wasxfail") and report.outcome == "skipped" else report.outcome
     _say("test", kind, report.when, report.nodeid)
@@ -36,6 +74,8 @@ def pytest_runtest_logreport(report):
 
 def pytest_sessionfinish(session, exitstatus):
     _say_changes()
+    for path in _hook_files(session.config):
+        _say("hook", path)
     _say("finish", int(exitstatus))
 `;
 

@@ -48,6 +48,7 @@ test('sections of the runner go back, others stay as patched', () => {
   const before = '[metadata]\nname = a\n[tool:pytest]\naddopts = -q\n';
   const after = '[metadata]\nname = b\n[tool:pytest]\naddopts = --lf\n[pytest]\nx = 1\n[extra]\ny = 2\n';
   expect(restoreIniSections(before, after)).toBe('[metadata]\nname = b\n[extra]\ny = 2\n[tool:pytest]\naddopts = -q\n');
+  expect(restoreIniSections('', '# x\f[pytest]\naddopts = -p x\n')).toBe('# x\f\n');
   expect(restoreIniSections(before, before.replace('name = a', 'name = b'))).toBeUndefined();
 });
 
@@ -81,30 +82,40 @@ test('evidence counts only with the secret, and only tests whose every phase pas
 test('installing a project may add its links and programs, nothing else', () => {
   const bin = '/opt/miniconda3/envs/testbed/bin';
   const lib = '/opt/miniconda3/envs/testbed/lib/python3.9/site-packages';
-  const before = new Map([
-    [`${bin}/pytest`, '1'],
-    [`${bin}/flask`, '1'],
-    [`${lib}/_pytest/runner.py`, '1'],
-  ]);
-  const after = new Map([
-    [`${bin}/pytest`, '2'],
-    [`${bin}/flask`, '2'],
-    [`${bin}/python3`, '2'],
-    [`${lib}/__editable__.flask-2.3.pth`, '1'],
-    [`${lib}/easy-install.pth`, '1'],
-    [`${lib}/appdirs.py`, '1'],
-    [`${lib}/evil.pth`, '1'],
-    [`${lib}/sitecustomize.py`, '1'],
-  ]);
-  expect(tamperedFiles(before, after, 'flask')).toEqual(
-    [
-      `${bin}/pytest`,
-      `${bin}/python3`,
-      `${lib}/_pytest/runner.py`,
-      `${lib}/evil.pth`,
-      `${lib}/sitecustomize.py`,
-    ].sort(),
-  );
+  const entries = new Set([`${bin}/pytest`, `${bin}/flask`, `${lib}/_pytest`, `${lib}/flask`, `${lib}/setuptools`]);
+  const mark = { entries, ownPackages: new Set(['flask', 'tests']) };
+  const fine = [
+    `${bin}/flask`,
+    `${bin}/new-tool`,
+    `${lib}/__editable__.flask-2.3.pth`,
+    `${lib}/easy-install.pth`,
+    `${lib}/Flask-2.3.dist-info/METADATA`,
+    `${lib}/flask/app.py`,
+    `${lib}/appdirs.py`,
+    `${lib}/newdep/x.so`,
+    `${lib}/setuptools/__pycache__/x.cpython-39.pyc`,
+    '/root/.gitconfig',
+    '/root/notes.txt',
+  ];
+  const refused = [
+    `${bin}/pytest`,
+    `${bin}/python3`,
+    `${lib}/_pytest/runner.py`,
+    `${lib}/setuptools/__init__.py`,
+    `${lib}/evil.pth`,
+    `${lib}/sitecustomize.py`,
+    '/opt/miniconda3/envs/testbed/lib/python3.9/contextlib.py',
+    '/opt/miniconda3/envs/testbed/pyvenv.cfg',
+    '/opt/miniconda3/bin/activate',
+    '/root/.local/lib/python3.9/site-packages/zz.pth',
+    '/root/.bashrc',
+    '/etc/ld.so.preload',
+    '/usr/bin/git',
+    '/pytest.ini',
+  ];
+  expect(tamperedFiles([...fine, ...refused], mark, { project: 'flask', script: 'pip install -e .' })).toEqual(refused);
+  const installs = { project: 'flask', script: 'apt-get install -y graphviz' };
+  expect(tamperedFiles(['/usr/bin/dot', '/pytest.ini'], mark, installs)).toEqual(['/pytest.ini']);
 });
 
 test('as many tests have to run as are said to pass; the progress that some rows list is no test', () => {
@@ -122,7 +133,15 @@ test('as many tests have to run as are said to pass; the progress that some rows
         restoredFiles: [],
         problems: [],
         forgesMarkers: false,
-        evidence: { processes: new Map([['1', true]]), finished: 1, passed, failed, changed: [], readers: [] },
+        evidence: {
+          processes: new Map([['1', true]]),
+          finished: 1,
+          passed,
+          failed,
+          changed: [],
+          readers: [],
+          hooks: [],
+        },
       },
       run,
     );

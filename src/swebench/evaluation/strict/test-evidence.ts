@@ -18,6 +18,8 @@ export function evidenceProblems(instance: SwebenchInstance, strict: StrictRun, 
   if (evidence.changed.length > 0)
     problems.push(`the test runner was changed while it ran: ${evidence.changed.join(', ')}`);
   if (evidence.readers.length > 0) problems.push(`the code under test read the tests: ${evidence.readers.join(', ')}`);
+  if (evidence.hooks.length > 0)
+    problems.push(`the code under test hooks into the runner: ${evidence.hooks.join(', ')}`);
   // A few rows list what is no test: the progress that pytest prints, `[100%]`.
   const expected = [...instance.FAIL_TO_PASS, ...instance.PASS_TO_PASS].filter((id) => !id.startsWith('[')).length;
   if (evidence.passed < expected)
