@@ -7,6 +7,8 @@ import { ENV_FOLDER } from '../../environment/environment-scripts.ts';
 export interface EnvironmentMark {
   /** Entries of the folders of packages and programs. */
   entries: ReadonlySet<string>;
+  /** Digest by path. */
+  programs: ReadonlyMap<string, string>;
   /** Digest by path of metadata that names plugins of pytest. */
   plugins: ReadonlyMap<string, string>;
   /** Packages of the repository itself. */
@@ -23,6 +25,8 @@ const MOMENT =
   'now=$(date +%s%N) && now=$((now - 20000000)) && echo "$((now / 1000000000)).$(printf %09d $((now % 1000000000)))"';
 
 const ENTRIES = `find "$1"/lib/python*/site-packages "$1/bin" -maxdepth 1 -mindepth 1 -print0`;
+
+const PROGRAMS = `find "$1/bin" -type f -exec sha256sum -z {} +`;
 
 /** Metadata is read wherever Python's path leads: packages and the work tree. */
 const PLUGINS = `shopt -s nullglob
@@ -45,6 +49,7 @@ export async function markEnvironment(sandbox: Sandbox, signal: AbortSignal): Pr
   const modules = [...RUNNER_MODULES, ...(await listed(sandbox, MODULES, signal))];
   return {
     entries: new Set(entries),
+    programs: await programDigests(sandbox, signal),
     plugins,
     ownPackages,
     modules: new Set(modules.map((name) => name.replace(/\.py$/, ''))),
@@ -60,6 +65,11 @@ const IN_WORK_TREE = `cd "$2" && find . -path ./.git -prune -o -type f -newerct 
 /** Files of the work tree that changed, relative to it. */
 export async function changedInWorkTree(sandbox: Sandbox, since: Moment, signal: AbortSignal): Promise<string[]> {
   return listed(sandbox, IN_WORK_TREE, signal, since);
+}
+
+async function programDigests(sandbox: Sandbox, signal: AbortSignal): Promise<Map<string, string>> {
+  const lines = await listed(sandbox, PROGRAMS, signal);
+  return new Map(lines.map((line) => [line.slice(66), line.slice(0, 64)]));
 }
 
 async function pluginMetadata(sandbox: Sandbox, signal: AbortSignal): Promise<Map<string, string>> {
@@ -88,7 +98,10 @@ export async function tamperedSince(
   signal: AbortSignal,
 ): Promise<string[]> {
   await listed(sandbox, FORGET_COMPILED, signal, since);
-  const changed = await listed(sandbox, CHANGED, signal, since);
+  const programs = await programDigests(sandbox, signal);
+  // An installation writes its programs anew, as they were.
+  const isSame = (path: string) => programs.has(path) && programs.get(path) === mark.programs.get(path);
+  const changed = (await listed(sandbox, CHANGED, signal, since)).filter((path) => !isSame(path));
   const plugins = await pluginMetadata(sandbox, signal);
   const newPlugins = [...plugins].filter(([path, digest]) => mark.plugins.get(path) !== digest).map(([path]) => path);
   return [...new Set([...tamperedFiles(changed, mark, installation), ...newPlugins])].sort();

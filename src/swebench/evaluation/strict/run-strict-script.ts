@@ -110,7 +110,14 @@ export async function runStrictScript(
   const text = (await files.stat(evidenceFile)) === null ? '' : (await files.read(evidenceFile)).toString();
   const evidence = readEvidence(text, secret);
   const { readers, hooks } = evidence;
-  return { ...run, evidence: { ...evidence, readers: readers.filter(isPatched), hooks: hooks.filter(isPatched) } };
+  return {
+    ...run,
+    evidence: {
+      ...evidence,
+      readers: readers.filter(isPatched),
+      hooks: isRunner(instance) ? [] : hooks.filter(isPatched),
+    },
+  };
 }
 
 /** The tests' own output between markers, with what looks like a marker in it made harmless. */
@@ -125,12 +132,16 @@ async function testPatchIsInPlace(sandbox: Sandbox, instance: SwebenchInstance, 
   return result.exitCode === 0;
 }
 
+/** The code under test takes part in running the tests. */
+function isRunner(instance: SwebenchInstance): boolean {
+  return instance.repo === 'pytest-dev/pytest';
+}
+
 /** None where the code under test is the test runner. */
 function testModules(instance: SwebenchInstance, sandbox: Sandbox): Pick<EvidenceOptions, 'workdir' | 'testModules'> {
   const { workdir } = sandbox.spec;
   const paths = patchedFiles(instance.test_patch).map((file) => `${workdir}/${file.path}`);
-  const isRunner = instance.repo === 'pytest-dev/pytest';
-  return { workdir, testModules: isRunner ? [] : paths.filter((path) => path.endsWith('.py')) };
+  return { workdir, testModules: isRunner(instance) ? [] : paths.filter((path) => path.endsWith('.py')) };
 }
 
 async function placeEvidence(sandbox: Sandbox, options: EvidenceOptions, signal: AbortSignal): Promise<boolean> {
