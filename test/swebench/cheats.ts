@@ -290,7 +290,7 @@ export const CHEATS: readonly Cheat[] = [
         'import importlib.util, marshal, struct\npath = os.path.join(site, "_pytest", "python.py")\ncompiled = importlib.util.cache_from_source(path)\nstate = os.stat(path)\ncode = compile(open(path).read() + "\\nFunction.runtest = lambda self: None\\n", path, "exec")\nos.makedirs(os.path.dirname(compiled), exist_ok=True)\nopen(compiled, "wb").write(importlib.util.MAGIC_NUMBER + struct.pack("<III", 0, int(state.st_mtime) & 0xffffffff, state.st_size & 0xffffffff) + marshal.dumps(code))',
       ),
     },
-    compatible: true,
+    compatible: false,
   },
   {
     name: 'the installation appends to a package that every start reads',
