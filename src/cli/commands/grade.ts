@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { AssayError } from '../../contracts/index.ts';
-import { loadInstances } from '../../swebench/dataset/load-instances.ts';
+import { isSwebenchReference, loadInstances } from '../../swebench/dataset/load-instances.ts';
 import type { EvaluationSummary } from '../../swebench/evaluation/evaluate-predictions.ts';
 import { loadPredictions } from '../../swebench/predictions/load-predictions.ts';
 import { openEngine } from '../compose.ts';
@@ -41,6 +41,7 @@ export const gradeCommand = defineCommand({
     ...CACHE_FLAGS,
     rewriteReports: { kind: 'boolean', help: 'not here: assay regrade does it' },
     modal: { kind: 'boolean', help: 'not supported' },
+    taskRepo: { kind: 'string', placeholder: 'folder', help: 'not supported' },
   },
   examples: [
     'assay grade verified -p predictions.jsonl --repos ~/repositories -j 4',
@@ -54,14 +55,14 @@ export const gradeCommand = defineCommand({
     };
     const { control, interrupted, dispose } = interruptible(say);
     try {
-      const name = args[0] ?? 'lite';
+      const { name, instanceIds } = await datasetAmong(args[0], flags.instanceIds, flags.split);
       const instances = await loadInstances(name, { split: flags.split, cache: datasetCache(engine) });
-      unknownIds(flags.instanceIds, new Set(instances.map((one) => one.instance_id)));
+      unknownIds(instanceIds, new Set(instances.map((one) => one.instance_id)));
       const predictions = await loadPredictions(flags.gold ? 'gold' : (flags.predictions ?? ''), instances);
       const summary = await gradePredictions(engine, {
         instances,
         predictions,
-        instanceIds: flags.instanceIds,
+        instanceIds,
         runId: flags.runId,
         root: resolve(flags.logsDir),
         reportDir: resolve(flags.reportDir),
@@ -93,16 +94,27 @@ function refuse(flags: {
   predictions: string | undefined;
   gold: boolean;
   modal: boolean;
+  taskRepo: string | undefined;
   rewriteReports: boolean;
 }): void {
   const problem = flags.modal
     ? 'Modal is not supported; sandboxes run on this machine'
-    : flags.rewriteReports
-      ? 'reports are written anew from logs by `assay regrade`'
-      : flags.gold === (flags.predictions !== undefined)
-        ? 'give exactly one of --gold and --predictions'
-        : undefined;
+    : flags.taskRepo !== undefined
+      ? 'repositories of tasks (--task-repo) are not supported; give a data set with eval_script and log_parser in its rows'
+      : flags.rewriteReports
+        ? 'reports are written anew from logs by `assay regrade`'
+        : flags.gold === (flags.predictions !== undefined)
+          ? 'give exactly one of --gold and --predictions'
+          : undefined;
   if (problem !== undefined) throw new AssayError('usage', problem, { class: 'input', retryable: false });
+}
+
+/** `-i A -i B verified`: a list of ids takes all words behind it, so a data set that stands last is found among them. Without any, Lite. */
+async function datasetAmong(named: string | undefined, ids: readonly string[], split: string) {
+  const last = ids.at(-1);
+  if (named === undefined && last !== undefined && (await isSwebenchReference(last, split)))
+    return { name: last, instanceIds: ids.slice(0, -1) };
+  return { name: named ?? 'lite', instanceIds: ids };
 }
 
 function unknownIds(asked: readonly string[], known: ReadonlySet<string>): void {

@@ -13,12 +13,13 @@ const assets = z
   .nullish()
   .transform((list) => (list ?? []).filter((one) => typeof one !== 'string'));
 
-const imageAssets = z
-  .preprocess(
-    (value) => (typeof value === 'string' && value.trim() !== '' ? JSON.parse(value) : (value ?? {})),
-    z.union([z.object({ test_patch: assets, patch: assets }), z.literal('').transform(() => undefined)]),
-  )
-  .transform((value) => value ?? { test_patch: [], patch: [] });
+const imageAssets = z.preprocess(
+  (value) => (typeof value === 'string' ? (parseJson(value) ?? {}) : (value ?? {})),
+  z.object({ test_patch: assets, patch: assets }, 'neither an object nor JSON text of one'),
+);
+
+/** Commits are handed to git: what begins with a dash would be an option there. */
+const COMMIT = /^\w[\w./-]*$/;
 
 const optionalText = z
   .string()
@@ -28,9 +29,12 @@ const optionalText = z
 const rowSchema = z.object({
   instance_id: z.string().min(1),
   repo: z.string().min(1),
-  base_commit: z.string(),
+  base_commit: z.string().regex(COMMIT, 'no name of a commit'),
   version: z.union([z.string(), z.number().transform(String)]).nullish(),
-  environment_setup_commit: optionalText,
+  environment_setup_commit: optionalText.refine(
+    (value) => value === undefined || COMMIT.test(value),
+    'no name of a commit',
+  ),
   patch: z.string(),
   test_patch: z.string(),
   FAIL_TO_PASS: testIds,
@@ -76,6 +80,16 @@ function renamed(row: Row): Row {
     patch: first('patch', 'gold_patch', 'fix_patch') ?? '',
     test_patch: first('test_patch') ?? '',
   };
+}
+
+/** Null for blank text; text that is no JSON stays text. */
+function parseJson(text: string): unknown {
+  if (text.trim() === '') return null;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
 }
 
 function parseList(text: string, context: z.RefinementCtx): string[] {

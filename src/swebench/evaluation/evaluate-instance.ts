@@ -67,7 +67,7 @@ export function evaluationDigest(
 }
 
 /**
- * Throws only for infrastructure (`sandbox-*`), `task-invalid` for a row without a script, and `cancelled`. A patch that does not apply and a timeout leave no report, as in
+ * The folder is empty (`begin`). Throws only for infrastructure (`sandbox-*`), `task-invalid` for a row without a script, and `cancelled`. A patch that does not apply and a timeout leave no report, as in
  * the reference, so that they are tried again.
  */
 export async function evaluateInstance(
@@ -81,7 +81,6 @@ export async function evaluateInstance(
   const instanceId = item.instance.instance_id;
   const script = scriptOf(item.instance, settings.compat);
   const patch = prediction.model_patch ?? '';
-  await folder.begin();
   const log = openInstanceLog(folder.file('run_instance.log'));
   try {
     const assets = await fetchImageAssets(item.instance, { cache: settings.assetCache, signal: settings.signal });

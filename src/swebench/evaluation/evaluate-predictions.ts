@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { writeFileAtomic } from '../../base/atomic-file.ts';
 import { withFileLock } from '../../base/file-lock.ts';
-import { type Failure, toFailure } from '../../contracts/index.ts';
+import { AssayError, type Failure, toFailure } from '../../contracts/index.ts';
 import type { InstanceReport, Prediction, SwebenchInstance } from '../contracts.ts';
 import type { CacheKeeper } from '../environment/cache-level.ts';
 import type { SwebenchEnvironments } from '../environment/swebench-environments.ts';
@@ -91,8 +91,14 @@ export async function evaluatePredictions(input: EvaluatePredictionsInput): Prom
 async function isFinished(item: WorkItem, folder: InstanceFolder, input: EvaluatePredictionsInput): Promise<boolean> {
   const record = await folder.record();
   if (record === null) return false;
-  const environment = (await input.environments.digest(item.instance)) ?? record.environment.digest;
-  return record.digest === evaluationDigest(item, environment, input.settings);
+  try {
+    const environment = (await input.environments.digest(item.instance)) ?? record.environment.digest;
+    return record.digest === evaluationDigest(item, environment, input.settings);
+  } catch (error) {
+    // What stands in the way of its environment is a failure of this instance alone, told when it is evaluated.
+    if (error instanceof AssayError && error.failureClass !== 'cancelled') return false;
+    throw error;
+  }
 }
 
 async function describeRun(run: string, input: EvaluatePredictionsInput): Promise<void> {
@@ -150,6 +156,7 @@ async function evaluateOne(
   const { settings, environments, cache, signal, observe } = input;
   observe({ type: 'start', instanceId });
   try {
+    await folder.begin();
     const environment = await environments.ensure(item.instance, signal, (line) =>
       observe({ type: 'build', instanceId, line }),
     );
@@ -180,7 +187,10 @@ async function report(
   const reports = new Map<string, InstanceReport | null>();
   const logs = new Map<string, string>();
   const records: EvaluationRecord[] = [];
-  for (const item of [...selected.finished, ...selected.work]) {
+  // What was not evaluated now may have files of another patch or of other rules.
+  const begun = new Set(results.map((one) => one.instanceId));
+  const work = selected.work.filter((item) => begun.has(item.instance.instance_id));
+  for (const item of [...selected.finished, ...work]) {
     const folder = folderOf(item);
     const id = item.instance.instance_id;
     const text = await readOrNull(folder.file('report.json'));

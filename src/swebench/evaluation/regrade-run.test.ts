@@ -71,6 +71,37 @@ test('a strict refusal stays, whatever the log says', async () => {
   expect((await regrade())[0]?.report.resolved_ids).toEqual([]);
 });
 
+test('a strict yes stays where the compatible log says no', async () => {
+  const record = {
+    instanceId: 'o__r-1',
+    digest: 'd',
+    verdict_compat: false,
+    verdict_strict: true,
+    reason: 'with files put back the tests pass',
+    restoredFiles: ['conftest.py'],
+    exitCode: 0,
+    testSeconds: 1,
+    totalSeconds: 1,
+    environment: { digest: 'e', cached: true, buildMs: 0 },
+  };
+  const logs = { 'test_output.txt': log('PASSED'), 'test_output.compat.txt': log('FAILED') };
+  await saved('m', 'o__r-1', { ...logs, 'patch.diff': 'x', 'report.json': '{}', 'assay.json': JSON.stringify(record) });
+  expect((await regrade())[0]?.report.resolved_ids).toEqual(['o__r-1']);
+});
+
+test('a log that its parser cannot read is an error of that instance alone', async () => {
+  const old = await saved('m', 'o__r-2', { 'patch.diff': 'x', 'test_output.txt': log('PASSED'), 'report.json': '{}' });
+  await saved('m', 'o__r-1', { 'patch.diff': 'x', 'test_output.txt': log('PASSED') });
+  const input = { runId: 'r', root, reportDir: root, compat: 5 as const };
+  const [model] = await regradeRun({
+    ...input,
+    instances: [instance('o__r-1'), { ...instance('o__r-2'), log_parser: 'parse_log_none' }],
+  });
+  expect(model?.report).toMatchObject({ resolved_ids: ['o__r-1'], error_ids: ['o__r-2'] });
+  expect(model?.unreadable).toEqual([{ instanceId: 'o__r-2', reason: 'there is no log parser parse_log_none' }]);
+  await expect(readFile(join(old, 'report.json'))).rejects.toMatchObject({ code: 'ENOENT' });
+});
+
 test('a run without logs is an error that names the place', async () => {
   await expect(regrade()).rejects.toMatchObject({ code: 'run-not-found', message: expect.stringContaining(root) });
 });

@@ -1,10 +1,14 @@
 /** White space as Python's `str` methods see it: JavaScript's set with U+001C-1F and U+0085, without U+FEFF. */
 const SPACE = '\\t-\\r\\u001c-\\u0020\\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000';
-const EDGES = new RegExp(`^[${SPACE}]+|[${SPACE}]+$`, 'g');
+const IS_SPACE = new RegExp(`[${SPACE}]`);
 const BETWEEN = new RegExp(`[${SPACE}]+`);
 
 export function pythonStrip(text: string): string {
-  return text.replace(EDGES, '');
+  let start = 0;
+  let end = text.length;
+  while (start < end && IS_SPACE.test(text.charAt(start))) start++;
+  while (end > start && IS_SPACE.test(text.charAt(end - 1))) end--;
+  return text.slice(start, end);
 }
 
 /** Like `split()` without arguments. */
