@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { AssayError } from '../../contracts/index.ts';
-import { isSwebenchReference, loadInstances } from '../../swebench/dataset/load-instances.ts';
+import { isSwebenchReference, loadSplit } from '../../swebench/dataset/load-instances.ts';
 import type { EvaluationSummary } from '../../swebench/evaluation/evaluate-predictions.ts';
 import { loadPredictions } from '../../swebench/predictions/load-predictions.ts';
 import { openEngine } from '../compose.ts';
@@ -56,11 +56,18 @@ export const gradeCommand = defineCommand({
     const { control, interrupted, dispose } = interruptible(say);
     try {
       const { name, instanceIds } = await datasetAmong(args[0], flags.instanceIds, flags.split);
-      const instances = await loadInstances(name, { split: flags.split, cache: datasetCache(engine) });
-      unknownIds(instanceIds, new Set(instances.map((one) => one.instance_id)));
-      const predictions = await loadPredictions(flags.gold ? 'gold' : (flags.predictions ?? ''), instances);
+      const path = flags.gold ? 'gold' : (flags.predictions ?? '');
+      const { instances, splitIds } = await loadSplit(name, {
+        split: flags.split,
+        cache: datasetCache(engine),
+        instanceIds,
+        // Harness 2-4 counts the gold patches of the whole split as submitted, also with --instance_ids.
+        wholeSplit: path === 'gold' && flags.compat === '4',
+      });
+      const predictions = await loadPredictions(path, instances);
       const summary = await gradePredictions(engine, {
         instances,
+        splitIds,
         predictions,
         instanceIds,
         runId: flags.runId,
@@ -115,13 +122,6 @@ async function datasetAmong(named: string | undefined, ids: readonly string[], s
   if (named === undefined && last !== undefined && (await isSwebenchReference(last, split)))
     return { name: last, instanceIds: ids.slice(0, -1) };
   return { name: named ?? 'lite', instanceIds: ids };
-}
-
-function unknownIds(asked: readonly string[], known: ReadonlySet<string>): void {
-  const unknown = asked.filter((id) => !known.has(id));
-  if (unknown.length === 0) return;
-  const message = `Some instance IDs not found in dataset!\nMissing IDs:\n${unknown.join(' ')}`;
-  throw new AssayError('instance-not-found', message, { class: 'input', retryable: false });
 }
 
 function jsonSummary({ report, reportPath, results, records }: EvaluationSummary) {

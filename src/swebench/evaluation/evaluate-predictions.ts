@@ -5,12 +5,12 @@ import { z } from 'zod';
 import { writeFileAtomic } from '../../base/atomic-file.ts';
 import { withFileLock } from '../../base/file-lock.ts';
 import { AssayError, type Failure, toFailure } from '../../contracts/index.ts';
-import type { InstanceReport, Prediction, SwebenchInstance } from '../contracts.ts';
+import type { InstanceReport } from '../contracts.ts';
 import type { CacheKeeper } from '../environment/cache-level.ts';
 import type { SwebenchEnvironments } from '../environment/swebench-environments.ts';
 import { instanceReportText } from '../grading/grade-log.ts';
 import { type RunReport, runReport, runReportText } from '../grading/run-report.ts';
-import { type SelectedWork, selectWork, type WorkItem } from '../predictions/select-work.ts';
+import { type SelectedWork, selectWork, type WorkItem, type WorkQuestion } from '../predictions/select-work.ts';
 import { type Evaluation, type EvaluationSettings, evaluateInstance, evaluationDigest } from './evaluate-instance.ts';
 import {
   type EvaluationRecord,
@@ -20,13 +20,9 @@ import {
   runFolder,
 } from './instance-folder.ts';
 import type { KnownDurations } from './known-durations.ts';
+import { requireRules } from './require-rules.ts';
 
-export interface EvaluatePredictionsInput {
-  /** The whole split. */
-  instances: readonly SwebenchInstance[];
-  predictions: ReadonlyMap<string, Prediction>;
-  /** None: all that have a prediction. */
-  instanceIds: readonly string[];
+export interface EvaluatePredictionsInput extends WorkQuestion {
   runId: string;
   /** `logs/` goes here. */
   root: string;
@@ -77,9 +73,7 @@ export async function evaluatePredictions(input: EvaluatePredictionsInput): Prom
   return withFileLock(join(run, '.lock'), input.signal, async () => {
     const folderOf = ({ instance, prediction }: WorkItem) =>
       instanceFolder(run, prediction.model_name_or_path, instance.instance_id);
-    const selected = await selectWork(input.instances, input.predictions, input.instanceIds, (item) =>
-      isFinished(item, folderOf(item), input),
-    );
+    const selected = await selectWork(input, (item) => isFinished(item, folderOf(item), input));
     await describeRun(run, input);
     const results = await evaluateAll(selected, folderOf, input);
     await input.cache?.end();
@@ -157,6 +151,7 @@ async function evaluateOne(
   observe({ type: 'start', instanceId });
   try {
     await folder.begin();
+    requireRules(item.instance); // before anything is pulled or built
     const environment = await environments.ensure(item.instance, signal, (line) =>
       observe({ type: 'build', instanceId, line }),
     );

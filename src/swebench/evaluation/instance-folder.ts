@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { writeFileAtomic } from '../../base/atomic-file.ts';
 import { readRecord } from '../../base/read-record.ts';
 import { AssayError } from '../../contracts/index.ts';
+import { isFolderName, shortName } from '../folder-name.ts';
 
 /** `logs/run_evaluation/<run id>`. */
 export function runFolder(root: string, runId: string): string {
@@ -57,8 +58,8 @@ export interface InstanceFolder {
 
 /** Names come from files of others, and their folders are emptied: one must be a folder right here. Throws `config-invalid`. */
 function folderName(name: string): string {
-  if (name !== '' && name !== '.' && name !== '..' && !/[/\0]/.test(name)) return name;
-  throw new AssayError('config-invalid', `${JSON.stringify(name)} cannot be the name of a folder`, {
+  if (isFolderName(name)) return name;
+  throw new AssayError('config-invalid', `${JSON.stringify(shortName(name))} cannot be the name of a folder`, {
     class: 'input',
     retryable: false,
     hint: 'Change model_name_or_path in the predictions, or the instance_id.',

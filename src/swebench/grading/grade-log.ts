@@ -3,7 +3,7 @@ import { withTimeLimit } from '../../base/time-limit.ts';
 import { AssayError } from '../../contracts/index.ts';
 import type { InstanceReport, LogRules, Prediction, SwebenchInstance } from '../contracts.ts';
 import { END_MARKER, START_MARKER } from '../dataset/eval-script.ts';
-import { SWEBENCH_PARSERS } from '../parsers/parser-registry.ts';
+import { findParser } from '../parsers/parser-registry.ts';
 import type { ParseOptions, StatusMap, SwebenchParser } from '../parsers/swebench-parser.ts';
 import { infraFailure } from './infra-failure.ts';
 import { judgeTests } from './judge-tests.ts';
@@ -67,11 +67,7 @@ export function instanceReportText(instanceId: string, report: InstanceReport): 
 
 /** Undefined when the log says nothing about the tests. */
 function readStatuses(log: string, parserName: string, options: ParseOptions): StatusMap | undefined {
-  const parser = SWEBENCH_PARSERS.get(parserName);
-  if (parser === undefined) {
-    const message = `there is no log parser ${parserName}`;
-    throw new AssayError('task-invalid', message, { class: 'input', retryable: false });
-  }
+  const parser = findParser(parserName);
   const parse: SwebenchParser = (text, rules) => {
     try {
       return withTimeLimit(PARSE_LIMIT_MS, () => parser(text, rules));
