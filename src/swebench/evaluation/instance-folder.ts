@@ -54,6 +54,8 @@ export interface InstanceFolder {
   finish(report: string, record: EvaluationRecord): Promise<void>;
   /** Null unless the evaluation was finished. */
   record(): Promise<EvaluationRecord | null>;
+  /** Also where the report was taken away since. */
+  recordOfRun(): Promise<EvaluationRecord | null>;
 }
 
 /** Names come from files of others, and their folders are emptied: one must be a folder right here. Throws `config-invalid`. */
@@ -70,6 +72,7 @@ export function instanceFolder(run: string, model: string, instanceId: string): 
   const path = join(run, folderName(modelFolderName(model)), folderName(instanceId));
   const recordPath = join(path, 'assay.json');
   const file: InstanceFolder['file'] = (name) => join(path, name);
+  const recordOfRun = () => readRecord(recordPath, evaluationRecordSchema);
   return {
     path,
     file,
@@ -84,7 +87,8 @@ export function instanceFolder(run: string, model: string, instanceId: string): 
     },
     async record() {
       const report = await readRecord(file('report.json'), z.record(z.string(), z.unknown()));
-      return report === null ? null : readRecord(recordPath, evaluationRecordSchema);
+      return report === null ? null : recordOfRun();
     },
+    recordOfRun,
   };
 }

@@ -59,7 +59,6 @@ async function regradeModel(input: RegradeInput, run: string, model: string): Pr
     if (model_patch === null) continue; // no prediction of this model
     const prediction: Prediction = { instance_id: id, model_name_or_path: model, model_patch };
     predictions.set(id, prediction);
-    const strict = (await folder.record())?.verdict_strict ?? null;
     // Where a strict run differs, the log of the compatible one is beside it; the verdict is that of the strict one.
     const tests = await readText(folder.file('test_output.txt'));
     logs.set(id, `${tests ?? ''}${(await readText(folder.file('run_instance.log'))) ?? ''}`);
@@ -71,7 +70,7 @@ async function regradeModel(input: RegradeInput, run: string, model: string): Pr
       continue;
     }
     // A strict refusal was decided while it ran: a log cannot take it back.
-    if (strict === false) report.resolved = false;
+    if ((await folder.recordOfRun())?.verdict_strict === false) report.resolved = false;
     reports.set(id, report);
     await writeFileAtomic(folder.file('report.json'), instanceReportText(id, report));
   }
