@@ -5,7 +5,7 @@ import type { EvaluationSummary } from '../../swebench/evaluation/evaluate-predi
 import { loadPredictions } from '../../swebench/predictions/load-predictions.ts';
 import { openEngine } from '../compose.ts';
 import { defineCommand } from '../flag.ts';
-import { interruptible } from '../interrupt.ts';
+import { interruptible, withInterrupt } from '../interrupt.ts';
 import { print } from '../output.ts';
 import { BACKEND_FLAGS } from '../sandbox-flags.ts';
 import { CACHE_FLAGS, datasetCache, gradePredictions, REPOSITORIES, REPOSITORY_IMAGE } from '../swebench-grading.ts';
@@ -28,7 +28,15 @@ export const gradeCommand = defineCommand({
     split: { kind: 'string', short: 's', default: 'test', placeholder: 'name', help: 'split of the data set' },
     instanceIds: { kind: 'strings', short: 'i', placeholder: 'id', help: 'only these instances' },
     jobs: { kind: 'integer', short: 'j', default: 4, placeholder: 'n', help: 'instances at a time' },
-    timeout: { kind: 'integer', short: 't', min: 1, default: 1800, placeholder: 's', help: 'seconds for one script' },
+    timeout: {
+      kind: 'integer',
+      short: 't',
+      min: 1,
+      max: 2_000_000,
+      default: 1800,
+      placeholder: 's',
+      help: 'seconds for one script',
+    },
     runId: { kind: 'string', default: 'run', placeholder: 'name', help: 'name of the run' },
     reportDir: { kind: 'string', default: '.', placeholder: 'folder', help: 'where the report goes' },
     logsDir: { kind: 'string', default: '.', placeholder: 'folder', help: 'where logs/run_evaluation goes' },
@@ -57,13 +65,16 @@ export const gradeCommand = defineCommand({
     try {
       const { name, instanceIds } = await datasetAmong(args[0], flags.instanceIds, flags.split);
       const path = flags.gold ? 'gold' : (flags.predictions ?? '');
-      const { instances, splitIds } = await loadSplit(name, {
-        split: flags.split,
-        cache: datasetCache(engine),
-        instanceIds,
-        // Harness 2-4 counts the gold patches of the whole split as submitted, also with --instance_ids.
-        wholeSplit: path === 'gold' && flags.compat === '4',
-      });
+      const { instances, splitIds } = await withInterrupt((signal) =>
+        loadSplit(name, {
+          split: flags.split,
+          cache: datasetCache(engine),
+          instanceIds,
+          // Harness 2-4 counts the gold patches of the whole split as submitted, also with --instance_ids.
+          wholeSplit: path === 'gold' && flags.compat === '4',
+          signal,
+        }),
+      );
       const predictions = await loadPredictions(path, instances);
       const summary = await gradePredictions(engine, {
         instances,

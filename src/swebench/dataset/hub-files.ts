@@ -17,7 +17,12 @@ export interface HubOptions {
   /** Default: the global `fetch`. */
   fetch?: typeof fetch;
   refresh?: boolean;
+  /** Throws `cancelled` once it aborts. */
+  signal?: AbortSignal;
 }
+
+/** For one request, its body included. */
+const MOST_SECONDS = 1800;
 
 const treeSchema = z.array(z.object({ type: z.string(), path: z.string() }));
 
@@ -40,10 +45,17 @@ async function download(id: string, folder: string, options: HubOptions, env: No
   const endpoint = (env.HF_ENDPOINT ?? 'https://huggingface.co').replace(/\/$/, '');
   const token = env.HF_TOKEN ?? env.HUGGING_FACE_HUB_TOKEN;
   const headers: Record<string, string> = token ? { authorization: `Bearer ${token}` } : {};
+  const limit = () => {
+    const timeout = AbortSignal.timeout(MOST_SECONDS * 1000);
+    return options.signal === undefined ? timeout : AbortSignal.any([options.signal, timeout]);
+  };
+  const failed = (error: unknown): never => {
+    if (options.signal?.aborted)
+      throw new AssayError('cancelled', `cancelled while ${id} was fetched`, { class: 'cancelled', retryable: true });
+    throw notFound(id, options.split, `${endpoint} cannot be reached (${(error as Error).message})`);
+  };
   const request = async (path: string) => {
-    const response = await (options.fetch ?? fetch)(`${endpoint}/${path}`, { headers }).catch((error: unknown) => {
-      throw notFound(id, options.split, `${endpoint} cannot be reached (${(error as Error).message})`);
-    });
+    const response = await (options.fetch ?? fetch)(`${endpoint}/${path}`, { headers, signal: limit() }).catch(failed);
     if (!response.ok) throw notFound(id, options.split, `${endpoint} answers ${response.status}`);
     return response;
   };
@@ -55,7 +67,7 @@ async function download(id: string, folder: string, options: HubOptions, env: No
   await makeFolder(partial);
   try {
     for (const { path } of wanted) {
-      const content = await (await request(`datasets/${id}/resolve/main/${path}`)).arrayBuffer();
+      const content = await (await request(`datasets/${id}/resolve/main/${path}`)).arrayBuffer().catch(failed);
       await writeFile(join(partial, path.replaceAll('/', '--')), new Uint8Array(content));
     }
     await rm(folder, { recursive: true, force: true });

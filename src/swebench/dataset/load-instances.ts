@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { AssayError } from '../../contracts/index.ts';
 import type { SwebenchInstance } from '../contracts.ts';
 import { shortName } from '../folder-name.ts';
-import { isHubId, resolveAlias } from './dataset-alias.ts';
+import { isAlias, isHubId, resolveAlias } from './dataset-alias.ts';
 import { hubFiles } from './hub-files.ts';
 import { instanceIdOf, parseInstance } from './parse-instance.ts';
 import { isTableFile, type Row, readRows } from './read-rows.ts';
@@ -19,6 +19,8 @@ export interface LoadInstancesOptions {
   /** Where downloaded sets are kept. */
   cache: string;
   env?: NodeJS.ProcessEnv;
+  /** Ends a download. */
+  signal?: AbortSignal;
 }
 
 export interface LoadedSplit {
@@ -60,27 +62,28 @@ function placed(rows: readonly Row[], path: string): PlacedRow[] {
 /** True for names of tables, published sets and folders with a table of the split; folders of tasks, also the bundled `tasks/...`, are something else. */
 export async function isSwebenchReference(reference: string, split = 'test'): Promise<boolean> {
   if (isTableFile(reference)) return true;
-  if ((await kindOf(reference)) === 'folder') return (await folderFiles(reference, split)).length > 0;
+  if (await isFolder(reference)) return (await folderFiles(reference, split)).length > 0;
   return isHubId(resolveAlias(reference)) && !reference.startsWith('tasks/');
 }
 
 async function tableFiles(reference: string, options: LoadInstancesOptions): Promise<string[]> {
   const split = options.split ?? 'test';
   if (isTableFile(reference)) return [reference];
-  if ((await kindOf(reference)) === 'folder') {
+  if (await isFolder(reference)) {
     const files = await folderFiles(reference, split);
     if (files.length > 0) return files;
     throw missing(reference, `it has no ${split}.parquet, ${split}.json or ${split}.jsonl`);
   }
   const id = resolveAlias(reference);
   if (!isHubId(id)) throw missing(reference, 'it is neither a file, a folder, a known name nor owner/name');
-  return hubFiles(id, { cache: options.cache, split, ...(options.env === undefined ? {} : { env: options.env }) });
+  const { cache, env, signal } = options;
+  return hubFiles(id, { cache, split, ...(env && { env }), ...(signal && { signal }) });
 }
 
 /** `<split>.parquet` (or json, jsonl), else the shards of the split, here or in `data/`. */
 async function folderFiles(folder: string, split: string): Promise<string[]> {
   for (const place of [folder, join(folder, 'data'), join(folder, split)]) {
-    const names = (await kindOf(place)) === 'folder' ? (await readdir(place)).sort() : [];
+    const names = (await isFolder(place)) ? (await readdir(place)).sort() : [];
     const exact = ['parquet', 'json', 'jsonl']
       .map((ending) => `${split}.${ending}`)
       .find((name) => names.includes(name));
@@ -91,12 +94,14 @@ async function folderFiles(folder: string, split: string): Promise<string[]> {
   return [];
 }
 
-async function kindOf(path: string): Promise<'file' | 'folder' | null> {
+/** A folder with the name of an alias is `./lite`. */
+async function isFolder(path: string): Promise<boolean> {
+  if (isAlias(path)) return false;
   const info = await stat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return null;
     throw error;
   });
-  return info === null ? null : info.isDirectory() ? 'folder' : 'file';
+  return info?.isDirectory() ?? false;
 }
 
 function refuseUnknown(asked: ReadonlySet<string>, splitIds: ReadonlySet<string>): void {

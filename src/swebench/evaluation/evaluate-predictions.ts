@@ -70,7 +70,12 @@ export interface EvaluationSummary {
 export async function evaluatePredictions(input: EvaluatePredictionsInput): Promise<EvaluationSummary> {
   const run = runFolder(input.root, input.runId);
   await mkdir(run, { recursive: true });
-  return withFileLock(join(run, '.lock'), input.signal, async () => {
+  const waiting = ({ pid, host }: { pid: number; host: string }) =>
+    input.observe({
+      type: 'message',
+      text: `process ${pid} on ${host} works on the run ${input.runId}; waiting for it`,
+    });
+  const work = async () => {
     const folderOf = ({ instance, prediction }: WorkItem) =>
       instanceFolder(run, prediction.model_name_or_path, instance.instance_id);
     const selected = await selectWork(input, (item) => isFinished(item, folderOf(item), input));
@@ -78,7 +83,8 @@ export async function evaluatePredictions(input: EvaluatePredictionsInput): Prom
     const results = await evaluateAll(selected, folderOf, input);
     await input.cache?.end();
     return report(selected, folderOf, results, input);
-  });
+  };
+  return withFileLock(join(run, '.lock'), input.signal, work, waiting);
 }
 
 /** A report counts only for exactly this patch, environment and script. An image that is not on this machine any more is taken for the one it was graded on. */

@@ -25,7 +25,7 @@ const UNUSABLE = ['>>>>> Patch Apply Failed', '>>>>> Reset Failed', '>>>>> Tests
 const SUITE_RAN = [
   /Executed (\d+) of (\d+)/g,
   /TOTAL: (\d+) (?:SUCCESS|FAILED)/g,
-  /(\d+) passing/g,
+  /(?<!\d)(\d+) passing/g,
   /Tests: +(\d+)/g,
   /Test Suites: .*?(\d+) total/g,
   /^# tests (\d+)/gm,

@@ -4,11 +4,17 @@ const IS_SPACE = new RegExp(`[${SPACE}]`);
 const BETWEEN = new RegExp(`[${SPACE}]+`);
 
 export function pythonStrip(text: string): string {
+  const stripped = pythonStripEnd(text);
   let start = 0;
+  while (start < stripped.length && IS_SPACE.test(stripped.charAt(start))) start++;
+  return stripped.slice(start);
+}
+
+/** Like `rstrip()`. */
+export function pythonStripEnd(text: string): string {
   let end = text.length;
-  while (start < end && IS_SPACE.test(text.charAt(start))) start++;
-  while (end > start && IS_SPACE.test(text.charAt(end - 1))) end--;
-  return text.slice(start, end);
+  while (end > 0 && IS_SPACE.test(text.charAt(end - 1))) end--;
+  return text.slice(0, end);
 }
 
 /** Like `split()` without arguments. */
