@@ -9,7 +9,7 @@ import type { ValidationReport } from '../../run/validation-report.ts';
 import { isSwebenchReference, loadInstances } from '../../swebench/dataset/load-instances.ts';
 import { openEngine } from '../compose.ts';
 import { defineCommand, type ExitCode } from '../flag.ts';
-import { interruptible } from '../interrupt.ts';
+import { interruptible, withInterrupt } from '../interrupt.ts';
 import { print } from '../output.ts';
 import { createProgress, type Progress } from '../progress.ts';
 import { SANDBOX_FLAGS, withImage } from '../sandbox-flags.ts';
@@ -95,7 +95,8 @@ async function validateTable(name: string, flags: TableFlags): Promise<ExitCode>
   const root = resolve(flags.out ?? (await mkdtemp(join(tmpdir(), 'assay-validate-'))));
   try {
     const { split, instance: instanceIds } = flags;
-    const instances = await loadInstances(name, { split, instanceIds, cache: datasetCache(engine) });
+    const cache = datasetCache(engine);
+    const instances = await withInterrupt((signal) => loadInstances(name, { split, instanceIds, cache, signal }));
     const validation = await validateSwebench(engine, {
       instances: instances.slice(0, flags.limit),
       dataset: { name, split },

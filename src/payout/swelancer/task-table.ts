@@ -3,10 +3,10 @@
  * objects as Python literals. Pure; a row that cannot be read is a problem with its line, never dropped in silence.
  */
 import { z } from 'zod';
+import { type PythonValue, parsePythonLiteral, unescapePython } from '../../base/python-literal.ts';
 import { AssayError, type PricedTask, type Proposal } from '../../contracts/index.ts';
 import { type CsvRecord, csvRecords } from './csv-records.ts';
 import { joinBrokenRows } from './join-broken-rows.ts';
-import { type PythonValue, parsePythonLiteral, unescapePython } from './python-literal.ts';
 
 /** A task with what SWE-Lancer says about its surroundings. */
 export type SweLancerTask = PricedTask & {
