@@ -20,7 +20,7 @@ beforeAll(async () => {
   server = await startFakeCriticServer(({ messages }) => {
     const [, shown = { content: '' }] = messages as { content: string }[];
     const [a, b] = [/# Attempt A([\s\S]*)# Attempt B/.exec(shown.content)?.[1], shown.content.split('# Attempt B')[1]];
-    const single = shown.content.length % 2 === 0 ? 'YES 80' : 'NO 30';
+    const single = shown.content.length % 2 === 0 ? 'NO 30' : 'YES 80';
     const content = a === undefined || b === undefined ? single : a.trim() < b.trim() ? 'A 90' : 'B 10';
     return { body: { choices: [{ message: { content } }], usage: { cost: 0.01 } } };
   });
@@ -48,14 +48,14 @@ test('a judge is calibrated on graded attempts, and then a critic by the name of
   const made = await assay('critic', 'calibrate', 'world', '--by', judge, '--out', 'judge.json');
   expect(made.stderr).toBe('');
   expect(made.stdout).toMatch(
-    /judge\.json: fitted on 72 attempts, \d+ resolved, 0 without a score; AUC 0\.\d+; held out by/,
+    /judge\.json: fitted on 84 attempts, \d+ resolved, 0 without a score; AUC 0\.\d+; held out by/,
   );
-  expect(made.stdout).toContain('cost $0.7200');
+  expect(made.stdout).toContain('cost $0.8400');
   const file = JSON.parse(readFileSync(join(home, 'judge.json'), 'utf8'));
   expect(file).toMatchObject({
     critic: judge,
     calibration: { kind: 'platt' },
-    card: { attempts: 72, runs: ['world'] },
+    card: { attempts: 84, runs: ['world'] },
   });
   const scored = JSON.parse(
     (await assay('critic', 'score', 'world', '--by', 'calibrated:judge.json', '--json')).stdout,
@@ -73,9 +73,9 @@ test('eval measures a critic as it is', async () => {
   const { code, stdout } = await assay('critic', 'eval', 'world', '--by', judge);
   expect(code).toBe(0);
   expect(stdout).toContain('judge: its scores are not calibrated: they have no Brier score and no calibration error');
-  expect(stdout).toMatch(/^ {2}all +72 +\d+ {2}0\.\d{3} {6}- {6}-$/m);
+  expect(stdout).toMatch(/^ {2}all +84 +\d+ {2}0\.\d{3} {6}- {6}-$/m);
   expect(stdout).toMatch(/^ {2}critic /m);
-  expect(stdout).toContain('cost $0.7200, 0 without a score');
+  expect(stdout).toContain('cost $0.8400, 0 without a score');
 });
 
 test('a tournament asks about each pair in both orders, and is paid for', async () => {
@@ -100,15 +100,15 @@ test('nothing of later instances is in training data', async () => {
   writeFileSync(join(home, 'dates.jsonl'), rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
   const guard = ['--before', '2021-05-01', '--dates', 'dates.jsonl'];
   const exported = await assay('critic', 'export', 'world', ...guard, '--json');
-  expect(JSON.parse(exported.stdout).leftOut).toMatchObject({ later: 18, undated: 36 });
+  expect(JSON.parse(exported.stdout).leftOut).toMatchObject({ later: 18, undated: 48 });
   const td = readFileSync(join(home, 'critic-data/td.jsonl'), 'utf8').trim().split('\n');
   const names = new Set(td.map((line) => JSON.parse(line).instance_id));
   expect([...names].sort()).toEqual(['repository-0-0', 'repository-1-0', 'repository-2-0']);
   const trained = await assay('critic', 'train', 'world', ...guard);
   expect(trained.stdout).toContain('trained on 18 attempts');
-  expect(trained.stdout).toContain('18 at instances made later, 36 at instances without a date');
+  expect(trained.stdout).toContain('18 at instances made later, 48 at instances without a date');
   const { card } = JSON.parse(readFileSync(join(home, 'critic.json'), 'utf8'));
-  expect(card.leftOut.time).toEqual({ before: '2021-05-01T00:00:00.000Z', later: 18, undated: 36 });
+  expect(card.leftOut.time).toEqual({ before: '2021-05-01T00:00:00.000Z', later: 18, undated: 48 });
 });
 
 test.each([
