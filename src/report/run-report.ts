@@ -1,5 +1,5 @@
 /** A run in numbers, and as a table for people. Infrastructure failures are counted and shown both ways; an unknown cost is never zero. */
-
+import { counted } from '../base/counted.ts';
 import { addUsage, NO_USAGE } from '../base/token-usage.ts';
 import type { AttemptRecord, RunRecord, TokenUsage, Verdict } from '../contracts/index.ts';
 import { type Interval, passAtK, wilson } from '../stats/intervals.ts';
@@ -197,6 +197,5 @@ export function runReportText(report: RunReport): string {
 }
 
 function recoveryText({ interventions, attempts, with: helped, without }: RecoveryReport): string {
-  const counted = (count: number, word: string) => `${count} ${word}${count === 1 ? '' : 's'}`;
   return `recovery stepped in ${counted(interventions, 'time')} in ${counted(attempts, 'attempt')}: ${helped.resolved} of ${helped.judged} resolved; without it ${without.resolved} of ${without.judged}`;
 }

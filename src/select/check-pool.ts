@@ -2,14 +2,7 @@ import { AssayError, type RunRecord } from '../contracts/index.ts';
 
 /** Attempts at different tasks with the same name cannot be pooled, and none counts twice: throws `config-invalid`. */
 export function checkPool(runs: readonly RunRecord[]): void {
-  const ids = runs.map(({ manifest }) => manifest.runId);
-  const twice = ids.find((id, at) => ids.indexOf(id) !== at);
-  if (twice !== undefined)
-    throw new AssayError('config-invalid', `the run ${twice} is named twice: its attempts would count twice`, {
-      class: 'input',
-      retryable: false,
-      hint: 'Name each run once.',
-    });
+  refuseTwice(runs);
   const digests = new Map<string, string>();
   for (const { manifest } of runs) {
     for (const { instanceId, digest } of manifest.dataset.instances) {
@@ -23,4 +16,16 @@ export function checkPool(runs: readonly RunRecord[]): void {
       });
     }
   }
+}
+
+/** Throws `config-invalid` when the same run is given more than once, by whatever name. */
+export function refuseTwice(runs: readonly RunRecord[]): void {
+  const ids = runs.map(({ manifest }) => manifest.runId);
+  const twice = ids.find((id, at) => ids.indexOf(id) !== at);
+  if (twice === undefined) return;
+  throw new AssayError('config-invalid', `the run ${twice} is named twice: its attempts would count twice`, {
+    class: 'input',
+    retryable: false,
+    hint: 'Name each run once.',
+  });
 }
