@@ -21,7 +21,8 @@ import { swebenchValidationExit, swebenchValidationText, validateSwebench } from
 export const validateCommand = defineCommand({
   name: 'validate',
   summary: 'grade gold and unchanged repositories, n times: what resolves, what flakes',
-  description: 'Exits with 1 unless every gold patch resolves and no unchanged repository does, every time.',
+  description:
+    'Exits with 1 unless every gold patch resolves and no unchanged repository does, every time. The first Ctrl-C stops it; gradings under way are not counted.',
   arguments: [
     {
       name: 'dataset',
