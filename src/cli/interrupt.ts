@@ -1,9 +1,12 @@
-/** Ctrl-C once finishes the steps under way, twice stops at once. */
+/** Ctrl-C once finishes the steps under way, twice stops at once; or once stops at once, where nothing is lost by it. */
 import { AssayError } from '../contracts/index.ts';
 import { RunControl } from '../run/run-control.ts';
 
-/** A control that SIGINT and SIGTERM drive until `dispose`. */
-export function interruptible(say: (line: string) => void): {
+/** A control that SIGINT and SIGTERM drive until `dispose`. `atOnce`: the first of them aborts, for work that cannot be resumed. */
+export function interruptible(
+  say: (line: string) => void,
+  { atOnce = false } = {},
+): {
   control: RunControl;
   interrupted(): boolean;
   dispose(): void;
@@ -12,7 +15,10 @@ export function interruptible(say: (line: string) => void): {
   let count = 0;
   const onSignal = () => {
     count++;
-    if (count === 1) {
+    if (atOnce) {
+      if (count === 1) say('stopping; what is under way is not counted');
+      control.abort();
+    } else if (count === 1) {
       say('stopping after the steps under way; press Ctrl-C again to stop now');
       control.pause();
     } else control.abort();

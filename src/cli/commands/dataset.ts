@@ -13,9 +13,7 @@ import { openEngine } from '../compose.ts';
 import { defineCommand } from '../flag.ts';
 import { print } from '../output.ts';
 import { createProgress } from '../progress.ts';
-import { FILTER_FLAGS, filterOf } from './run.ts';
-
-const DATASET = { name: 'dataset', help: 'a folder of tasks, or tasks/starter, tasks/registry', count: 'one' } as const;
+import { FILTER_FLAGS, filterOf, TASK_SET } from './run.ts';
 
 export const datasetLsCommand = defineCommand({
   name: 'dataset ls',
@@ -39,7 +37,7 @@ export const datasetLsCommand = defineCommand({
 export const datasetShowCommand = defineCommand({
   name: 'dataset show',
   summary: 'the tasks of a set, or one task',
-  arguments: [DATASET, { name: 'instance', help: 'instance id', count: 'optional' }],
+  arguments: [TASK_SET, { name: 'instance', help: 'instance id', count: 'optional' }],
   flags: FILTER_FLAGS,
   examples: ['assay dataset show tasks/starter shelf-short-pages'],
   async run({ args, flags }) {
@@ -76,7 +74,7 @@ export const datasetCheckCommand = defineCommand({
   name: 'dataset check',
   summary: 'look a task set over, and prove that tests fail before and pass after gold',
   description: 'Exits with 1 when a task has a problem.',
-  arguments: [DATASET],
+  arguments: [TASK_SET],
   flags: { static: { kind: 'boolean', help: 'without running anything' }, ...FILTER_FLAGS },
   examples: ['assay dataset check my-tasks'],
   async run({ args, flags }) {

@@ -162,6 +162,7 @@ function summaryText({ report, reportPath, records, results }: EvaluationSummary
         `${one.instanceId}: compatible verdict ${one.verdict_compat}, strict ${one.verdict_strict}: ${one.reason ?? ''}`,
     ),
     ...failed.map((one) => `${one.instanceId}: not graded: ${one.failure?.message ?? ''}`),
+    ...new Set(failed.flatMap((one) => one.failure?.hint ?? [])),
     `Report: ${reportPath}`,
   ];
   return `${lines.join('\n')}\n`;

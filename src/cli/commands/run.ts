@@ -44,10 +44,17 @@ export const RUN_FLAGS = {
   },
 } as const;
 
+/** Of commands over task folders. */
+export const TASK_SET = {
+  name: 'dataset',
+  help: 'a folder of tasks, or tasks/starter, tasks/registry, tasks/freelance, tasks/freelance+prices',
+  count: 'one',
+} as const;
+
 export const runCommand = defineCommand({
   name: 'run',
   summary: 'run an agent with a model on a dataset, grade the patches, report',
-  arguments: [{ name: 'dataset', help: 'a folder of tasks, or tasks/starter, tasks/registry', count: 'one' }],
+  arguments: [TASK_SET],
   flags: {
     model: {
       kind: 'string',

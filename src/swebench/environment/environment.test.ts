@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
@@ -9,7 +9,7 @@ import type { SwebenchInstance } from '../contracts.ts';
 import { repositoryStep } from './environment-scripts.ts';
 import { createImageEnvironments } from './image-environments.ts';
 import { findRepository } from './local-repository.ts';
-import { buildRequirements, indexDate, pythonRecipe } from './python-recipe.ts';
+import { buildRequirements, indexDate, pythonRecipe, RECIPE_REPOSITORIES } from './python-recipe.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'assay-swebench-environment-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -22,6 +22,13 @@ test('recipes follow repository and version', () => {
   expect(pythonRecipe('django/django', '3.2')?.python).toBe('3.6');
   expect(pythonRecipe('psf/requests', '2.3')?.packages).toEqual(['pytest']);
   expect(pythonRecipe('some/thing', '1')).toBeUndefined();
+  expect(pythonRecipe('constructor', '1')).toBeUndefined();
+});
+
+test('docs/swebench.md names every repository with a recipe', () => {
+  const docs = readFileSync(join(import.meta.dirname, '../../../docs/swebench.md'), 'utf8');
+  expect(RECIPE_REPOSITORIES.length).toBeGreaterThan(10);
+  expect(RECIPE_REPOSITORIES.filter((name) => !docs.includes(name))).toEqual([]);
 });
 
 test('the state of the index is a month after the commit, not before the interpreter was in use', () => {

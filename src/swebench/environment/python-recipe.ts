@@ -127,9 +127,12 @@ const RECIPES: Readonly<Record<string, RecipeSet>> = {
   'sympy/sympy': { packages: ['mpmath'] },
 };
 
+/** `owner/name` of every repository that environments can be built for. */
+export const RECIPE_REPOSITORIES: readonly string[] = Object.keys(RECIPES);
+
 /** Undefined for repositories without a recipe. */
 export function pythonRecipe(repo: string, version: string): PythonRecipe | undefined {
-  const set = RECIPES[repo];
+  const set = Object.hasOwn(RECIPES, repo) ? RECIPES[repo] : undefined;
   if (set === undefined) return undefined;
   const { before = [], ...own } = set;
   const changes = before.filter(([limit]) => isBefore(version, limit)).map(([, change]) => change);

@@ -14,7 +14,7 @@ export async function regradeEarlyLogs(
 ): Promise<RegradedModel[]> {
   const known = new Map(instances.map((one) => [one.instance_id, one]));
   const models = new Map<string, Map<SwebenchInstance, string>>();
-  for (const name of (await readdir(folder).catch(() => [])).sort()) {
+  for (const name of await fileNames(folder)) {
     const [, id = '', of = ''] = /^(.+?-\d+)\.(.+)\.eval\.log$/.exec(name) ?? [];
     const instance = known.get(id);
     if (instance === undefined || (model ?? of) !== of) continue;
@@ -27,6 +27,15 @@ export async function regradeEarlyLogs(
     });
   }
   return Promise.all([...models].map(([name, logs]) => gradeModel(name, logs, { instances, runId, reportDir })));
+}
+
+/** Sorted; folders are no logs, whatever their name. */
+async function fileNames(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  return entries
+    .filter((one) => one.isFile())
+    .map((one) => one.name)
+    .sort();
 }
 
 async function gradeModel(

@@ -109,6 +109,7 @@ test('logs of harness 1 lie side by side, one report for each model', async () =
   await writeFile(join(root, 'o__r-2.gpt-4.1.eval.log'), 'it broke');
   await writeFile(join(root, 'o__r-1.other.eval.log'), early('FAILED'));
   await writeFile(join(root, 'x__y-1.other.eval.log'), early('PASSED'));
+  await mkdir(join(root, 'o__r-2.other.eval.log')); // a folder is no log
   const input = { instances: ['o__r-1', 'o__r-2'].map(instance), runId: 'r', reportDir: root, model: undefined };
   const all = await regradeEarlyLogs(root, input);
   expect(all.map(({ model, report }) => [model, report.resolved_ids, report.unresolved_ids, report.error_ids])).toEqual(
