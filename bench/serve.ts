@@ -4,7 +4,7 @@
  *
  *     npx tsx bench/serve.ts [--rounds 3] [--instances 64] [--jobs 32] [--idle 500]
  *
- * Needs native sandboxes and `npm run build`. The server runs on the same processors as its client here, so what it costs is an upper bound. Writes all samples to
+ * `--rounds 0` leaves the comparison out. Needs native sandboxes and `npm run build`. The server runs on the same processors as its client here, so what it costs is an upper bound. Writes all samples to
  * bench/results/serve.json.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -108,7 +108,8 @@ const kinds = {
 const samples: Record<string, number[]> = {};
 try {
   // Environments are built before anything is measured.
-  for (const { flags, env } of Object.values(kinds)) await timed(['validate', tasks, '--limit', '1', ...flags], env);
+  for (const { flags, env } of rounds > 0 ? Object.values(kinds) : [])
+    await timed(['validate', tasks, '--limit', '1', ...flags], env);
   for (let round = 0; round < rounds; round++)
     for (const job of JOBS)
       for (const [kind, { flags, env }] of Object.entries(kinds)) {
@@ -117,7 +118,7 @@ try {
         samples[name] = [...(samples[name] ?? []), seconds];
         console.log(`${name}: ${seconds.toFixed(1)} s`);
       }
-  for (const { name } of JOBS) {
+  for (const { name } of rounds > 0 ? JOBS : []) {
     const [local, remote] = [median(samples[`${name} local`] ?? []), median(samples[`${name} remote`] ?? [])];
     console.log(
       `${name}: local ${local.toFixed(1)} s, remote ${remote.toFixed(1)} s, ratio ${(remote / local).toFixed(2)}`,
