@@ -124,8 +124,10 @@ try {
       `${name}: local ${local.toFixed(1)} s, remote ${remote.toFixed(1)} s, ratio ${(remote / local).toFixed(2)}`,
     );
   }
+  const [load] = loadavg(); // of all programs of the machine: says how far the times can be trusted
   const report = {
     samples,
+    load,
     idle: await measureIdle(),
     cpus: cpus().length,
     model: cpus()[0]?.model,
