@@ -10,6 +10,8 @@
  *     data/runs/<run>/attempts/<folder>/<n>/patch.json, test-log.json    TextFileDocument
  *     data/runs/<run>/blobs/<hex>-<part>.json                   TextPartDocument
  *     data/compare/<run>,<run>.json                             CompareDocument
+ *
+ * Only live: `search?in=<scope>&q=<text>[&run=<run>]` answers with a `SearchLine` of JSON per line, as they are found.
  */
 import type { AttemptRecord, GradeReport, Intervention, SandboxReceipt } from '../contracts/index.ts';
 import type { Comparison } from '../report/compare-runs.ts';
@@ -18,6 +20,8 @@ import type { RunReport, RunReportRow } from '../report/run-report.ts';
 export interface SiteDocument {
   /** False for a static export: nothing changes any more. */
   live: boolean;
+  /** Pages may start and stop runs. */
+  controls: boolean;
   assayVersion: string;
 }
 
@@ -160,3 +164,34 @@ export interface CompareDocument {
   /** Cost against accuracy as an SVG document. */
   svg: string;
 }
+
+/** Where a search looks: everywhere, into what the agent ran, or at the files that it changed. */
+export type SearchScope = 'text' | 'command' | 'file';
+
+export type SearchPlace =
+  | 'prompt'
+  | 'thought'
+  | 'reasoning'
+  | 'action'
+  | 'edit'
+  | 'observation'
+  | 'told'
+  | 'patch'
+  | 'tests';
+
+export type SearchLine =
+  | {
+      type: 'hit';
+      runId: string;
+      instanceId: string;
+      folder: string;
+      attempt: number;
+      /** Null outside of the steps. */
+      step: number | null;
+      place: SearchPlace;
+      excerpt: string;
+    }
+  | { type: 'progress'; looked: number; of: number }
+  | { type: 'problem'; message: string }
+  /** `limited`: there may be more hits than were sent. */
+  | { type: 'end'; looked: number; of: number; limited: boolean };

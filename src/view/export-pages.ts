@@ -28,7 +28,7 @@ export interface ExportOptions {
 export async function exportPages(options: ExportOptions): Promise<{ runs: number; files: number }> {
   const { folder, assets, signal, assayVersion } = options;
   await demandEmpty(folder);
-  const site: SiteDocument = { live: false, assayVersion };
+  const site: SiteDocument = { live: false, controls: false, assayVersion };
   const source = { cache: new RunCache(options.runsDir), site };
   let files = 0;
   const write = async (path: string, data: string | Buffer) => {

@@ -4,6 +4,7 @@ import { AttemptPage } from './pages/attempt-page.tsx';
 import { ComparePage } from './pages/compare-page.tsx';
 import { RunPage } from './pages/run-page.tsx';
 import { RunsPage } from './pages/runs-page.tsx';
+import { SearchPage } from './pages/search-page.tsx';
 import { Problem } from './parts/problem.tsx';
 import { ThemeButton } from './parts/theme-button.tsx';
 import { parseRoute, useHash } from './route.ts';
@@ -19,28 +20,31 @@ export function App() {
         <a href="#/" className="brand">
           Assay
         </a>
+        {site.value?.live === true && <a href="#/search">Search</a>}
         <span className="quiet">{site.value === null || site.value.live ? '' : 'static export'}</span>
         <ThemeButton />
       </header>
       <main id="main" tabIndex={-1}>
         {site.error !== null && <Problem error={site.error} />}
-        {site.value !== null && <Page live={site.value.live} />}
+        {site.value !== null && <Page site={site.value} />}
       </main>
     </>
   );
 }
 
-function Page({ live }: { live: boolean }) {
+function Page({ site: { live, controls } }: { site: SiteDocument }) {
   const route = parseRoute(useHash());
   switch (route.page) {
     case 'runs':
-      return <RunsPage live={live} />;
+      return <RunsPage live={live} controls={controls} />;
     case 'run':
-      return <RunPage key={route.runId} runId={route.runId} live={live} />;
+      return <RunPage key={route.runId} runId={route.runId} live={live} controls={controls} />;
     case 'attempt': {
       const key = `${route.runId}/${route.folder}/${route.attempt}`;
       return <AttemptPage key={key} {...route} live={live} />;
     }
+    case 'search':
+      return <SearchPage key={location.hash} {...route} live={live} />;
     case 'compare':
       return <ComparePage runIds={route.runIds} />;
     default:

@@ -6,6 +6,7 @@ import { AttemptGrid } from '../parts/attempt-grid.tsx';
 import { FailureGroups } from '../parts/failure-groups.tsx';
 import { FigureList } from '../parts/figure-list.tsx';
 import { Problem } from '../parts/problem.tsx';
+import { RunControlBar } from '../parts/run-control-bar.tsx';
 import { TopAttempts } from '../parts/top-attempts.tsx';
 import { toneOf } from '../parts/verdict-badge.tsx';
 import { count, dollars, duration, moment, percent, rate } from '../text/format.ts';
@@ -21,7 +22,7 @@ const TONES = [
 type Shown = (typeof TONES)[number][0];
 
 /** One run: its figures, the grid of instances and attempts, and where it failed. */
-export function RunPage({ runId, live }: { runId: string; live: boolean }) {
+export function RunPage({ runId, live, controls }: { runId: string; live: boolean; controls: boolean }) {
   const { value, error } = useLiveDocument<RunDocument>({
     path: `${runPath(runId)}/run.json`,
     livePath: live ? encodeURIComponent(runId) : null,
@@ -40,6 +41,7 @@ export function RunPage({ runId, live }: { runId: string; live: boolean }) {
         {report.model} with {report.agent} on {report.dataset} · {moment(value.createdAt)} · {report.status} · limits{' '}
         {value.limits} · {value.host}
       </p>
+      {controls && <RunControlBar runId={runId} report={report} />}
       {value.failure !== null && <p className="problem">Stopped early: {value.failure}</p>}
       <FigureList figures={figuresOf(value)} />
       <div className="bar">

@@ -1,0 +1,96 @@
+/** A real `assay view` whose pages start, watch, stop and resume a real run. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { stringify } from 'yaml';
+import { assayPaths } from '../../src/base/paths.ts';
+import { hostChromium } from '../../src/payout/e2e/chromium-places.ts';
+import { createNativeBackend } from '../../src/sandbox/native/native-backend.ts';
+import { describeRequiring } from '../support/requirements.ts';
+import { writeSampleTask } from '../support/sample-task.ts';
+
+const home = mkdtempSync(join(tmpdir(), 'assay-control-'));
+chmodSync(home, 0o711);
+const backend = createNativeBackend({ paths: assayPaths(join(home, 'store')) });
+const probe = await backend.probe();
+await backend.close();
+const executablePath = await hostChromium();
+const problem = executablePath === null ? 'no Chromium found' : probe.available ? undefined : probe.notes.join(' ');
+afterAll(() => rmSync(home, { recursive: true, force: true, maxRetries: 10, retryDelay: 500 }));
+
+const FIX = "sed -i 's/Math.abs(value)/value/' src/sum.mjs";
+const bash = (command: string) => ({ latencyMs: 1000, calls: [{ tool: 'bash', input: { command } }] });
+const SCRIPT = {
+  usdPerReply: 0.01,
+  instances: {
+    'task-a': [
+      ...Array.from({ length: 8 }, (_, at) => ({ ...bash(`echo look-${at + 1}`), say: `Looking, part ${at + 1}.` })),
+      bash(FIX),
+      { say: 'Done.' },
+    ],
+  },
+};
+
+describeRequiring('sandboxes', problem, 'control from pages', () => {
+  let view: ChildProcess;
+  let browser: Browser;
+  let page: Page;
+  let origin: string;
+
+  beforeAll(async () => {
+    writeSampleTask(join(home, 'tasks'), 'task-a');
+    writeFileSync(join(home, 'script.yaml'), stringify(SCRIPT));
+    view = spawn(process.execPath, [join(import.meta.dirname, '../../bin/assay.mjs'), 'view', 'runs'], {
+      cwd: home,
+      env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '/', ASSAY_HOME: join(home, 'store') },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const address = await new Promise<string>((resolve, reject) => {
+      view.once('exit', (code) => reject(new Error(`assay view ended with ${code}`)));
+      if (view.stdout !== null) createInterface({ input: view.stdout }).once('line', resolve);
+    });
+    ({ origin } = new URL(address));
+    browser = await chromium.launch({ executablePath: executablePath ?? '', args: ['--no-sandbox'] });
+    page = await browser.newPage();
+    await page.goto(address);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    view?.kill();
+  });
+
+  async function fillStart(dataset: string): Promise<void> {
+    await page.goto(`${origin}/#/`);
+    await page.getByText('Start a run').click();
+    await page.getByLabel('Data set').fill(dataset);
+    await page.getByLabel('Model').fill(`scripted:${join(home, 'script.yaml')}`);
+    await page.getByRole('button', { name: 'Start', exact: true }).click();
+  }
+
+  it('says what the command says when a run cannot begin', async () => {
+    await fillStart(join(home, 'nowhere'));
+    await page.getByRole('alert').getByText('dataset-not-found').waitFor();
+  });
+
+  it('starts a run, follows it live, stops it after the steps under way and resumes it to its verdict', async () => {
+    await fillStart(join(home, 'tasks'));
+    await page.getByRole('heading', { name: 'Attempts' }).waitFor({ timeout: 60_000 });
+    const runId = /#\/run\/([^/]+)$/.exec(page.url())?.[1] ?? '';
+    await page.locator('.cell').click();
+    await page.locator('.step').getByText('Looking, part 1.').waitFor({ timeout: 60_000 });
+    await page.locator('.timeline').getByText('echo look-2').waitFor();
+
+    await page.goto(`${origin}/#/run/${runId}`);
+    await page.getByRole('button', { name: 'Stop after the steps under way' }).click();
+    await page.getByRole('button', { name: 'Resume' }).click({ timeout: 30_000 });
+    await page.getByRole('button', { name: 'Stop now' }).waitFor({ timeout: 30_000 });
+    await page.getByText('1 of 1').waitFor({ timeout: 60_000 });
+    await page.locator('.cell').getByText('resolved').click();
+    await page.locator('.timeline').getByText('echo look-8').waitFor();
+    expect(await page.locator('.timeline .line').count()).toBe(10);
+  });
+});
