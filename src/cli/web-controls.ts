@@ -3,14 +3,14 @@
  * page goes on when the pages are closed.
  */
 import { spawn } from 'node:child_process';
-import { mkdir, open, readFile, stat } from 'node:fs/promises';
+import { mkdir, open, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AssayError } from '../contracts/index.ts';
 import { readManifest } from '../store/load-run-record.ts';
 import { isRunId, newRunId, runPaths } from '../store/run-folder.ts';
 import { isRunLocked, runOwner } from '../store/run-lock.ts';
-import type { ResumeRequest, RunControls, StartRequest } from '../view/run-controls.ts';
+import type { ForkRequest, ResumeRequest, RunControls, StartRequest } from '../view/run-controls.ts';
 import { kebab } from './flag.ts';
 
 export interface WebControlsOptions {
@@ -36,8 +36,15 @@ export function webControls(options: WebControlsOptions): RunControls {
   return {
     async start(request) {
       const runId = newRunId();
-      const begun = async () => (await stat(runPaths(dirOf(runId)).manifest).catch(() => null)) !== null;
-      await launch(options, runId, startArguments(request, runId, runsDir), begun, startMs);
+      await launch(options, runId, startArguments(request, runId, runsDir), () => isThere(dirOf(runId)), startMs);
+      return { runId };
+    },
+
+    async fork(request) {
+      await readManifest(dirOf(request.runId));
+      const runId = newRunId();
+      const args = await forkArguments(request, runId, runsDir);
+      await launch(options, runId, args, () => isThere(dirOf(runId)), startMs);
       return { runId };
     },
 
@@ -90,6 +97,23 @@ function startArguments(request: StartRequest, runId: string, runsDir: string): 
   ];
 }
 
+/** Texts of any length go through files beside the log of the command. */
+async function forkArguments(request: ForkRequest, runId: string, runsDir: string): Promise<string[]> {
+  const { step, attempt, model, edit, prompt } = request;
+  const folder = await controlFolder(runsDir);
+  const kept = async (name: string, text: string | undefined) => {
+    if (text === undefined) return undefined;
+    await writeFile(join(folder, name), text);
+    return join(folder, name);
+  };
+  const files = {
+    edit: await kept(`${runId}.edit.json`, JSON.stringify(edit)),
+    prompt: await kept(`${runId}.prompt.md`, prompt),
+  };
+  const given = flags({ step, attempt, model, ...files, runId, runsDir });
+  return ['fork', ...given, '--quiet', '--', request.runId, request.instanceId];
+}
+
 function resumeArguments({ jobs, budgetUsd }: ResumeRequest, dir: string): string[] {
   return ['resume', ...flags({ jobs, budget: budgetUsd }), '--quiet', '--', dir];
 }
@@ -106,9 +130,7 @@ async function launch(
   begun: () => Promise<boolean>,
   limitMs: number,
 ): Promise<void> {
-  const logs = join(runsDir, '.control');
-  await mkdir(logs, { recursive: true });
-  const path = join(logs, `${runId}.log`);
+  const path = join(await controlFolder(runsDir), `${runId}.log`);
   const log = await open(path, 'w');
   let ended: number | null = null;
   try {
@@ -126,6 +148,17 @@ async function launch(
     retryable: false,
     hint: `All that it printed is in ${path}.`,
   });
+}
+
+/** Beside the runs, under a name that no run has. */
+async function controlFolder(runsDir: string): Promise<string> {
+  const folder = join(runsDir, '.control');
+  await mkdir(folder, { recursive: true });
+  return folder;
+}
+
+async function isThere(dir: string): Promise<boolean> {
+  return (await stat(runPaths(dir).manifest).catch(() => null)) !== null;
 }
 
 async function until(done: () => Promise<boolean>, limitMs: number, otherwise: string): Promise<void> {

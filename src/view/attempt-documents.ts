@@ -1,7 +1,7 @@
 /** What the pages show of one attempt. */
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { AssayError, type AttemptRecord } from '../contracts/index.ts';
+import { AssayError, type AttemptRecord, type RunManifest } from '../contracts/index.ts';
 import { BlobStore } from '../store/blob-store.ts';
 import { readStoredLinesAt } from '../store/read-stored-lines.ts';
 import { runPaths } from '../store/run-folder.ts';
@@ -20,25 +20,26 @@ const FILE_HALF_BYTES = 512 * 1024;
 /** Where one attempt lies, and what was read of it. */
 export interface LocatedAttempt {
   runDir: string;
-  runId: string;
+  manifest: RunManifest;
   record: AttemptRecord;
   index: AttemptIndex;
 }
 
-export async function attemptDocument({ runDir, runId, record, index }: LocatedAttempt): Promise<AttemptDocument> {
+export async function attemptDocument({ runDir, manifest, record, index }: LocatedAttempt): Promise<AttemptDocument> {
   const { report, sandboxUsage, ...rest } = record;
   const paths = runPaths(runDir);
   const readStart = startReader(runDir);
   const [first] = index.prompt === null ? [] : await readStoredLinesAt(paths.attemptEvents(record), [index.prompt]);
   const opening = storedMessageParts((first as { firstMessage?: unknown } | undefined)?.firstMessage);
   return {
-    runId,
+    runId: manifest.runId,
     record: rest,
     report,
     receipt: sandboxUsage ?? index.receipt,
     sandbox: index.sandbox,
     imported: index.imported,
     scores: index.scores,
+    fork: manifest.fork ?? null,
     system: await textBox(index.system, readStart),
     prompt: (await partBoxes(opening, readStart)).texts,
     steps: inOrder(index).map((step) => step.line),

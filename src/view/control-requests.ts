@@ -2,7 +2,13 @@
 import type { IncomingMessage } from 'node:http';
 import type { z } from 'zod';
 import { AssayError } from '../contracts/index.ts';
-import { type RunControls, resumeRequestSchema, startRequestSchema, stopRequestSchema } from './run-controls.ts';
+import {
+  forkRequestSchema,
+  type RunControls,
+  resumeRequestSchema,
+  startRequestSchema,
+  stopRequestSchema,
+} from './run-controls.ts';
 
 const MAX_BODY_BYTES = 256 * 1024;
 
@@ -10,6 +16,7 @@ type Perform = (controls: RunControls, body: unknown) => Promise<object>;
 
 const REQUESTS: Readonly<Record<string, Perform>> = {
   start: async (controls, body) => await controls.start(checked(startRequestSchema, body)),
+  fork: async (controls, body) => await controls.fork(checked(forkRequestSchema, body)),
   stop: async (controls, body) => {
     await controls.stop(checked(stopRequestSchema, body));
     return {};

@@ -10,10 +10,11 @@
  *     data/runs/<run>/attempts/<folder>/<n>/patch.json, test-log.json    TextFileDocument
  *     data/runs/<run>/blobs/<hex>-<part>.json                   TextPartDocument
  *     data/compare/<run>,<run>.json                             CompareDocument
+ *     data/curves/<run>,<run>.json, data/payout/<run>,….json    PlotDocument
  *
  * Only live: `search?in=<scope>&q=<text>[&run=<run>]` answers with a `SearchLine` of JSON per line, as they are found.
  */
-import type { AttemptRecord, GradeReport, Intervention, SandboxReceipt } from '../contracts/index.ts';
+import type { AttemptRecord, GradeReport, Intervention, RunManifest, SandboxReceipt } from '../contracts/index.ts';
 import type { Comparison } from '../report/compare-runs.ts';
 import type { RunReport, RunReportRow } from '../report/run-report.ts';
 
@@ -41,8 +42,12 @@ export interface RunDocument {
   failure: string | null;
   limits: string;
   host: string;
+  fork: ForkOrigin | null;
   attempts: GridCell[];
 }
+
+/** The attempt at the same instance that a run was forked from, and the last step that both have. */
+export type ForkOrigin = NonNullable<RunManifest['fork']>;
 
 /** One attempt in the grid. */
 export interface GridCell extends RunReportRow {
@@ -63,6 +68,7 @@ export interface AttemptDocument {
   sandbox: { backend: string; tier: string } | null;
   imported: { format: string; file: string; leak: string | null } | null;
   scores: { critic: string; score: number }[];
+  fork: ForkOrigin | null;
   system: TextBox;
   prompt: TextBox[];
   /** In the order in which the steps were made. */
@@ -163,6 +169,13 @@ export interface CompareDocument {
   folders: Record<string, string>;
   /** Cost against accuracy as an SVG document. */
   svg: string;
+}
+
+/** Figures as the command line prints them, and their drawing. */
+export interface PlotDocument {
+  text: string;
+  /** Null when there is nothing to draw. */
+  svg: string | null;
 }
 
 /** Where a search looks: everywhere, into what the agent ran, or at the files that it changed. */

@@ -1,5 +1,6 @@
 /** What pages may do to runs. The command line implements it with its own commands, so that a run begun here is like any other. */
 import { z } from 'zod';
+import { forkEditSchema } from '../contracts/index.ts';
 
 const name = z.string().trim().min(1).max(1000);
 const count = z.number().int().positive();
@@ -30,6 +31,19 @@ export type ResumeRequest = z.infer<typeof resumeRequestSchema>;
 export const stopRequestSchema = z.strictObject({ runId: name, now: z.boolean().default(false) });
 export type StopRequest = z.infer<typeof stopRequestSchema>;
 
+/** What `assay fork` is asked for. */
+export const forkRequestSchema = z.strictObject({
+  runId: name,
+  instanceId: name,
+  attempt: count,
+  step: z.number().int().nonnegative(),
+  edit: forkEditSchema.default({}),
+  model: name.optional(),
+  /** The template itself. */
+  prompt: z.string().max(100_000).optional(),
+});
+export type ForkRequest = z.infer<typeof forkRequestSchema>;
+
 /** All throw `AssayError` with what to do about it. */
 export interface RunControls {
   /** Resolves once the run is in the store. */
@@ -38,4 +52,6 @@ export interface RunControls {
   stop(request: StopRequest): Promise<void>;
   /** Goes on with a run: attempts without a verdict and those that failed for the infrastructure's sake. One that is at work is stopped first. Resolves once it is at work again. */
   resume(request: ResumeRequest): Promise<void>;
+  /** Resolves once the new run is in the store. */
+  fork(request: ForkRequest): Promise<{ runId: string }>;
 }

@@ -28,6 +28,7 @@ export function runDocument(record: RunRecord): RunDocument {
     failure: failure === undefined ? null : failure.message,
     limits: `${limits.steps} steps, ${limits.wallSeconds} s${limits.costUsd === undefined ? '' : `, $${limits.costUsd}`}`,
     host: `${host.platform} ${host.kernel}, ${host.cpus} CPUs, Node ${host.node}, Assay ${manifest.assayVersion}`,
+    fork: manifest.fork ?? null,
     attempts: record.attempts.map((attempt, at) => gridCell(attempt, rows[at])),
   };
 }

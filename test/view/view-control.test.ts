@@ -93,4 +93,21 @@ describeRequiring('sandboxes', problem, 'control from pages', () => {
     await page.locator('.timeline').getByText('echo look-8').waitFor();
     expect(await page.locator('.timeline .line').count()).toBe(10);
   });
+
+  it('forks from a step with another command, runs on, and shows both branches', async () => {
+    await page.goto(`${page.url()}?step=3`);
+    await page.locator('.step.current').getByRole('button', { name: 'Fork from here' }).click();
+    await page.getByLabel('Change').selectOption('command');
+    expect(await page.getByLabel('Message').inputValue()).toBe('echo look-3');
+    await page.getByLabel('Message').fill('echo another way');
+    await page.getByRole('button', { name: 'Fork and go on' }).click();
+    await page.getByRole('heading', { name: 'Attempts' }).waitFor({ timeout: 60_000 });
+    await page.locator('.cell').getByText('resolved').click({ timeout: 60_000 });
+    await page.locator('.timeline').getByText('echo another way').waitFor();
+    await page.getByRole('link', { name: 'both branches step by step' }).click();
+    await page.getByText('the same for 2 steps; 9 same, 1 similar, 0 on one side only').waitFor();
+    await page.getByRole('button', { name: 'echo another way' }).click();
+    await page.locator('.aligned-cell .observation').getByText('look-3').first().waitFor();
+    await page.locator('.aligned-cell .observation').getByText('another way').first().waitFor();
+  });
 });

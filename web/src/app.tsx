@@ -2,6 +2,7 @@ import type { SiteDocument } from '../../src/view/documents.ts';
 import { useDocument } from './data/use-document.ts';
 import { AttemptPage } from './pages/attempt-page.tsx';
 import { ComparePage } from './pages/compare-page.tsx';
+import { DiffPage } from './pages/diff-page.tsx';
 import { RunPage } from './pages/run-page.tsx';
 import { RunsPage } from './pages/runs-page.tsx';
 import { SearchPage } from './pages/search-page.tsx';
@@ -41,8 +42,10 @@ function Page({ site: { live, controls } }: { site: SiteDocument }) {
       return <RunPage key={route.runId} runId={route.runId} live={live} controls={controls} />;
     case 'attempt': {
       const key = `${route.runId}/${route.folder}/${route.attempt}`;
-      return <AttemptPage key={key} {...route} live={live} />;
+      return <AttemptPage key={key} {...route} live={live} controls={controls} />;
     }
+    case 'diff':
+      return <DiffPage key={location.hash} left={route.left} right={route.right} />;
     case 'search':
       return <SearchPage key={location.hash} {...route} live={live} />;
     case 'compare':

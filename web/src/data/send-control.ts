@@ -1,9 +1,10 @@
 /** Asks the server to do something to a run. */
-import type { ResumeRequest, StartRequest, StopRequest } from '../../../src/view/run-controls.ts';
+import type { ForkRequest, ResumeRequest, StartRequest, StopRequest } from '../../../src/view/run-controls.ts';
 import { ask } from './fetch-document.ts';
 
 interface Controls {
   start: { request: Omit<StartRequest, 'instances'> & { instances?: string[] }; answer: { runId: string } };
+  fork: { request: ForkRequest; answer: { runId: string } };
   stop: { request: StopRequest; answer: object };
   resume: { request: ResumeRequest; answer: object };
 }

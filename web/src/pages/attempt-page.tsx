@@ -1,5 +1,5 @@
 import { useMemo, useState } from 'react';
-import type { AttemptDocument, StepLine, TextFileDocument } from '../../../src/view/documents.ts';
+import type { AttemptDocument, StepDocument, StepLine, TextFileDocument } from '../../../src/view/documents.ts';
 import { attemptPath } from '../data/fetch-document.ts';
 import { useDocument } from '../data/use-document.ts';
 import { useLiveDocument } from '../data/use-live-document.ts';
@@ -7,6 +7,8 @@ import { useSearch } from '../data/use-search.ts';
 import { useStepKeys } from '../data/use-step-keys.ts';
 import { useStepPages } from '../data/use-step-pages.ts';
 import { FigureList } from '../parts/figure-list.tsx';
+import { ForkForm } from '../parts/fork-form.tsx';
+import { ForkNote } from '../parts/fork-note.tsx';
 import { PatchView } from '../parts/patch-view.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { StepsList } from '../parts/steps-list.tsx';
@@ -25,6 +27,7 @@ interface AttemptPageProps {
   /** From a link to a step. */
   step: number | null;
   live: boolean;
+  controls: boolean;
 }
 
 /** One attempt on one screen: its steps, the patch, the tests, and what it cost. */
@@ -43,7 +46,8 @@ export function AttemptPage({ live, ...at }: AttemptPageProps) {
 
 type AttemptViewProps = Omit<AttemptPageProps, 'live'> & { path: string; document: AttemptDocument };
 
-function AttemptView({ runId, folder, attempt, step, path, document }: AttemptViewProps) {
+function AttemptView({ runId, folder, attempt, step, path, controls, document }: AttemptViewProps) {
+  const [forked, setForked] = useState<StepDocument | null>(null);
   const [kind, setKind] = useState<Kind>('all');
   const [text, setText] = useState('');
   const { steps, stepsPerPage, record, report } = document;
@@ -66,6 +70,7 @@ function AttemptView({ runId, folder, attempt, step, path, document }: AttemptVi
           <VerdictBadge {...judged} />
         </h1>
         <FigureList figures={attemptFigures(document)} />
+        {document.fork !== null && <ForkNote at={{ runId, folder, attempt }} fork={document.fork} />}
         {record.outcome?.failure !== undefined && (
           <p className="problem">{visibleText(record.outcome.failure.message)}</p>
         )}
@@ -100,7 +105,17 @@ function AttemptView({ runId, folder, attempt, step, path, document }: AttemptVi
       {lines.length === 0 ? (
         <p className="empty steps">{steps.length === 0 ? 'No step has been made yet.' : 'No step matches.'}</p>
       ) : (
-        <StepsList {...{ runId, folder, attempt, lines, places, pages, current }} />
+        <StepsList
+          {...{ runId, folder, attempt, lines, places, pages, current }}
+          onFork={controls ? setForked : undefined}
+        />
+      )}
+      {forked !== null && (
+        <ForkForm
+          at={{ runId, instanceId: record.instanceId, attempt }}
+          step={forked}
+          onClose={() => setForked(null)}
+        />
       )}
       <SidePanels runId={runId} path={path} document={document} hrefOf={hrefOf} />
     </div>

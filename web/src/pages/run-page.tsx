@@ -9,6 +9,7 @@ import { Problem } from '../parts/problem.tsx';
 import { RunControlBar } from '../parts/run-control-bar.tsx';
 import { TopAttempts } from '../parts/top-attempts.tsx';
 import { toneOf } from '../parts/verdict-badge.tsx';
+import { compareHref } from '../route.ts';
 import { count, dollars, duration, moment, percent, rate } from '../text/format.ts';
 
 const TONES = [
@@ -44,6 +45,9 @@ export function RunPage({ runId, live, controls }: { runId: string; live: boolea
       {controls && <RunControlBar runId={runId} report={report} />}
       {value.failure !== null && <p className="problem">Stopped early: {value.failure}</p>}
       <FigureList figures={figuresOf(value)} />
+      <p>
+        <a href={compareHref([runId])}>Curves, cost and payout of this run</a>
+      </p>
       <div className="bar">
         <h2>Attempts</h2>
         <select aria-label="Which attempts" value={shown} onChange={(event) => setShown(event.target.value as Shown)}>

@@ -13,10 +13,12 @@ interface StepCardProps {
   step: StepDocument | null;
   href: string;
   current: boolean;
+  /** Absent where nothing can be started. */
+  onFork?: ((step: StepDocument) => void) | undefined;
 }
 
 /** One step: what the agent thought, did and saw, and what it cost. */
-export const StepCard = memo(function StepCard({ runId, line, step, href, current }: StepCardProps) {
+export const StepCard = memo(function StepCard({ runId, line, step, href, current, onFork }: StepCardProps) {
   return (
     <article className={current ? 'step current' : 'step'} aria-current={current ? 'step' : undefined}>
       <header>
@@ -36,6 +38,11 @@ export const StepCard = memo(function StepCard({ runId, line, step, href, curren
         {step !== null && (
           <button type="button" onClick={() => void navigator.clipboard.writeText(stepMarkdown(step))}>
             Copy as Markdown
+          </button>
+        )}
+        {step !== null && onFork !== undefined && (
+          <button type="button" onClick={() => onFork(step)}>
+            Fork from here
           </button>
         )}
       </header>
