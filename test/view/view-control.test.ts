@@ -35,6 +35,11 @@ const SCRIPT = {
   },
 };
 
+/** Of one test: an environment is built in it, and a run takes its steps. */
+const LONG_MS = 300_000;
+/** Of one wait in the browser. */
+const WAIT_MS = 120_000;
+
 describeRequiring('sandboxes', problem, 'control from pages', () => {
   let view: ChildProcess;
   let browser: Browser;
@@ -56,6 +61,7 @@ describeRequiring('sandboxes', problem, 'control from pages', () => {
     ({ origin } = new URL(address));
     browser = await chromium.launch({ executablePath: executablePath ?? '', args: ['--no-sandbox'] });
     page = await browser.newPage();
+    page.setDefaultTimeout(WAIT_MS);
     await page.goto(address);
   });
   afterAll(async () => {
@@ -65,7 +71,7 @@ describeRequiring('sandboxes', problem, 'control from pages', () => {
 
   async function fillStart(dataset: string): Promise<void> {
     await page.goto(`${origin}/#/`);
-    await page.getByText('Start a run').click();
+    if (!(await page.getByLabel('Data set').isVisible())) await page.getByText('Start a run').click();
     await page.getByLabel('Data set').fill(dataset);
     await page.getByLabel('Model').fill(`scripted:${join(home, 'script.yaml')}`);
     await page.getByRole('button', { name: 'Start', exact: true }).click();
@@ -76,38 +82,46 @@ describeRequiring('sandboxes', problem, 'control from pages', () => {
     await page.getByRole('alert').getByText('dataset-not-found').waitFor();
   });
 
-  it('starts a run, follows it live, stops it after the steps under way and resumes it to its verdict', async () => {
-    await fillStart(join(home, 'tasks'));
-    await page.getByRole('heading', { name: 'Attempts' }).waitFor({ timeout: 60_000 });
-    const runId = /#\/run\/([^/]+)$/.exec(page.url())?.[1] ?? '';
-    await page.locator('.cell').click();
-    await page.locator('.step').getByText('Looking, part 1.').waitFor({ timeout: 60_000 });
-    await page.locator('.timeline').getByText('echo look-2').waitFor();
+  it(
+    'starts a run, follows it live, stops it after the steps under way and resumes it to its verdict',
+    async () => {
+      await fillStart(join(home, 'tasks'));
+      await page.getByRole('heading', { name: 'Attempts' }).waitFor();
+      const runId = /#\/run\/([^/]+)$/.exec(page.url())?.[1] ?? '';
+      await page.locator('.cell').click();
+      await page.locator('.step').getByText('Looking, part 1.').waitFor();
+      await page.locator('.timeline').getByText('echo look-2').waitFor();
 
-    await page.goto(`${origin}/#/run/${runId}`);
-    await page.getByRole('button', { name: 'Stop after the steps under way' }).click();
-    await page.getByRole('button', { name: 'Resume' }).click({ timeout: 30_000 });
-    await page.getByRole('button', { name: 'Stop now' }).waitFor({ timeout: 30_000 });
-    await page.getByText('1 of 1').waitFor({ timeout: 60_000 });
-    await page.locator('.cell').getByText('resolved').click();
-    await page.locator('.timeline').getByText('echo look-8').waitFor();
-    expect(await page.locator('.timeline .line').count()).toBe(10);
-  });
+      await page.goto(`${origin}/#/run/${runId}`);
+      await page.getByRole('button', { name: 'Stop after the steps under way' }).click();
+      await page.getByRole('button', { name: 'Resume' }).click();
+      await page.getByRole('button', { name: 'Stop now' }).waitFor();
+      await page.getByText('1 of 1').waitFor();
+      await page.locator('.cell').getByText('resolved').click();
+      await page.locator('.timeline').getByText('echo look-8').waitFor();
+      expect(await page.locator('.timeline .line').count()).toBe(10);
+    },
+    LONG_MS,
+  );
 
-  it('forks from a step with another command, runs on, and shows both branches', async () => {
-    await page.goto(`${page.url()}?step=3`);
-    await page.locator('.step.current').getByRole('button', { name: 'Fork from here' }).click();
-    await page.getByLabel('Change').selectOption('command');
-    expect(await page.getByLabel('Message').inputValue()).toBe('echo look-3');
-    await page.getByLabel('Message').fill('echo another way');
-    await page.getByRole('button', { name: 'Fork and go on' }).click();
-    await page.getByRole('heading', { name: 'Attempts' }).waitFor({ timeout: 60_000 });
-    await page.locator('.cell').getByText('resolved').click({ timeout: 60_000 });
-    await page.locator('.timeline').getByText('echo another way').waitFor();
-    await page.getByRole('link', { name: 'both branches step by step' }).click();
-    await page.getByText('the same for 2 steps; 9 same, 1 similar, 0 on one side only').waitFor();
-    await page.getByRole('button', { name: 'echo another way' }).click();
-    await page.locator('.aligned-cell .observation').getByText('look-3').first().waitFor();
-    await page.locator('.aligned-cell .observation').getByText('another way').first().waitFor();
-  });
+  it(
+    'forks from a step with another command, runs on, and shows both branches',
+    async () => {
+      await page.goto(`${page.url()}?step=3`);
+      await page.locator('.step.current').getByRole('button', { name: 'Fork from here' }).click();
+      await page.getByLabel('Change').selectOption('command');
+      expect(await page.getByLabel('Message').inputValue()).toBe('echo look-3');
+      await page.getByLabel('Message').fill('echo another way');
+      await page.getByRole('button', { name: 'Fork and go on' }).click();
+      await page.getByRole('heading', { name: 'Attempts' }).waitFor();
+      await page.locator('.cell').getByText('resolved').click();
+      await page.locator('.timeline').getByText('echo another way').waitFor();
+      await page.getByRole('link', { name: 'both branches step by step' }).click();
+      await page.getByText('the same for 2 steps; 9 same, 1 similar, 0 on one side only').waitFor();
+      await page.getByRole('button', { name: 'echo another way' }).click();
+      await page.locator('.aligned-cell .observation').getByText('look-3').first().waitFor();
+      await page.locator('.aligned-cell .observation').getByText('another way').first().waitFor();
+    },
+    LONG_MS,
+  );
 });
