@@ -8,7 +8,14 @@ import { runPaths } from '../store/run-folder.ts';
 import { storeError, systemCode } from '../store/store-error.ts';
 import type { AttemptIndex, IndexedStep } from './attempt-index.ts';
 import { blobStart } from './blob-part.ts';
-import type { AttemptDocument, CallDocument, StepDocument, StepsDocument, TextFileDocument } from './documents.ts';
+import type {
+  AttemptDocument,
+  CallDocument,
+  RawStepDocument,
+  StepDocument,
+  StepsDocument,
+  TextFileDocument,
+} from './documents.ts';
 import { parseStoredEvent, type StoredEvent, type StoredToolEnd, storedMessageParts } from './stored-event.ts';
 import { inputBox, partBoxes, type ReadStart, textBox } from './text-box.ts';
 
@@ -58,6 +65,17 @@ export async function stepsDocument({ runDir, record, index }: LocatedAttempt, p
     steps.push(await stepDocument(step, events, readStart));
   }
   return { steps };
+}
+
+/** What the log has of a step, byte for byte but for indentation: ids of the provider, usage as it was sent, retries. Throws `store-invalid`, `io`. */
+export async function rawStepDocument(
+  { runDir, record, index }: LocatedAttempt,
+  step: number,
+): Promise<RawStepDocument> {
+  const places = index.steps.get(step)?.places ?? [];
+  const lines = await readStoredLinesAt(runPaths(runDir).attemptEvents(record), places);
+  const readStart = startReader(runDir);
+  return { events: await Promise.all(lines.map((line) => textBox(JSON.stringify(line, null, 2), readStart))) };
 }
 
 function inOrder(index: AttemptIndex): IndexedStep[] {

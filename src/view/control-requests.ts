@@ -2,6 +2,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { z } from 'zod';
 import { AssayError } from '../contracts/index.ts';
+import { annotate, annotateRequestSchema } from './annotate.ts';
+import type { RunCache } from './run-cache.ts';
 import {
   forkRequestSchema,
   type RunControls,
@@ -12,19 +14,25 @@ import {
 
 const MAX_BODY_BYTES = 256 * 1024;
 
-type Perform = (controls: RunControls, body: unknown) => Promise<object>;
+interface Powers {
+  controls: RunControls;
+  cache: RunCache;
+}
+
+type Perform = (powers: Powers, body: unknown) => Promise<object>;
 
 const REQUESTS: Readonly<Record<string, Perform>> = {
-  start: async (controls, body) => await controls.start(checked(startRequestSchema, body)),
-  fork: async (controls, body) => await controls.fork(checked(forkRequestSchema, body)),
-  stop: async (controls, body) => {
+  start: async ({ controls }, body) => await controls.start(checked(startRequestSchema, body)),
+  fork: async ({ controls }, body) => await controls.fork(checked(forkRequestSchema, body)),
+  stop: async ({ controls }, body) => {
     await controls.stop(checked(stopRequestSchema, body));
     return {};
   },
-  resume: async (controls, body) => {
+  resume: async ({ controls }, body) => {
     await controls.resume(checked(resumeRequestSchema, body));
     return {};
   },
+  annotate: async ({ cache }, body) => await annotate(cache, checked(annotateRequestSchema, body)),
 };
 
 /** What to do for `control/<name>`; undefined for a name that means nothing. */

@@ -8,6 +8,8 @@
  *     data/runs/<run>/attempts/<folder>/<n>/attempt.json        AttemptDocument
  *     data/runs/<run>/attempts/<folder>/<n>/steps-<page>.json   StepsDocument
  *     data/runs/<run>/attempts/<folder>/<n>/patch.json, test-log.json    TextFileDocument
+ *     data/runs/<run>/attempts/<folder>/<n>/notes.json          AttemptNotes of `src/store/attempt-notes.ts`
+ *     data/runs/<run>/attempts/<folder>/<n>/raw-<step>.json     RawStepDocument, only live
  *     data/runs/<run>/blobs/<hex>-<part>.json                   TextPartDocument
  *     data/compare/<run>,<run>.json                             CompareDocument
  *     data/curves/<run>,<run>.json, data/payout/<run>,….json    PlotDocument
@@ -98,6 +100,11 @@ export interface StepLine {
 
 export interface StepsDocument {
   steps: StepDocument[];
+}
+
+/** The events of a step as they stand in the log, one after the other. */
+export interface RawStepDocument {
+  events: TextBox[];
 }
 
 export interface StepDocument extends StepLine {

@@ -71,6 +71,7 @@ async function exportRun(record: RunRecord, cache: RunCache, writeDocument: Writ
     const folder = instanceFolder(attempt.instanceId);
     const path = `runs/${runId}/attempts/${folder}/${attempt.attempt}`;
     await writeDocument(`${path}/attempt.json`);
+    await writeDocument(`${path}/notes.json`);
     await writeDocument(`${path}/patch.json`);
     await writeDocument(`${path}/test-log.json`);
     const { index } = await cache.attempt(runId, folder, attempt.attempt);

@@ -1,8 +1,9 @@
 /** The documents of the web UI by their addresses below `data/` (`documents.ts`). */
 import { AssayError, toFailure } from '../contracts/index.ts';
+import { readNotes } from '../store/attempt-notes.ts';
 import { BlobStore } from '../store/blob-store.ts';
 import { runPaths } from '../store/run-folder.ts';
-import { attemptDocument, stepsDocument, textFileDocument } from './attempt-documents.ts';
+import { attemptDocument, rawStepDocument, stepsDocument, textFileDocument } from './attempt-documents.ts';
 import { blobPart } from './blob-part.ts';
 import type { RunLine, RunsDocument, SiteDocument } from './documents.ts';
 import type { RunCache } from './run-cache.ts';
@@ -36,6 +37,14 @@ const ROUTES: readonly Route[] = [
     `${ATTEMPT}/steps-(?<page>\\d{1,6})`,
     async (source, at) => await stepsDocument(await locate(source, at), Number(at.page)),
   ),
+  route(
+    `${ATTEMPT}/raw-(?<step>[1-9]\\d{0,8})`,
+    async (source, at) => await rawStepDocument(await locate(source, at), Number(at.step)),
+  ),
+  route(`${ATTEMPT}/notes`, async ({ cache }, { run = '', folder = '', attempt }) => {
+    const { dir, record } = await cache.find(run, folder, Number(attempt));
+    return await readNotes(runPaths(dir).attempt(record));
+  }),
   route(`${ATTEMPT}/patch`, async (source, at) => await textFileDocument(await locate(source, at), 'patch.diff')),
   route(
     `${ATTEMPT}/test-log`,

@@ -59,6 +59,8 @@ export async function startViewServer(options: ViewServerOptions): Promise<ViewS
     controls,
     stopping: stopping.signal,
   };
+  // Reading large runs takes a while: it begins before a browser asks. What cannot be read is told to whoever asks.
+  findDocument(service.source, 'runs.json').catch(() => {});
   server.on('request', (request, response) => void answerSafely(service, request, response));
   const origin = `http://${shownHost}:${bound}`;
   return {
@@ -182,8 +184,12 @@ async function answerDocument({ service, request, response, path }: Exchange): P
 async function answerControl({ service, request, response, path }: Exchange): Promise<boolean> {
   const perform = path.startsWith('control/') ? controlRequest(path.slice('control/'.length)) : undefined;
   if (perform === undefined) return false;
-  if (service.controls === undefined) await sendFailure(request, response, 403, { message: 'Pages only read here.' });
-  else await sendJson(request, response, 200, await perform(service.controls, await readJsonBody(request)));
+  const { controls, source } = service;
+  if (controls === undefined) await sendFailure(request, response, 403, { message: 'Pages only read here.' });
+  else {
+    const body = await readJsonBody(request);
+    await sendJson(request, response, 200, await perform({ controls, cache: source.cache }, body));
+  }
   return true;
 }
 

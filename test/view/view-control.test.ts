@@ -105,13 +105,30 @@ describeRequiring('sandboxes', problem, 'control from pages', () => {
   );
 
   it(
+    'keeps tags and comments, and shows what the log has of a step',
+    async () => {
+      await page.goto(`${page.url().split('?', 1)[0]}?step=2`);
+      await page.getByLabel('New tag').fill('worth a look');
+      await page.getByLabel('New comment').fill('Why <b>again</b>?');
+      await page.getByRole('button', { name: 'Add' }).click();
+      await page.getByText('Why <b>again</b>?').waitFor();
+      await page.reload();
+      await page.getByRole('button', { name: 'Remove tag worth a look' }).click();
+      await expect.poll(() => page.getByText('worth a look').count()).toBe(0);
+      await page.locator('.step.current').getByText('Raw').click();
+      await page.locator('.step.current .raw').getByText('"type": "reply-end"').waitFor();
+    },
+    LONG_MS,
+  );
+
+  it(
     'forks from a step with another command, runs on, and shows both branches',
     async () => {
-      await page.goto(`${page.url()}?step=3`);
+      await page.goto(`${page.url().split('?', 1)[0]}?step=3`);
       await page.locator('.step.current').getByRole('button', { name: 'Fork from here' }).click();
-      await page.getByLabel('Change').selectOption('command');
-      expect(await page.getByLabel('Message').inputValue()).toBe('echo look-3');
-      await page.getByLabel('Message').fill('echo another way');
+      await page.getByRole('combobox', { name: 'Change' }).selectOption('command');
+      expect(await page.getByRole('textbox', { name: 'Message' }).inputValue()).toBe('echo look-3');
+      await page.getByRole('textbox', { name: 'Message' }).fill('echo another way');
       await page.getByRole('button', { name: 'Fork and go on' }).click();
       await page.getByRole('heading', { name: 'Attempts' }).waitFor();
       await page.locator('.cell').getByText('resolved').click();

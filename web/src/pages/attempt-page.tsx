@@ -1,4 +1,4 @@
-import { useMemo, useState } from 'react';
+import { type ReactNode, useMemo, useState } from 'react';
 import type { AttemptDocument, StepDocument, StepLine, TextFileDocument } from '../../../src/view/documents.ts';
 import { attemptPath } from '../data/fetch-document.ts';
 import { useDocument } from '../data/use-document.ts';
@@ -9,6 +9,7 @@ import { useStepPages } from '../data/use-step-pages.ts';
 import { FigureList } from '../parts/figure-list.tsx';
 import { ForkForm } from '../parts/fork-form.tsx';
 import { ForkNote } from '../parts/fork-note.tsx';
+import { NotesPanel } from '../parts/notes-panel.tsx';
 import { PatchView } from '../parts/patch-view.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { StepsList } from '../parts/steps-list.tsx';
@@ -31,7 +32,8 @@ interface AttemptPageProps {
 }
 
 /** One attempt on one screen: its steps, the patch, the tests, and what it cost. */
-export function AttemptPage({ live, ...at }: AttemptPageProps) {
+export function AttemptPage(at: AttemptPageProps) {
+  const { live } = at;
   const path = attemptPath(at.runId, at.folder, at.attempt);
   const encoded = [at.runId, at.folder, String(at.attempt)].map(encodeURIComponent).join('/');
   const { value, error } = useLiveDocument<AttemptDocument>({
@@ -44,9 +46,9 @@ export function AttemptPage({ live, ...at }: AttemptPageProps) {
   return <AttemptView {...at} path={path} document={value} />;
 }
 
-type AttemptViewProps = Omit<AttemptPageProps, 'live'> & { path: string; document: AttemptDocument };
+type AttemptViewProps = AttemptPageProps & { path: string; document: AttemptDocument };
 
-function AttemptView({ runId, folder, attempt, step, path, controls, document }: AttemptViewProps) {
+function AttemptView({ runId, folder, attempt, step, path, live, controls, document }: AttemptViewProps) {
   const [forked, setForked] = useState<StepDocument | null>(null);
   const [kind, setKind] = useState<Kind>('all');
   const [text, setText] = useState('');
@@ -107,6 +109,7 @@ function AttemptView({ runId, folder, attempt, step, path, controls, document }:
       ) : (
         <StepsList
           {...{ runId, folder, attempt, lines, places, pages, current }}
+          rawPath={live ? path : undefined}
           onFork={controls ? setForked : undefined}
         />
       )}
@@ -117,7 +120,9 @@ function AttemptView({ runId, folder, attempt, step, path, controls, document }:
           onClose={() => setForked(null)}
         />
       )}
-      <SidePanels runId={runId} path={path} document={document} hrefOf={hrefOf} />
+      <SidePanels runId={runId} path={path} document={document} hrefOf={hrefOf}>
+        <NotesPanel path={path} at={{ runId, folder, attempt }} step={step} controls={controls} />
+      </SidePanels>
     </div>
   );
 }
@@ -127,7 +132,11 @@ function SidePanels({
   path,
   document,
   hrefOf,
-}: Pick<AttemptViewProps, 'runId' | 'path' | 'document'> & { hrefOf: (line: StepLine) => string }) {
+  children,
+}: Pick<AttemptViewProps, 'runId' | 'path' | 'document'> & {
+  hrefOf: (line: StepLine) => string;
+  children: ReactNode;
+}) {
   const version = document.record.state;
   const patch = useDocument<TextFileDocument>(`${path}/patch.json`, version);
   const log = useDocument<TextFileDocument>(`${path}/test-log.json`, version);
@@ -149,6 +158,7 @@ function SidePanels({
         <h3>System</h3>
         <TextView runId={runId} box={document.system} label="System prompt" />
       </details>
+      {children}
     </section>
   );
 }
