@@ -3,6 +3,7 @@ import type { GridCell, RunDocument } from '../../../src/view/documents.ts';
 import { runPath } from '../data/fetch-document.ts';
 import { useLiveDocument } from '../data/use-live-document.ts';
 import { AttemptGrid } from '../parts/attempt-grid.tsx';
+import { Distribution } from '../parts/distribution.tsx';
 import { FailureGroups } from '../parts/failure-groups.tsx';
 import { FigureList } from '../parts/figure-list.tsx';
 import { Problem } from '../parts/problem.tsx';
@@ -67,6 +68,7 @@ export function RunPage({ runId, live, controls }: { runId: string; live: boolea
         <span className="quiet">{cells.length} attempts</span>
       </div>
       <AttemptGrid runId={runId} cells={cells} />
+      <Distributions cells={value.attempts} />
       <div className="columns">
         <FailureGroups runId={runId} cells={value.attempts} />
         <TopAttempts
@@ -94,6 +96,27 @@ export function RunPage({ runId, live, controls }: { runId: string; live: boolea
     </>
   );
 }
+
+/** Of attempts that have made a step. */
+function Distributions({ cells }: { cells: readonly GridCell[] }) {
+  const { steps, usd, workingMs } = useMemo(() => {
+    const made = cells.filter((cell) => cell.steps > 0);
+    return {
+      steps: made.map((cell) => cell.steps),
+      usd: made.filter((cell) => cell.unknownCosts === 0).map((cell) => cell.usd),
+      workingMs: made.map((cell) => cell.workingMs),
+    };
+  }, [cells]);
+  return (
+    <div className="columns">
+      <Distribution title="Steps" values={steps} text={String} />
+      <Distribution title="Cost" values={usd} text={oneCost} />
+      <Distribution title="Time" values={workingMs} text={duration} />
+    </div>
+  );
+}
+
+const oneCost = (usd: number) => dollars(usd);
 
 function figuresOf({ report }: RunDocument): [string, string][] {
   const { usage } = report;
