@@ -24,11 +24,17 @@ afterAll(() => rmSync(home, { recursive: true, force: true, maxRetries: 10, retr
 
 const FIX = "sed -i 's/Math.abs(value)/value/' src/sum.mjs";
 const bash = (command: string) => ({ latencyMs: 1000, calls: [{ tool: 'bash', input: { command } }] });
+/** The fourth reply takes so long that the run is stopped before it ends, however slow the browser is. */
+const SLOW_MS = 40_000;
 const SCRIPT = {
   usdPerReply: 0.01,
   instances: {
     'task-a': [
-      ...Array.from({ length: 8 }, (_, at) => ({ ...bash(`echo look-${at + 1}`), say: `Looking, part ${at + 1}.` })),
+      ...Array.from({ length: 8 }, (_, at) => ({
+        ...bash(`echo look-${at + 1}`),
+        say: `Looking, part ${at + 1}.`,
+        latencyMs: at === 3 ? SLOW_MS : 1000,
+      })),
       bash(FIX),
       { say: 'Done.' },
     ],
@@ -95,7 +101,6 @@ describeRequiring('sandboxes', problem, 'control from pages', () => {
       await page.goto(`${origin}/#/run/${runId}`);
       await page.getByRole('button', { name: 'Stop after the steps under way' }).click();
       await page.getByRole('button', { name: 'Resume' }).click();
-      await page.getByRole('button', { name: 'Stop now' }).waitFor();
       await page.getByText('1 of 1').waitFor();
       await page.locator('.cell').getByText('resolved').click();
       await page.locator('.timeline').getByText('echo look-8').waitFor();
