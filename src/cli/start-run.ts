@@ -6,7 +6,9 @@ import { writeFileAtomic } from '../base/atomic-file.ts';
 import { hostFacts } from '../base/host-facts.ts';
 import {
   type AgentLimits,
+  type AttemptRef,
   type Dataset,
+  type ForkEdit,
   type OpenRun,
   type RunManifest,
   type RunRecord,
@@ -14,9 +16,10 @@ import {
 } from '../contracts/index.ts';
 import { overlapWarning, type TrainingOverlap, trainingOverlap } from '../critic/training-overlap.ts';
 import { loadDataset } from '../dataset/load-dataset.ts';
+import { forkRun } from '../run/fork-run.ts';
 import { runAll } from '../run/run-all.ts';
 import { createRun, openRun } from '../store/file-run-store.ts';
-import { readManifest } from '../store/load-run-record.ts';
+import { loadRunRecord, readManifest } from '../store/load-run-record.ts';
 import { newRunId } from '../store/run-folder.ts';
 import {
   checkModel,
@@ -150,6 +153,49 @@ export async function continueRun(
   } finally {
     await engine.close();
   }
+}
+
+export interface NewFork {
+  /** Folder of the run that is forked. */
+  source: string;
+  runsDir: string;
+  ref: AttemptRef;
+  step: number;
+  edit: ForkEdit;
+  /** Absent: as in the source. */
+  model?: string | undefined;
+  prompt?: string | undefined;
+  runId?: string | undefined;
+}
+
+/** Makes the run of a fork; `continueRun` goes on with it. Checks key, model and prompt before anything is written. */
+export async function beginFork(options: NewFork): Promise<{ dir: string }> {
+  const source = await loadRunRecord(options.source);
+  const { manifest } = source;
+  // A cassette belongs to the run that records it, an address to the model it was given for.
+  const { record: _, baseUrl, ...kept } = settingsSchema.parse(manifest.model.parameters);
+  const settings: ModelSettings = {
+    ...kept,
+    ...(options.model === undefined && baseUrl !== undefined ? { baseUrl } : {}),
+    model: options.model ?? manifest.model.id,
+  };
+  await checkModel(settings, manifest.limits);
+  const { model: id, ...parameters } = settings;
+  const { prompt } = options;
+  const changed = options.model !== undefined && options.model !== manifest.model.id;
+  return await forkRun({
+    runsDir: options.runsDir,
+    source,
+    ref: options.ref,
+    step: options.step,
+    edit: options.edit,
+    runId: options.runId ?? newRunId(),
+    parameters,
+    ...(changed ? { model: id } : {}),
+    ...(prompt === undefined ? {} : { prompt, agentDigest: openAgent(settings, prompt).digest }),
+    priceTable: await priceVersion(settings),
+    assayVersion: assayVersion(),
+  });
 }
 
 async function work(

@@ -29,6 +29,10 @@ export const runManifestSchema = z.object({
   /** What sandboxes were made by, and the image for tasks that name none. Absent: native. */
   sandbox: z.object({ backend: z.string(), image: z.string().optional() }).optional(),
   priceTable: z.string(),
+  /** The run goes on from a step of an attempt of another run, which it holds up to that step: made by `assay fork`. */
+  fork: z
+    .object({ runId: z.string(), attempt: z.number().int().positive(), step: z.number().int().nonnegative() })
+    .optional(),
   host: z.object({
     platform: z.string(),
     kernel: z.string(),
@@ -38,6 +42,17 @@ export const runManifestSchema = z.object({
   }),
 });
 export type RunManifest = z.infer<typeof runManifestSchema>;
+
+/** What a fork changes in the last step that it keeps. */
+export const forkEditSchema = z.strictObject({
+  /** What the model is told after the step, in place of the results of its calls. */
+  observed: z.string().optional(),
+  /** What the model said. With it or with `input` the calls of the step are run anew. */
+  said: z.string().optional(),
+  /** Input of the step's first call. */
+  input: z.record(z.string(), z.unknown()).optional(),
+});
+export type ForkEdit = z.infer<typeof forkEditSchema>;
 
 /** One attempt, folded from its events. */
 export const attemptRecordSchema = z.object({

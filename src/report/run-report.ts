@@ -138,14 +138,22 @@ function reportRow(one: AttemptRecord): RunReportRow {
 function passCurve(judged: readonly AttemptRecord[], attempts: number): RunReport['passAtK'] {
   if (attempts < 2) return [];
   const byInstance = new Map<string, AttemptRecord[]>();
-  for (const one of judged) byInstance.set(one.instanceId, [...(byInstance.get(one.instanceId) ?? []), one]);
+  for (const one of judged) {
+    const group = byInstance.get(one.instanceId);
+    if (group === undefined) byInstance.set(one.instanceId, [one]);
+    else group.push(one);
+  }
   const whole = [...byInstance.values()].filter((group) => group.length === attempts);
   if (whole.length === 0) return [];
+  /** Instances by how many of their attempts resolved: one estimate for all that are alike. */
+  const alike = new Map<number, number>();
+  for (const group of whole) {
+    const solved = group.filter((one) => one.report?.resolved).length;
+    alike.set(solved, (alike.get(solved) ?? 0) + 1);
+  }
   return Array.from({ length: attempts }, (_, index) => {
-    const values = whole.map((group) =>
-      passAtK(attempts, group.filter((one) => one.report?.resolved).length, index + 1),
-    );
-    return { k: index + 1, value: values.reduce((a, b) => a + b, 0) / values.length };
+    const total = sum([...alike], ([solved, instances]) => instances * passAtK(attempts, solved, index + 1));
+    return { k: index + 1, value: total / whole.length };
   });
 }
 

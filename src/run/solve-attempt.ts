@@ -227,6 +227,7 @@ async function runAgent(
       model: ports.attemptModel?.(model, { sandbox, workspace, limits }) ?? model,
       limits,
       recorded: history.recorded,
+      opened: history.opened && history.recorded.length > 0,
       ...(userTool === undefined ? {} : { userTool }),
       elapsedMs: history.totals.wallMs,
       emit: (event) => emitter.emit({ ...event, ...ref }),

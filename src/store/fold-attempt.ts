@@ -13,6 +13,7 @@ export class AttemptFold {
   private begun = false;
   private skipped = false;
   private seen = false;
+  private opened = false;
   private environmentDigest: string | null = null;
   private end: EndEvent | null = null;
   private grade: GradeEvent | null = null;
@@ -39,6 +40,9 @@ export class AttemptFold {
       case 'attempt-end':
         this.end = event;
         this.grade = null;
+        break;
+      case 'prompt-start':
+        this.opened = true;
         break;
       case 'attempt-skip':
         this.skipped = true;
@@ -106,7 +110,7 @@ export class AttemptFold {
   history(): AttemptHistory {
     const recorded: RecordedStep[] = [];
     for (let step = this.steps.get(1); step !== undefined; step = this.steps.get(step.step + 1)) recorded.push(step);
-    return { record: this.seen ? this.record() : null, recorded, totals: this.totals.totals() };
+    return { record: this.seen ? this.record() : null, recorded, opened: this.opened, totals: this.totals.totals() };
   }
 
   private state(): AttemptRecord['state'] {

@@ -13,6 +13,7 @@ import { envBuildCommand } from './env-build.ts';
 import { envExportCommand, envPullCommand } from './env-image.ts';
 import { envShellCommand } from './env-shell.ts';
 import { exportCommand } from './export.ts';
+import { forkCommand } from './fork.ts';
 import { gradeCommand } from './grade.ts';
 import { importCommand } from './import.ts';
 import { keysAddCommand, keysLsCommand, keysRevokeCommand } from './keys.ts';
@@ -30,6 +31,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   demoCommand,
   runCommand,
   resumeCommand,
+  forkCommand,
   validateCommand,
   gradeCommand,
   regradeCommand,

@@ -181,7 +181,8 @@ export const runCommand = defineCommand({
   },
 });
 
-async function readPrompt(path: string): Promise<string> {
+/** A prompt template. Throws `file-not-found`. */
+export async function readPrompt(path: string): Promise<string> {
   return readFile(path, 'utf8').catch((cause: unknown) => {
     throw new AssayError('file-not-found', `the prompt ${path} cannot be read`, {
       class: 'input',
