@@ -1,78 +1,38 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { openRunBench, type RunBench, statesOf as states } from '../../test/support/run-bench.ts';
 import {
   CountingModel,
   captureAnswer,
   endedBy,
   environments,
   gradeByComparing,
-  HostBackend,
+  type HostBackend,
   infra,
   instanceOf,
   openWorkspaceDouble,
-  portsOf,
 } from '../../test/support/run-doubles.ts';
-import { manifestOf } from '../../test/support/run-fixtures.ts';
-import { createTwoToolAgent } from '../agent/two-tool-agent.ts';
-import {
-  AssayError,
-  type Critic,
-  type OpenRun,
-  type RunEvent,
-  type RunManifest,
-  type RunRecord,
-} from '../contracts/index.ts';
-import { shortestCritic } from '../select/baseline-critics.ts';
-import { createRun, openRun } from '../store/file-run-store.ts';
-import type { RunPorts } from './ports.ts';
-import { type RunOptions, runAll } from './run-all.ts';
+import { AssayError, type OpenRun, type RunEvent, type RunManifest, type RunRecord } from '../contracts/index.ts';
+import { openRun } from '../store/file-run-store.ts';
 import { RunControl } from './run-control.ts';
 
 const IDS = ['a', 'b', 'c', 'd'];
-const policy = { retries: 2, sleep: async () => {} };
+let bench: RunBench;
 let runs: string;
 let backend: HostBackend;
 let model: CountingModel;
 let events: RunEvent[];
 
 beforeEach(async () => {
-  runs = await mkdtemp(join(tmpdir(), 'assay-run-'));
-  backend = new HostBackend();
-  model = new CountingModel();
-  events = [];
+  bench = await openRunBench();
+  ({ runs, backend, model, events } = bench);
 });
-afterEach(async () => {
-  await rm(runs, { recursive: true, force: true });
-  expect(backend.open, 'sandboxes left open').toBe(0);
-});
+afterEach(() => bench.close());
 
-function newRun(more: Partial<RunManifest> = {}, ids: readonly string[] = IDS): Promise<OpenRun> {
-  const { name, digest } = createTwoToolAgent();
-  return createRun(runs, manifestOf('r', ids, { agent: { name, digest }, ...more }));
-}
-
-/** Goes on with the run and gives the lock back. */
-async function go(run: OpenRun, ports: Partial<RunPorts> = {}, more: Partial<RunOptions> = {}): Promise<RunRecord> {
-  try {
-    return await runAll({
-      run,
-      instances: run.manifest.dataset.instances.map((one) => instanceOf(one.instanceId)),
-      ports: portsOf(model, backend, ports),
-      jobs: 3,
-      policy,
-      observe: (event) => events.push(event),
-      ...more,
-    });
-  } finally {
-    await run.close();
-  }
-}
-const again = async (ports: Partial<RunPorts> = {}, more: Partial<RunOptions> = {}) =>
-  await go(await openRun(join(runs, 'r')), ports, more);
-
-const states = (record: RunRecord) => record.attempts.map((one) => `${one.instanceId}${one.attempt} ${one.state}`);
+const newRun = (more: Partial<RunManifest> = {}, ids: readonly string[] = IDS) => bench.newRun(more, ids);
+const go: RunBench['go'] = (...given) => bench.go(...given);
+const again: RunBench['again'] = (...given) => bench.again(...given);
 const typesOf = (instanceId: string) =>
   events.filter((one) => 'instanceId' in one && one.instanceId === instanceId).map((one) => one.type);
 const file = (path: string) => readFile(join(runs, 'r', path), 'utf8');
@@ -448,86 +408,4 @@ describe('stopping and resuming', () => {
     expect(record.failure?.message).toContain('the model is double/model, it was double/other');
     expect(model.closed).toBe(1);
   });
-});
-
-test('no further attempts are begun at an instance of which the critic is sure, also after a resume', async () => {
-  const critic: Critic = {
-    ...shortestCritic,
-    name: 'sure of a',
-    async score({ instanceId, messages, patch }) {
-      expect(messages.length).toBeGreaterThan(3);
-      expect(patch).toContain(instanceId);
-      if (instanceId === 'c') throw new AssayError('model-timeout', 'too slow', { class: 'model' });
-      return { perTurn: [], final: instanceId === 'a' ? 0.9 : 0.2, cost: { kind: 'measured', usd: 0.01 } };
-    },
-  };
-  const run = await newRun({ attempts: 3 }, ['a', 'b', 'c']);
-  const record = await go(run, { critic }, { untilScore: 0.8, jobs: 1 });
-  expect(record.status).toBe('completed');
-  expect(states(record).sort()).toEqual(
-    [
-      'a1 finished',
-      'a2 skipped',
-      'a3 skipped',
-      ...['b', 'c'].flatMap((id) => [1, 2, 3].map((n) => `${id}${n} finished`)),
-    ].sort(),
-  );
-  expect(events.filter((one) => one.type === 'attempt-skip')).toMatchObject([
-    { instanceId: 'a', attempt: 2, reason: 'sure of a gives an earlier attempt at least 0.8' },
-    { instanceId: 'a', attempt: 3 },
-  ]);
-  expect(events.filter((one) => one.type === 'score-end').map((one) => one.score)).toEqual([0.9, 0.2, 0.2, 0.2]);
-  const paid = model.paid.size;
-  expect(states(await again({ critic }))).toEqual(states(record));
-  expect(model.paid.size).toBe(paid);
-});
-
-test('a pause does not wait for a critic; the resume asks about what is finished before it makes more', async () => {
-  const control = new RunControl();
-  const slow: Critic = {
-    ...shortestCritic,
-    name: 'judge',
-    score: (_trajectory, { signal }) =>
-      new Promise((_, reject) => {
-        signal.addEventListener('abort', () => reject(new AssayError('cancelled', 'stopped', { class: 'cancelled' })));
-        control.pause();
-      }),
-  };
-  const run = await newRun({ attempts: 3 }, ['a']);
-  const first = await go(run, { critic: slow }, { untilScore: 0.8, jobs: 1, control });
-  expect(first.status).toBe('interrupted');
-  expect(states(first)).toEqual(['a1 finished', 'a2 pending', 'a3 pending']);
-  expect(events.some((one) => one.type === 'note' || one.type === 'score-end')).toBe(false);
-  let asked = 0;
-  const sure: Critic = {
-    ...slow,
-    async score() {
-      asked++;
-      return { perTurn: [], final: 0.9, cost: { kind: 'unknown' } };
-    },
-  };
-  const record = await again({ critic: sure }, { untilScore: 0.8 });
-  expect(states(record)).toEqual(['a1 finished', 'a2 skipped', 'a3 skipped']);
-  expect(record.status).toBe('completed');
-  expect(record.attempts[0]?.score).toEqual({ critic: 'judge', value: 0.9, cost: { kind: 'unknown' } });
-  expect(asked).toBe(1);
-});
-
-test('workers that leave attempts out at the same time leave none of them uncounted', async () => {
-  let asked = 0;
-  let release = () => {};
-  const both = new Promise<void>((resolve) => {
-    release = resolve;
-  });
-  const critic: Critic = {
-    ...shortestCritic,
-    async score() {
-      if (++asked === 2) release();
-      await both;
-      return { perTurn: [], final: 1, cost: { kind: 'measured', usd: 0 } };
-    },
-  };
-  const record = await go(await newRun({ attempts: 2 }, ['a', 'b']), { critic }, { untilScore: 0.8, jobs: 2 });
-  expect(states(record)).toEqual(['a1 finished', 'b1 finished', 'a2 skipped', 'b2 skipped']);
-  expect(record.status).toBe('completed');
 });
