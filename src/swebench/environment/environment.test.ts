@@ -56,17 +56,18 @@ test('steps hold the commit, the date and requirement files that may be missing'
     without: ['needs-server'],
     prepare: ["sed -i 's/x/y/' z"],
   };
-  const step = repositoryStep(recipe, {
-    interpreter: undefined,
-    indexDate: '2022-01-01',
-    baseCommit: 'c0ffee',
-    buildRequirements: ["x>=1; a=='b'"],
-  });
+  const input = { interpreter: undefined, indexDate: '2022-01-01', baseCommit: 'c0ffee' };
+  const step = repositoryStep(recipe, { ...input, buildRequirements: ["x>=1; a=='b'"] });
   expect(step).toContain("sed -i 's/x/y/' z\n");
   expect(step).toContain('git update-ref refs/heads/main c0ffee\n');
   expect(step).toContain("'x>=1; a=='\\''b'\\'''");
   expect(step).toContain('if [ -f ci/test.txt ]; then');
   expect(step).toContain('|needs-server($|[^[:alnum:]_-]))/d');
+  const numeric = { ...recipe, packages: ['pandas'] };
+  const listed = (buildRequirements: string[]) =>
+    /-r \/tmp\/dependencies\.txt.*/.exec(repositoryStep(numeric, { ...input, buildRequirements }))?.[0];
+  expect(listed(['numpy'])).toBe('-r /tmp/dependencies.txt');
+  expect(listed(['oldest-supported-numpy'])).toBe('-r /tmp/dependencies.txt pandas');
   expect(step).toMatch(/--exclude-newer 2022-01-01 .*-r ci\/\.assay-requirements\.txt/);
 });
 
