@@ -314,7 +314,7 @@ describe('stopping and resuming', () => {
   test('pause: steps are finished, nothing new begins, and the end is the same as without a pause', async () => {
     const whole = await go(await newRun());
     await rm(join(runs, 'r'), { recursive: true });
-    model = new CountingModel();
+    model = bench.model = new CountingModel();
     const pauses = [1, 4, 7, 11];
     let record = await (async () => {
       let run = await newRun();

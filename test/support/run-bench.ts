@@ -15,7 +15,8 @@ export interface RunBench {
   /** Folder of runs; those made here are called `r`. */
   readonly runs: string;
   readonly backend: HostBackend;
-  readonly model: CountingModel;
+  /** What `go` asks from then on. */
+  model: CountingModel;
   readonly events: RunEvent[];
   newRun(more: Partial<RunManifest>, ids: readonly string[]): Promise<OpenRun>;
   /** Goes on with the run and gives the lock back. */
@@ -29,14 +30,13 @@ export interface RunBench {
 export async function openRunBench(): Promise<RunBench> {
   const runs = await mkdtemp(join(tmpdir(), 'assay-run-'));
   const backend = new HostBackend();
-  const model = new CountingModel();
   const events: RunEvent[] = [];
   const go: RunBench['go'] = async (run, ports = {}, more = {}) => {
     try {
       return await runAll({
         run,
         instances: run.manifest.dataset.instances.map((one) => instanceOf(one.instanceId)),
-        ports: portsOf(model, backend, ports),
+        ports: portsOf(bench.model, backend, ports),
         jobs: 3,
         policy: { retries: 2, sleep: async () => {} },
         observe: (event) => events.push(event),
@@ -46,10 +46,10 @@ export async function openRunBench(): Promise<RunBench> {
       await run.close();
     }
   };
-  return {
+  const bench: RunBench = {
     runs,
     backend,
-    model,
+    model: new CountingModel(),
     events,
     newRun(more, ids) {
       const { name, digest } = createTwoToolAgent();
@@ -62,6 +62,7 @@ export async function openRunBench(): Promise<RunBench> {
       expect(backend.open, 'sandboxes left open').toBe(0);
     },
   };
+  return bench;
 }
 
 /** `a1 finished` for attempt 1 of instance a. */
