@@ -1,14 +1,15 @@
 /** Judges on the command line: calibrated, in tournaments, measured as they are; training data guarded by time. */
-import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { runBuiltProgram } from '../support/built-program.ts';
 import { type FakeCriticServer, startFakeCriticServer } from '../support/fake-critic-server.ts';
 import { writeSelectionRun } from '../support/selection-run.ts';
 import { WORLD } from '../support/selection-world.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'assay-critics-cli-'));
+const assay = (...args: string[]) => runBuiltProgram(args, { cwd: home });
 let server: FakeCriticServer;
 beforeAll(async () => {
   writeSelectionRun(
@@ -29,19 +30,6 @@ afterAll(() => {
   server.close();
   rmSync(home, { recursive: true, force: true });
 });
-
-/** The built program, as users run it: `npm test` builds first. */
-function assay(...args: string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, '../../bin/assay.mjs'), ...args], { cwd: home });
-  const out = { stdout: '', stderr: '' };
-  child.stdout.on('data', (chunk: Buffer) => {
-    out.stdout += chunk.toString();
-  });
-  child.stderr.on('data', (chunk: Buffer) => {
-    out.stderr += chunk.toString();
-  });
-  return new Promise((resolve) => child.on('close', (code) => resolve({ code, ...out })));
-}
 
 test('a judge is calibrated on graded attempts, and then a critic by the name of its file', async () => {
   const judge = `judge-patch:${server.url}#m`;

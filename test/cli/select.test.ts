@@ -3,11 +3,13 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { BUILT_PROGRAM, runBuiltProgram } from '../support/built-program.ts';
 import { startFakeCriticServer } from '../support/fake-critic-server.ts';
 import { writeSelectionRun } from '../support/selection-run.ts';
 import { WORLD } from '../support/selection-world.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'assay-select-cli-'));
+const assay = (...args: string[]) => runBuiltProgram(args, { cwd: home });
 beforeAll(() => {
   writeSelectionRun(
     join(home, 'runs'),
@@ -16,19 +18,6 @@ beforeAll(() => {
   );
 });
 afterAll(() => rmSync(home, { recursive: true, force: true }));
-
-/** The built program, as users run it: `npm test` builds first. */
-function assay(...args: string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, '../../bin/assay.mjs'), ...args], { cwd: home });
-  const out = { stdout: '', stderr: '' };
-  child.stdout.on('data', (chunk: Buffer) => {
-    out.stdout += chunk.toString();
-  });
-  child.stderr.on('data', (chunk: Buffer) => {
-    out.stderr += chunk.toString();
-  });
-  return new Promise((resolve) => child.on('close', (code) => resolve({ code, ...out })));
-}
 
 test('select writes predictions with reasons, and curves as text, JSON and SVG', async () => {
   const { code, stdout } = await assay(
@@ -186,11 +175,9 @@ test('a stop during a selection is said plainly, and one instance can be selecte
     return 'silence';
   });
   try {
-    const child = spawn(
-      process.execPath,
-      [join(import.meta.dirname, '../../bin/assay.mjs'), 'select', 'world', '--by', `judge:${server.url}#m`],
-      { cwd: home },
-    );
+    const child = spawn(BUILT_PROGRAM[0], [BUILT_PROGRAM[1], 'select', 'world', '--by', `judge:${server.url}#m`], {
+      cwd: home,
+    });
     let stderr = '';
     child.stderr.on('data', (chunk: Buffer) => {
       stderr += chunk.toString();

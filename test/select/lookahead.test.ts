@@ -20,6 +20,7 @@ import { openWorkspace } from '../../src/sandbox/workspace.ts';
 import { createRun } from '../../src/store/file-run-store.ts';
 import { describeRequiring } from '../support/requirements.ts';
 import { manifestOf } from '../support/run-fixtures.ts';
+import { FIX, TASK } from '../support/split-cent.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'assay-lookahead-'));
 const paths = assayPaths(home);
@@ -30,23 +31,6 @@ afterAll(async () => {
   rmSync(home, { recursive: true, force: true });
 });
 
-const TASK = 'pennyledger-split-cent';
-const FIX = {
-  command: 'str_replace',
-  path: '/testbed/src/allocate.js',
-  old_str: '  return weights.map((weight) => Math.round((total * weight) / sum));\n',
-  new_str: `  const sign = total < 0 ? -1 : 1;
-  const amount = Math.abs(total);
-  const parts = weights.map((weight) => Math.floor((amount * weight) / sum));
-  let left = amount - parts.reduce((all, part) => all + part, 0);
-  for (let index = 0; left > 0; index++) {
-    if (weights[index] === 0) continue;
-    parts[index] += 1;
-    left -= 1;
-  }
-  return parts.map((part) => (part === 0 ? 0 : sign * part));
-`,
-};
 const bash = (command: string) => ({ calls: [{ tool: 'bash', input: { command } }] });
 const WHERE = 'pwd; echo "mark $MARK"; hello';
 const SCRIPT = {
