@@ -2,10 +2,11 @@
  * For tests of an application in a browser, on node:test:
  *   browserTest('adds a client', async ({ page }) => { await page.goto('/'); ... });
  * Each test has a browser context of its own: no service workers, nothing but the application (and what `recording`, a HAR file, holds) answers. A screenshot and a
- * trace of each test stay in the folder `ARTIFACTS`.
+ * trace of each test stay in the folder `ARTIFACTS`, and what its page looked like meanwhile is filmed.
  */
 import { mkdirSync } from 'node:fs';
 import { test } from 'node:test';
+import { film } from './film.mjs';
 import { chromium } from './node_modules/playwright-core/index.mjs';
 
 export const APP_URL = process.env.APP_URL;
@@ -31,17 +32,29 @@ export function browserTest(name, body, { recording, settings = {} } = {}) {
     if (recording !== undefined) await context.routeFromHAR(recording, { notFound: 'fallback' });
     await context.tracing.start({ snapshots: true });
     const page = await context.newPage();
+    const file = fileName(name);
+    const endFilm = await film(context, page, file);
     try {
       await body({ page, context });
     } finally {
-      await keep(context, page, name);
+      await endFilm();
+      await keep(context, page, `${ARTIFACTS}/${file}`);
       await context.close();
     }
   });
 }
 
-async function keep(context, page, name) {
-  const file = `${ARTIFACTS}/${name.toLowerCase().replace(/[^a-z0-9]+/g, '-').slice(0, 80)}`;
+const used = new Map();
+
+/** Letters and digits of the test's name; numbered when another test has the same. */
+function fileName(name) {
+  const plain = name.toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-|-$/g, '').slice(0, 80) || 'test';
+  const count = (used.get(plain) ?? 0) + 1;
+  used.set(plain, count);
+  return count === 1 ? plain : `${plain}-${count}`;
+}
+
+async function keep(context, page, file) {
   mkdirSync(ARTIFACTS, { recursive: true });
   await page.screenshot({ path: `${file}.png` }).catch(() => {});
   await context.tracing.stop({ path: `${file}.trace.zip` }).catch(() => {});

@@ -16,11 +16,16 @@ export interface Spent {
 }
 
 export function addReply(spent: Spent, reply: ModelReply): void {
-  const { lookahead } = reply;
   spent.steps++;
   spent.tokens += tokensOf(reply.usage);
   spent.usd += reply.cost.kind === 'unknown' ? 0 : reply.cost.usd;
-  spent.contextTokens = tokensOf(lookahead?.candidates[lookahead.chosen]?.usage ?? reply.usage);
+  spent.contextTokens = tokensOf(usageOfChosenCall(reply));
+}
+
+/** Of the call that brought the reply; where that call brought several, the outputs of all of them. */
+function usageOfChosenCall({ lookahead, usage }: ModelReply): TokenUsage {
+  const before = lookahead?.candidates.slice(0, lookahead.chosen + 1) ?? [];
+  return before.findLast((one) => one.sameCall !== true)?.usage ?? usage;
 }
 
 function tokensOf({ inputUncached, cacheRead, cacheWrite5m, cacheWrite1h, output }: TokenUsage): number {

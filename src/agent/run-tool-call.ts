@@ -1,7 +1,7 @@
 /** Answers one tool call, whatever the model wrote, and reports it as events. */
 import { canonicalJson } from '../base/digest.ts';
 import type { AgentContext, ToolCallPart, ToolResult } from '../contracts/index.ts';
-import { malformedOutcome, type Tool, type ToolOutcome } from './tools/tool.ts';
+import { malformedOutcome, type Tool, type ToolOutcome, type ToolRunOptions } from './tools/tool.ts';
 
 export interface CallSetting {
   step: number;
@@ -32,7 +32,9 @@ export async function runToolCall(
   await context.emit({ type: 'tool-start', step, callId: call.id, name: call.name, input: call.input });
   if (recorded !== undefined) await reviveShell(recorded, context);
   const started = performance.now();
-  const outcome = await answer(call, setting);
+  const { tools, signal, cutOff } = setting;
+  const { commandSeconds } = context.limits;
+  const outcome = await answerCall(call, { tools, workspace: context.workspace, commandSeconds, signal, cutOff });
   const durationMs = performance.now() - started;
   const fresh: ToolResult = { callId: call.id, name: call.name, content: outcome.content, isError: outcome.isError };
   const result = recorded ?? fresh;
@@ -58,7 +60,11 @@ function compare(recorded: ToolResult, fresh: ToolResult): 'same' | 'different' 
   return canonicalJson(recorded) === canonicalJson(fresh) ? 'same' : 'different';
 }
 
-async function answer(call: ToolCallPart, { tools, context, signal, cutOff }: CallSetting): Promise<ToolOutcome> {
+export interface AnswerSetting extends ToolRunOptions, Pick<CallSetting, 'tools' | 'cutOff'> {}
+
+/** Runs one call, and reports nothing. Throws what the tool throws: `cancelled`, `sandbox-died`. */
+export async function answerCall(call: ToolCallPart, setting: AnswerSetting): Promise<ToolOutcome> {
+  const { tools, cutOff, ...options } = setting;
   const tool = tools.get(call.name);
   if (tool === undefined)
     return malformedOutcome(`There is no tool named ${call.name}. The tools are: ${[...tools.keys()].join(', ')}.`);
@@ -69,9 +75,5 @@ async function answer(call: ToolCallPart, { tools, context, signal, cutOff }: Ca
         : `The input of ${call.name} is not a JSON object. Send the call again with valid JSON.`,
     );
   }
-  return tool.run(call.input, {
-    workspace: context.workspace,
-    signal,
-    commandSeconds: context.limits.commandSeconds,
-  });
+  return tool.run(call.input, options);
 }

@@ -53,7 +53,8 @@ export function createTwoToolAgent(options: TwoToolAgentOptions = {}): Agent {
         if (context.userTool !== undefined) tools.set(USER_TOOL_SPEC.name, createUserTool(context.userTool));
         const specs = [...tools.values()].map((tool) => tool.spec);
         const { system, first } = openingOf(template, context);
-        if (context.recorded.length === 0) await context.emit({ type: 'prompt-start', system, firstMessage: first });
+        if (!(context.opened ?? context.recorded.length > 0))
+          await context.emit({ type: 'prompt-start', system, firstMessage: first });
         return await new AgentLoop(
           context,
           tools,

@@ -1,8 +1,10 @@
 /** Puts the parts together for the commands: the one place that knows every implementation by name. */
 import { randomUUID } from 'node:crypto';
 import { join, resolve } from 'node:path';
+import { createToolSet, toolTypesFor } from '../agent/tool-set.ts';
 import { createTwoToolAgent } from '../agent/two-tool-agent.ts';
 import { type AssayPaths, assayPaths } from '../base/paths.ts';
+import { isTreated } from '../base/random-assignment.ts';
 import {
   type Agent,
   type AgentLimits,
@@ -11,6 +13,7 @@ import {
   type EnvironmentBuilder,
   type ImageStore,
   type Model,
+  type RunManifest,
   type SandboxBackend,
 } from '../contracts/index.ts';
 import { collectStore } from '../environment/collect-store.ts';
@@ -27,9 +30,11 @@ import { lookaheadModel } from '../model/lookahead-model.ts';
 import { openModel } from '../model/open-model.ts';
 import { Budget, budgetedModel, demandPrice } from '../model/priced-model.ts';
 import { openPriceBook } from '../model/prices/price-book.ts';
+import { warmUpModel } from '../model/warm-up-model.ts';
 import { openUserTool } from '../payout/e2e/user-visits.ts';
 import { gradeByKind } from '../payout/grade-by-kind.ts';
 import type { GradePorts, RunPorts } from '../run/ports.ts';
+import { tryInForks } from '../run/try-in-forks.ts';
 import { workTreeCheckpoints } from '../run/work-tree-checkpoints.ts';
 import { buildImage } from '../sandbox/docker/build-image.ts';
 import { createDockerBackend } from '../sandbox/docker/docker-backend.ts';
@@ -165,10 +170,14 @@ export interface ModelSettings {
   /** Name of the critic that values attempts while they go on. */
   critic?: string | undefined;
   lookahead?: number | undefined;
+  /** Try the calls of each candidate in a copy of the sandbox first. */
+  lookaheadFork?: boolean | undefined;
   untilScore?: number | undefined;
   /** Bring the agent back when it goes in circles; `recoverFall`: also when the value falls by this much. */
   recover?: boolean | undefined;
   recoverFall?: number | undefined;
+  /** Only this share of the attempts, drawn at random, so that the effect can be told; the others are left alone. */
+  recoverShare?: number | undefined;
 }
 
 /** In one attempt. */
@@ -220,24 +229,40 @@ export async function openRunModel(settings: ModelSettings, runDir?: string, spe
 /** `critic`: opened for the settings that ask for one; stays the caller's. */
 export function runPorts(
   engine: Engine,
+  manifest: Pick<RunManifest, 'runId' | 'attempts'>,
   settings: ModelSettings,
   agent: Agent,
   openModelNow: () => Promise<Model>,
   critic: Critic | undefined,
 ): RunPorts {
-  const { lookahead } = settings;
   return {
     ...engine.gradePorts,
     agent,
-    openModel: async () => {
-      const model = await openModelNow();
-      return critic === undefined || lookahead === undefined ? model : lookaheadModel(model, critic, lookahead);
-    },
-    ...(settings.recover === true ? { checkpoints: (sandbox) => workTreeCheckpoints(sandbox) } : {}),
+    openModel: async () => warmUpModel(await openModelNow()),
+    ...(critic === undefined || settings.lookahead === undefined
+      ? {}
+      : { attemptModel: lookaheadOf(critic, settings.lookahead, settings.lookaheadFork === true) }),
+    ...(settings.recover === true
+      ? {
+          checkpoints: (sandbox, ref) =>
+            isTreated({ ...manifest, share: settings.recoverShare ?? 1 }, ref)
+              ? workTreeCheckpoints(sandbox)
+              : undefined,
+        }
+      : {}),
     ...(critic === undefined ? {} : { critic }),
     capturePatch,
     hostShortage,
     openUserTool: (sandbox, input) => openUserTool(sandbox, { ...input, backend: engine.backend }),
     openWorkspace: (sandbox, { commandSeconds }) => openWorkspace(sandbox, { timeoutSeconds: commandSeconds }),
+  };
+}
+
+/** `fork`: each candidate's calls are tried in a copy of the sandbox before the critic values it. */
+function lookaheadOf(critic: Critic, count: number, fork: boolean): NonNullable<RunPorts['attemptModel']> {
+  return (model, place) => {
+    if (!fork) return lookaheadModel(model, { critic, count });
+    const newTools = () => createToolSet(toolTypesFor(model.standsFor ?? model.id));
+    return lookaheadModel(model, { critic, count, tryReplies: tryInForks({ ...place, newTools, openWorkspace }) });
   };
 }

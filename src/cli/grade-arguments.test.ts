@@ -14,6 +14,9 @@ test('old and new command lines of the reference become ours', () => {
   expect(translate('verified -p p.json -i a -i b -j 8 --run-id r --report-dir out')).toBe(
     'verified -p p.json -i a -i b -j 8 --run-id r --report-dir out',
   );
+  expect(translate('verified --gold -v --open-file-limit=9 --run-id=a=b --task-repo=x')).toBe(
+    'verified --gold --run-id a=b --task-repo x',
+  );
   expect(translate('lite --gold --workers 3 --instance a')).toBe('lite --gold --jobs 3 --instance-ids a');
   expect(translate('-d lite -id r --run_id=q --rewrite_reports yes')).toBe(
     'lite --run-id r --run-id q --rewrite-reports',

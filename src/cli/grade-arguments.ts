@@ -10,6 +10,7 @@ const RENAMED: Readonly<Record<string, string>> = {
   '-id': '--run-id',
   '--report_dir': '--report-dir',
   '--cache_level': '--cache-level',
+  '--task_repo': '--task-repo',
 };
 
 /** Options that have no counterpart because there is nothing to choose; their values go with them. */
@@ -23,6 +24,9 @@ const WITHOUT_EFFECT: ReadonlySet<string> = new Set([
   '--force_rebuild',
 ]);
 
+/** Switches of the other program that change nothing here. */
+const IGNORED: ReadonlySet<string> = new Set(['-v', '--verbose']);
+
 /** Yes/no options with a value; those that are yes become a flag or are refused by the command. */
 const YES_NO: Readonly<Record<string, string>> = {
   '--modal': '--modal',
@@ -34,7 +38,7 @@ const YES_NO: Readonly<Record<string, string>> = {
 export function translateGradeArguments(argv: readonly string[]): string[] {
   const translated: string[] = [];
   const words = argv.flatMap((word) =>
-    /^--\w+=/.test(word) ? [word.slice(0, word.indexOf('=')), word.slice(word.indexOf('=') + 1)] : [word],
+    /^--[\w-]+=/.test(word) ? [word.slice(0, word.indexOf('=')), word.slice(word.indexOf('=') + 1)] : [word],
   );
   let dataset: string | undefined;
   for (let index = 0; index < words.length; index++) {
@@ -44,6 +48,7 @@ export function translateGradeArguments(argv: readonly string[]): string[] {
       dataset = next;
       index++;
     } else if (WITHOUT_EFFECT.has(word)) index++;
+    else if (IGNORED.has(word)) continue;
     else if (word in YES_NO) {
       const isValue = next !== undefined && /^(yes|true|t|y|1|no|false|f|n|0)$/i.test(next);
       if (!isValue || /^(yes|true|t|y|1)$/i.test(next)) translated.push(YES_NO[word] ?? word);

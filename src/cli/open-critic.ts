@@ -1,10 +1,13 @@
 /** Critics by the name that a user gives. */
 import { resolve } from 'node:path';
-import { AssayError, type Critic, type RunRecord } from '../contracts/index.ts';
+import { AssayError, type Critic, type PairJudge, type RunRecord } from '../contracts/index.ts';
+import { calibratedCritic } from '../critic/calibrated/calibrated-critic.ts';
+import { readCalibrationFile } from '../critic/calibrated/calibration-file.ts';
 import { readCriticFile } from '../critic/embedded/critic-file.ts';
 import { embeddedCritic } from '../critic/embedded/embedded-critic.ts';
 import { finiteCritic } from '../critic/finite-critic.ts';
 import { judgeCritic } from '../critic/remote/judge-critic.ts';
+import { pairJudge } from '../critic/remote/pair-judge.ts';
 import { poolingCritic } from '../critic/remote/pooling-critic.ts';
 import type { CriticEndpoint } from '../critic/remote/post-json.ts';
 import { RUBRIC_LABELS, rubricCritic } from '../critic/remote/rubric-critic.ts';
@@ -12,8 +15,10 @@ import { firstCritic, lastCritic, oracleCritic, randomCritic, shortestCritic } f
 
 /** Critics that can value an attempt before it has a verdict. */
 export const LIVE_CRITIC_HELP =
-  'first, last, shortest, random, embedded:FILE, openhands-32b:URL#MODEL, rubric:URL#MODEL, judge:URL#MODEL, judge-patch:URL#MODEL';
+  'first, last, shortest, random, embedded:FILE, openhands-32b:URL#MODEL, rubric:URL#MODEL, judge:URL#MODEL, judge-patch:URL#MODEL, calibrated:FILE';
 export const CRITIC_HELP = `${LIVE_CRITIC_HELP}, oracle`;
+/** They compare attempts and score none alone. */
+export const PAIR_JUDGE_HELP = 'judge-pairs:URL#MODEL, judge-patch-pairs:URL#MODEL';
 
 /** Whoever opens it closes it. Throws `usage` for an unknown name. `runs`: where the oracle looks up verdicts. */
 export async function openCritic(name: string, runs: readonly RunRecord[], seed: number): Promise<Critic> {
@@ -41,6 +46,8 @@ async function openNamed(name: string, runs: readonly RunRecord[], seed: number)
       return judgeCritic(endpointOf(name, rest), { view: 'trajectory' });
     case 'judge-patch':
       return judgeCritic(endpointOf(name, rest), { view: 'patch' });
+    case 'calibrated':
+      return await openCalibrated(resolve(rest), runs, seed);
     case 'oracle':
       return oracleOf(runs);
     default:
@@ -50,6 +57,27 @@ async function openNamed(name: string, runs: readonly RunRecord[], seed: number)
         hint: `Known are: ${CRITIC_HELP}.`,
       });
   }
+}
+
+/** A critic that stands in a file with its calibration. Throws `config-invalid` for one that is calibrated in itself. */
+async function openCalibrated(path: string, runs: readonly RunRecord[], seed: number): Promise<Critic> {
+  const file = await readCalibrationFile(path);
+  const { critic: name } = file;
+  const critic = await openNamed(name, runs, seed);
+  if (!critic.calibrated) return calibratedCritic(critic, file);
+  await critic.close();
+  throw new AssayError('config-invalid', `${path} calibrates ${name}, which gives probabilities already`, {
+    class: 'input',
+    retryable: false,
+  });
+}
+
+/** A judge of pairs; undefined when the name is not one of such a judge. Throws `usage` without URL or model. Whoever opens it closes it. */
+export function openPairJudge(name: string): PairJudge | undefined {
+  const [kind, rest] = splitName(name);
+  if (kind === 'judge-pairs') return pairJudge(endpointOf(name, rest), { view: 'trajectory' });
+  if (kind === 'judge-patch-pairs') return pairJudge(endpointOf(name, rest), { view: 'patch' });
+  return undefined;
 }
 
 /** `embedded:critic.json` is the kind and what it needs. */
@@ -80,16 +108,21 @@ export async function openLiveCritic(name: string): Promise<Critic> {
 export async function checkCritic(settings: {
   critic?: string | undefined;
   lookahead?: number | undefined;
+  lookaheadFork?: boolean | undefined;
   untilScore?: number | undefined;
   recoverFall?: number | undefined;
   recover?: boolean | undefined;
+  recoverShare?: number | undefined;
   temperature?: number | undefined;
 }): Promise<void> {
-  const { critic, lookahead, untilScore, recover, recoverFall, temperature } = settings;
+  const { critic, lookahead, untilScore, recover, recoverFall, recoverShare, temperature } = settings;
   const needs = { '--lookahead': lookahead, '--until-score': untilScore, '--recover-fall': recoverFall };
   const asked = Object.entries(needs).flatMap(([flag, value]) => (value === undefined ? [] : [flag]));
   if (critic === undefined && asked.length > 0) throw usage(`${asked.join(' and ')}: --critic is needed`);
+  if (settings.lookaheadFork === true && lookahead === undefined) throw usage('--lookahead-fork needs --lookahead');
   if (recoverFall !== undefined && recover !== true) throw usage('--recover-fall needs --recover');
+  if (recoverShare !== undefined && recover !== true) throw usage('--recover-share needs --recover');
+  if (recoverShare !== undefined && recoverShare > 1) throw usage('--recover-share is a share between 0 and 1');
   if (lookahead !== undefined && temperature === 0)
     throw usage('--lookahead at temperature 0 would compare equal replies');
   if (critic !== undefined) await (await openLiveCritic(critic)).close();

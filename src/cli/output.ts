@@ -4,8 +4,3 @@ import { printableText } from '../base/printable.ts';
 export function print(json: boolean, document: unknown, text: string): void {
   process.stdout.write(json ? `${JSON.stringify(document, null, 2)}\n` : printableText(text));
 }
-
-/** `1 layer`, `3 layers`. */
-export function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
-}

@@ -1,4 +1,5 @@
 /** Folds run events into what a progress display shows: one row per attempt under way, and totals. Pure. */
+import { counted } from '../base/counted.ts';
 import type { RunEvent } from '../contracts/index.ts';
 
 export interface ProgressRow {
@@ -42,10 +43,10 @@ export function applyEvent(state: ProgressState, event: RunEvent, now: number): 
   switch (event.type) {
     case 'run-start':
       state.planned = event.attemptsPlanned;
-      return `run ${event.runId}: ${event.attemptsPlanned} attempts`;
+      return `run ${event.runId}: ${counted(event.attemptsPlanned, 'attempt')}`;
     case 'run-resume':
       state.planned = event.attemptsLeft;
-      return `run ${event.runId} resumed: ${event.attemptsLeft} attempts left`;
+      return `run ${event.runId} resumed: ${counted(event.attemptsLeft, 'attempt')} left`;
     case 'environment-start':
       row(state, event.instanceId, event.instanceId, now).phase = 'environment';
       return undefined;
@@ -91,8 +92,12 @@ function applyAttemptEvent(state: ProgressState, event: AttemptEvent, now: numbe
       state.tokens += tokens;
       state.usd += usd;
       if (cost.kind === 'unknown') state.unknownCosts++;
-      return undefined;
+      const { failed = 0, candidates = [] } = event.reply.lookahead ?? {};
+      if (failed === 0) return undefined;
+      return `${label}: step ${event.step}: ${failed} of ${candidates.length - 1 + failed} further replies failed`;
     }
+    case 'score-end':
+      return `${label}: score ${event.score.toFixed(3)} of ${event.critic}`;
     case 'intervention':
       return event.kind === 'rollback'
         ? `${label}: back to the state after step ${event.toStep} (${event.reason})`

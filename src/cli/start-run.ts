@@ -6,16 +6,20 @@ import { writeFileAtomic } from '../base/atomic-file.ts';
 import { hostFacts } from '../base/host-facts.ts';
 import {
   type AgentLimits,
+  type AttemptRef,
   type Dataset,
+  type ForkEdit,
   type OpenRun,
   type RunManifest,
   type RunRecord,
   sandboxLimitsSchema,
 } from '../contracts/index.ts';
+import { overlapWarning, type TrainingOverlap, trainingOverlap } from '../critic/training-overlap.ts';
 import { loadDataset } from '../dataset/load-dataset.ts';
+import { forkRun } from '../run/fork-run.ts';
 import { runAll } from '../run/run-all.ts';
 import { createRun, openRun } from '../store/file-run-store.ts';
-import { readManifest } from '../store/load-run-record.ts';
+import { loadRunRecord, readManifest } from '../store/load-run-record.ts';
 import { newRunId } from '../store/run-folder.ts';
 import {
   checkModel,
@@ -43,9 +47,11 @@ const settingsSchema = z.object({
   budgetUsd: z.number().optional(),
   critic: z.string().optional(),
   lookahead: z.number().optional(),
+  lookaheadFork: z.boolean().optional(),
   untilScore: z.number().optional(),
   recover: z.boolean().optional(),
   recoverFall: z.number().optional(),
+  recoverShare: z.number().optional(),
 });
 
 export interface NewRun {
@@ -65,6 +71,8 @@ export interface NewRun {
 export interface RunOutcome {
   record: RunRecord;
   exitCode: ExitCode;
+  /** What the critic of the run had seen of its tasks before; null for nothing, or without a critic. */
+  trainedOnThese: TrainingOverlap | null;
 }
 
 /** Checks key, model, prompt and sandboxes before anything is written; then runs. */
@@ -101,6 +109,7 @@ export async function beginRun(options: NewRun, progress: Progress): Promise<Run
         parameters: Object.fromEntries(Object.entries(parameters).filter(([, value]) => value !== undefined)),
       },
       attempts: options.attempts,
+      jobs: options.jobs,
       limits: options.limits,
       sandboxLimits: sandboxLimitsSchema.parse({}),
       sandbox: { backend: choice.sandbox, ...(options.image === undefined ? {} : { image: options.image }) },
@@ -115,10 +124,13 @@ export async function beginRun(options: NewRun, progress: Progress): Promise<Run
   }
 }
 
-/** Goes on with a run; what it needs stands in its lock. `budgetUsd` replaces the budget. */
+/** Of runs that do not say it. */
+export const DEFAULT_JOBS = 2;
+
+/** Goes on with a run; what it needs stands in its lock. `budgetUsd` replaces the budget, `jobs` the attempts at a time. */
 export async function continueRun(
   dir: string,
-  options: { jobs: number; tier?: string | undefined; budgetUsd?: number | undefined },
+  options: { jobs?: number | undefined; tier?: string | undefined; budgetUsd?: number | undefined },
   progress: Progress,
 ): Promise<RunOutcome> {
   const { sandbox = { backend: 'native' } } = await readManifest(dir);
@@ -137,10 +149,53 @@ export async function continueRun(
       manifest.agent.promptFile === undefined
         ? undefined
         : await readFile(join(dir, manifest.agent.promptFile), 'utf8');
-    return await work(run, engine, dataset, settings, prompt, options.jobs, progress);
+    return await work(run, engine, dataset, settings, prompt, options.jobs ?? manifest.jobs ?? DEFAULT_JOBS, progress);
   } finally {
     await engine.close();
   }
+}
+
+export interface NewFork {
+  /** Folder of the run that is forked. */
+  source: string;
+  runsDir: string;
+  ref: AttemptRef;
+  step: number;
+  edit: ForkEdit;
+  /** Absent: as in the source. */
+  model?: string | undefined;
+  prompt?: string | undefined;
+  runId?: string | undefined;
+}
+
+/** Makes the run of a fork; `continueRun` goes on with it. Checks key, model and prompt before anything is written. */
+export async function beginFork(options: NewFork): Promise<{ dir: string }> {
+  const source = await loadRunRecord(options.source);
+  const { manifest } = source;
+  // A cassette belongs to the run that records it, an address to the model it was given for.
+  const { record: _, baseUrl, ...kept } = settingsSchema.parse(manifest.model.parameters);
+  const settings: ModelSettings = {
+    ...kept,
+    ...(options.model === undefined && baseUrl !== undefined ? { baseUrl } : {}),
+    model: options.model ?? manifest.model.id,
+  };
+  await checkModel(settings, manifest.limits);
+  const { model: id, ...parameters } = settings;
+  const { prompt } = options;
+  const changed = options.model !== undefined && options.model !== manifest.model.id;
+  return await forkRun({
+    runsDir: options.runsDir,
+    source,
+    ref: options.ref,
+    step: options.step,
+    edit: options.edit,
+    runId: options.runId ?? newRunId(),
+    parameters,
+    ...(changed ? { model: id } : {}),
+    ...(prompt === undefined ? {} : { prompt, agentDigest: openAgent(settings, prompt).digest }),
+    priceTable: await priceVersion(settings),
+    assayVersion: assayVersion(),
+  });
 }
 
 async function work(
@@ -152,19 +207,21 @@ async function work(
   jobs: number,
   progress: Progress,
 ): Promise<RunOutcome> {
-  const { control, interrupted, dispose } = interruptible(progress.say);
+  const { control, dispose } = interruptible(progress.say);
   const critic = settings.critic === undefined ? undefined : await openLiveCritic(settings.critic);
+  const trainedOnThese = critic === undefined ? null : trainingOverlap(critic, [run.manifest]);
+  if (critic !== undefined && trainedOnThese !== null)
+    process.stderr.write(`warning: ${overlapWarning(critic.name, trainedOnThese)}\n`);
   try {
     const before = (await run.record()).attempts.reduce((sum, one) => sum + (one.totals?.usd ?? 0), 0);
     const openNow = () => openRunModel(settings, run.dir, before);
-    const ports = runPorts(engine, settings, openAgent(settings, prompt), openNow, critic);
+    const ports = runPorts(engine, run.manifest, settings, openAgent(settings, prompt), openNow, critic);
     const { untilScore } = settings;
     const { observe } = progress;
     const record = await runAll({ run, instances: dataset.instances, ports, jobs, control, untilScore, observe });
     progress.stop();
-    if (record.status === 'interrupted' || interrupted())
-      process.stderr.write(`interrupted; go on with: assay resume ${run.dir}\n`);
-    return { record, exitCode: exitCodeOf(record) };
+    if (record.status === 'interrupted') process.stderr.write(`interrupted; go on with: assay resume ${run.dir}\n`);
+    return { record, exitCode: exitCodeOf(record), trainedOnThese };
   } finally {
     progress.stop();
     dispose();

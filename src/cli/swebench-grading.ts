@@ -56,6 +56,7 @@ export interface GradingRequest
   extends Pick<
     EvaluatePredictionsInput,
     | 'instances'
+    | 'splitIds'
     | 'predictions'
     | 'instanceIds'
     | 'runId'

@@ -1,8 +1,12 @@
 /** Runs tests on the candidates of stored runs: datasets, environments, sandboxes and the adviser put together. */
+import { counted } from '../base/counted.ts';
 import { AssayError, type Model, type RunRecord, toFailure } from '../contracts/index.ts';
 import { loadDataset } from '../dataset/load-dataset.ts';
+import { isImported } from '../import/import-folder.ts';
 import { sandboxLimitsFor } from '../run/attempt-sandbox.ts';
 import type { StoredInstance } from '../select/stored-attempts.ts';
+import type { ChooseTestsBy } from '../select/tests/choose-test-files.ts';
+import type { RegressionTests } from '../select/tests/regression-tests.ts';
 import { type TestedInstance, testCandidates } from '../select/tests/test-candidates.ts';
 import { openEngine, openRunModel } from './compose.ts';
 import { withImage } from './sandbox-flags.ts';
@@ -11,6 +15,7 @@ export interface TestSelectionOptions {
   /** Model that is asked for reproduction tests; none without it. */
   adviser: string | undefined;
   samples: number;
+  chooseBy: ChooseTestsBy;
   jobs: number;
   tier: string | undefined;
   signal: AbortSignal;
@@ -18,8 +23,8 @@ export interface TestSelectionOptions {
 }
 
 /**
- * Tests what there is to choose between: instances with at least two different patches. An instance whose environment cannot be built, or about which the adviser cannot be
- * asked, is left without tests and said so. Throws what stops all of them: no sandboxes, no key, a dataset that has changed, `cancelled`.
+ * Tests what there is to choose between: instances with at least two different patches. An instance whose environment cannot be built is left without tests and said so. Throws what
+ * stops all of them: no sandboxes, no key, a dataset that has changed or runs that have none, `cancelled`.
  */
 export async function testSelection(
   runs: readonly RunRecord[],
@@ -28,7 +33,8 @@ export async function testSelection(
 ): Promise<TestedInstance[]> {
   const [first] = runs;
   if (first === undefined) return [];
-  const { signal, say, jobs, samples } = options;
+  demandTasks(runs);
+  const { signal, say, jobs, samples, chooseBy } = options;
   const { sandbox = { backend: 'native' } } = first.manifest;
   const dataset = withImage(await loadDataset(first.manifest.dataset.reference), sandbox.image);
   const tasks = new Map(dataset.instances.map((one) => [one.instanceId, one]));
@@ -48,7 +54,7 @@ export async function testSelection(
         const adviser =
           model === undefined ? undefined : { model, callKey: `${first.manifest.runId}/select/${instanceId}` };
         const testing = { instance, environment, backend: engine.backend, limits, signal };
-        tested.push(await testCandidates(testing, attempts, { adviser, samples, jobs }));
+        tested.push(await testCandidates(testing, attempts, { adviser, samples, chooseBy, jobs }));
         say(`${instanceId}: ${testedWords(tested.at(-1))}`);
       } catch (error) {
         signal.throwIfAborted();
@@ -61,6 +67,21 @@ export async function testSelection(
     await model?.close();
     await engine.close();
   }
+}
+
+function demandTasks(runs: readonly RunRecord[]): void {
+  const imported = runs.find(({ manifest }) => isImported(manifest));
+  if (imported === undefined) return;
+  const { runId } = imported.manifest;
+  throw new AssayError(
+    'usage',
+    `${runId} was imported from another tool: its tasks are not here, so nothing can be tested`,
+    {
+      class: 'input',
+      retryable: false,
+      hint: 'Select without --tests: by votes, or by a critic (--by).',
+    },
+  );
 }
 
 function checkDigests({ manifest }: RunRecord, digests: ReadonlyMap<string, string>): void {
@@ -77,16 +98,23 @@ function checkDigests({ manifest }: RunRecord, digests: ReadonlyMap<string, stri
   );
 }
 
+function chosenWords({ by, measured, unmeasured, why }: RegressionTests['chosen']): string {
+  if (by === 'imports') return why === undefined ? 'chosen by imports' : `chosen by imports: ${why}`;
+  return `chosen by coverage of ${counted(measured ?? 0, 'file')}${unmeasured === 0 ? '' : `, ${unmeasured} not measured`}`;
+}
+
 function testedWords(tested: TestedInstance | undefined): string {
   if (tested === undefined) return 'nothing';
   const { regression, reproduction } = tested;
   const first =
     'none' in regression
       ? `no regression tests: ${regression.none}`
-      : `${regression.tests.length} regression tests in ${regression.files.length} files`;
+      : `${counted(regression.tests.length, 'regression test')} in ${counted(regression.files.length, 'file')}, ${chosenWords(regression.chosen)}`;
   const second =
     'none' in reproduction
       ? `no reproduction test: ${reproduction.none}`
       : `a reproduction test (${reproduction.valid} of ${reproduction.sampled} scripts show the bug)`;
-  return `${first}; ${second}`;
+  return [first, second, ...tested.unadvised.map((failure) => `no advice: ${failure.code}: ${failure.message}`)].join(
+    '; ',
+  );
 }

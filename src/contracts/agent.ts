@@ -50,6 +50,8 @@ export interface AgentContext {
   limits: AgentLimits;
   /** Already durable steps, when an attempt is resumed: their commands run again to rebuild the sandbox, their replies are not asked for again. */
   recorded: readonly RecordedStep[];
+  /** The log has the conversation's start. False for a fork with another prompt, which has steps and no start. Default: when there are recorded steps. */
+  opened?: boolean;
   /** For recovery; absent where nothing is to be returned to. */
   checkpoints?: Checkpoints;
   /** How good the attempt looks after the last message, by a critic; null when it cannot say, which the caller has noted. Absent when there is no critic. */

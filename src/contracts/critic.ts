@@ -43,16 +43,42 @@ export interface CriticCallOptions {
   signal: AbortSignal;
 }
 
+/** Where a trained critic comes from. What it says of these is no measurement: it has seen their verdicts. */
+export interface CriticTraining {
+  runs: readonly string[];
+  repositories: readonly string[];
+  /** Null when its file does not name them. */
+  instances: readonly string[] | null;
+}
+
 export interface Critic {
   /** Stands in reports and in the names of curves. */
   readonly name: string;
   /** True when `final` is a calibrated probability that the attempt resolves its instance. */
   readonly calibrated: boolean;
+  /** Absent for critics that were not trained, or do not say on what. */
+  readonly trainedOn?: CriticTraining;
   /**
    * Scores one trajectory, also one without any assistant message. The same trajectory gets the same score while the critic is open. May be called many times
    * at once. Throws `AssayError` of class `model`, `infra` or `cancelled` when no score can be had; it never invents one.
    */
   score(trajectory: Trajectory, options: CriticCallOptions): Promise<CriticScore>;
   /** Frees what the critic holds. Idempotent; whoever opened it closes it. */
+  close(): Promise<void>;
+}
+
+/** Says which of two attempts at one instance is the better one; tournaments among attempts use nothing else of it. */
+export interface PairJudge {
+  readonly name: string;
+  /**
+   * Chance in [0, 1] that the attempt shown first is the better one. Models favour a place: ask in both orders. May be called many times at once. Throws like
+   * `Critic.score`.
+   */
+  compare(
+    first: Trajectory,
+    second: Trajectory,
+    options: CriticCallOptions,
+  ): Promise<{ firstBetter: number; cost: Cost }>;
+  /** Idempotent; whoever opened it closes it. */
   close(): Promise<void>;
 }

@@ -71,6 +71,8 @@ export const attemptTotalsSchema = z.object({
   workingMs: z.number(),
   /** How often recovery stepped in; absent for never. */
   interventions: z.number().int().optional(),
+  /** Replies that were asked for beside the first of their step, and how many of these calls failed; absent without lookahead. */
+  lookahead: z.object({ asked: z.number().int(), failed: z.number().int() }).optional(),
 });
 export type AttemptTotals = z.infer<typeof attemptTotalsSchema>;
 

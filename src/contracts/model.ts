@@ -72,6 +72,8 @@ export interface ModelRequest {
   topP?: number;
   seed?: number;
   stopSequences?: readonly string[];
+  /** So many replies are wanted. Where the wire format has a number of choices, one call brings them all; else the reply is the one it would be without. */
+  choices?: number;
 }
 
 /** Disjoint parts: total input = the sum of the first four. `reasoning` is a part of `output`. Null where the provider does not say. */
@@ -111,6 +113,10 @@ export const candidateReplySchema = z.object({
   usage: tokenUsageSchema,
   cost: costSchema,
   value: z.number().nullable(),
+  /** It came with the call of the candidate before it: usage and cost of that call stand there, here they are zero. */
+  sameCall: z.literal(true).optional(),
+  /** What its calls brought in a copy of the sandbox, when they were tried before it was valued. */
+  trial: z.object({ results: z.array(toolResultSchema), durationMs: z.number() }).optional(),
 });
 export type CandidateReply = z.infer<typeof candidateReplySchema>;
 
@@ -130,6 +136,8 @@ export const modelReplySchema = z.object({
   source: z.enum(['live', 'journal', 'replay', 'scripted', 'imported']),
   /** Set when the same request had been sent before by a courier that died with it: the provider may have charged for both. */
   maybePaidTwice: z.boolean().optional(),
+  /** The other replies that the same call brought, when `choices` asked for several; `usage` and `cost` are of all of them. */
+  alternatives: z.array(z.object({ message: assistantMessageSchema, stopReason: stopReasonSchema })).optional(),
   /**
    * Set when this reply was chosen among several. `usage` and `cost` of the reply are then those of all of them together, and of the critic. `failed` calls brought no
    * candidate.
@@ -141,6 +149,8 @@ export const modelReplySchema = z.object({
       failed: z.number().int().nonnegative(),
       critic: z.string(),
       criticCost: costSchema,
+      /** Why the candidates' calls could not be tried, when they should have been. */
+      untried: z.string().optional(),
     })
     .optional(),
 });

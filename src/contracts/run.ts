@@ -4,6 +4,7 @@ import { agentLimitsSchema, agentOutcomeSchema } from './agent.ts';
 import type { Failure } from './errors.ts';
 import { attemptTotalsSchema } from './events.ts';
 import { gradeReportSchema } from './grading.ts';
+import { costSchema } from './model.ts';
 import { sandboxLimitsSchema, sandboxReceiptSchema } from './sandbox.ts';
 
 /** `run.json`: the lock. Written once at the start, never changed; a resume refuses to go on when something it locks has changed. */
@@ -21,11 +22,17 @@ export const runManifestSchema = z.object({
   agent: z.object({ name: z.string(), digest: z.string(), promptFile: z.string().optional() }),
   model: z.object({ id: z.string(), parameters: z.record(z.string(), z.unknown()) }),
   attempts: z.number().int().positive(),
+  /** Attempts at a time; a resume keeps it unless told otherwise. */
+  jobs: z.number().int().positive().optional(),
   limits: agentLimitsSchema,
   sandboxLimits: sandboxLimitsSchema,
   /** What sandboxes were made by, and the image for tasks that name none. Absent: native. */
   sandbox: z.object({ backend: z.string(), image: z.string().optional() }).optional(),
   priceTable: z.string(),
+  /** The run goes on from a step of an attempt of another run, which it holds up to that step: made by `assay fork`. */
+  fork: z
+    .object({ runId: z.string(), attempt: z.number().int().positive(), step: z.number().int().nonnegative() })
+    .optional(),
   host: z.object({
     platform: z.string(),
     kernel: z.string(),
@@ -35,6 +42,17 @@ export const runManifestSchema = z.object({
   }),
 });
 export type RunManifest = z.infer<typeof runManifestSchema>;
+
+/** What a fork changes in the last step that it keeps. */
+export const forkEditSchema = z.strictObject({
+  /** What the model is told after the step, in place of the results of its calls. */
+  observed: z.string().optional(),
+  /** What the model said. With it or with `input` the calls of the step are run anew. */
+  said: z.string().optional(),
+  /** Input of the step's first call. */
+  input: z.record(z.string(), z.unknown()).optional(),
+});
+export type ForkEdit = z.infer<typeof forkEditSchema>;
 
 /** One attempt, folded from its events. */
 export const attemptRecordSchema = z.object({
@@ -52,6 +70,8 @@ export const attemptRecordSchema = z.object({
   patchDigest: z.string().nullable(),
   patchBytes: z.number().int(),
   report: gradeReportSchema.nullable(),
+  /** What a critic said of the solved attempt; absent when none was asked, or gave no answer. */
+  score: z.object({ critic: z.string(), value: z.number(), cost: costSchema }).optional(),
   sandboxUsage: sandboxReceiptSchema.optional(),
 });
 export type AttemptRecord = z.infer<typeof attemptRecordSchema>;

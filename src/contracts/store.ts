@@ -31,6 +31,8 @@ export interface AttemptHistory {
   record: AttemptRecord | null;
   /** Steps whose reply is durable, in order, without gaps from step 1. */
   recorded: RecordedStep[];
+  /** The conversation's start is in the log. */
+  opened: boolean;
   /** Totals of everything in the log, also of an attempt that is not finished. */
   totals: AttemptTotals;
 }

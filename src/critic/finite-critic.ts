@@ -3,9 +3,11 @@ import { malformedReply } from './remote/post-json.ts';
 
 /** The critic, with what is no number refused before anybody ranks by it or stores it. Throws `model-reply-malformed` then. */
 export function finiteCritic(critic: Critic): Critic {
+  const { name, calibrated, trainedOn } = critic;
   return {
-    name: critic.name,
-    calibrated: critic.calibrated,
+    name,
+    calibrated,
+    ...(trainedOn === undefined ? {} : { trainedOn }),
     async score(trajectory, options): Promise<CriticScore> {
       const score = await critic.score(trajectory, options);
       if ([score.final, ...score.perTurn].every(Number.isFinite)) return score;

@@ -23,8 +23,8 @@ export interface InstanceFilter {
 
 /** Throws `instance-not-found` for a pattern without a match, or when nothing is left; `usage` for a filter that cannot be read. */
 export function filterInstances(source: Dataset, filter: InstanceFilter): Dataset {
-  const wanted = (filter.instances ?? []).map((text) => ({ text, pattern: idPattern(text) }));
-  const exclude = (filter.exclude ?? []).map(idPattern);
+  const wanted = (filter.instances ?? []).map((text) => ({ text, pattern: instancePattern(text) }));
+  const exclude = (filter.exclude ?? []).map(instancePattern);
   for (const { text, pattern } of wanted) {
     if (!source.instances.some((instance) => pattern(instance.instanceId))) throw noMatch(`matches ${text}`, source);
   }
@@ -43,7 +43,8 @@ export function filterInstances(source: Dataset, filter: InstanceFilter): Datase
   return { ...source, instances: chosen, digest: datasetDigest(chosen) };
 }
 
-function idPattern(text: string): (instanceId: string) => boolean {
+/** What `instances` of a filter means for one id. Throws `usage` for a regular expression that is none. */
+export function instancePattern(text: string): (instanceId: string) => boolean {
   const match = /^\/(.+)\/([imsu]*)$/.exec(text);
   if (match?.[1] === undefined) return compileGlob(text);
   try {

@@ -27,6 +27,8 @@ export interface GradeAttemptInput {
   backend: SandboxBackend;
   limits: SandboxLimits;
   signal: AbortSignal;
+  /** Called before the tests run once more, with the number of that try (from 2) and the verdict of the one before. What it throws ends the grading. */
+  beforeTry?: (number: number, verdict: Verdict) => Promise<void>;
 }
 
 export interface GradeAttemptResult {

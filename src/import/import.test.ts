@@ -1,12 +1,16 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { manifestOf } from '../../test/support/run-fixtures.ts';
+import { ownIdentity } from '../base/process-identity.ts';
 import type { ModelMessage, RunEvent, Trajectory } from '../contracts/index.ts';
-import { fileRunStore } from '../store/file-run-store.ts';
+import { createRun, fileRunStore } from '../store/file-run-store.ts';
 import { loadTrajectoryWithOrigin } from '../store/load-trajectory.ts';
 import { groupSetups, runIds } from './group-setups.ts';
 import { importFolder } from './import-folder.ts';
+import { openStaging } from './run-staging.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -349,4 +353,93 @@ test('equal names of runs of two models are two runs; a row that comes again is 
     ['set-run-claude', 'claude', 2, 0],
   ]);
   expect(skipped).toEqual([{ file: '5.json', reason: 'is the same attempt as 1.json' }]);
+});
+
+const ROW = { instance_id: 'a__b-1', run: 'r', model: 'm', resolved: true };
+
+test('pipes, links out of the folder, huge and deeply nested files are passed over with the reason', async () => {
+  const deep = (levels: number) => JSON.parse(`${'['.repeat(levels)}${']'.repeat(levels)}`) as unknown;
+  const names = ['pipe', 'link', 'inner-link', 'huge', 'deep', 'deep-text', 'folder'];
+  const call = { id: 'c', function: { name: 'f', arguments: JSON.stringify({ x: deep(300) }) } };
+  const steps = [{ actions: [{ name: 'search', input: {}, output: { x: deep(300) } }] }];
+  const source = await write(
+    names.map((file) => ({ ...ROW, file, instance_id: `a__b-${file}` })),
+    {
+      inside: MOATLESS_STEPS,
+      huge: '',
+      deep: { ...MOATLESS_STEPS, steps },
+      'deep-text': { ...COMPLETION, messages: [...COMPLETION.messages, { role: 'assistant', tool_calls: [call] }] },
+    },
+  );
+  await writeFile(join(folder, 'outside'), JSON.stringify(MOATLESS_STEPS));
+  await symlink(join(folder, 'outside'), join(source, 'link'));
+  await symlink('inside', join(source, 'inner-link'));
+  await truncate(join(source, 'huge'), 65 * 1024 ** 2);
+  await mkdir(join(source, 'folder'));
+  execFileSync('mkfifo', [join(source, 'pipe')]);
+  const { runs, skipped } = await importFolder({ folder: source, runsDir: join(folder, 'runs'), assayVersion: '0' });
+  expect(runs).toMatchObject([{ attempts: 1 }]);
+  expect(Object.fromEntries(skipped.map(({ file, reason }) => [file, reason]))).toEqual({
+    pipe: 'is no regular file',
+    link: 'is a link out of the folder',
+    huge: 'is larger than 64 MB',
+    deep: 'is nested too deeply',
+    'deep-text': 'is nested too deeply',
+    folder: 'is no regular file',
+  });
+});
+
+test('a run appears when it is whole: what a dead import left is no run and goes, what a living one writes stays', async () => {
+  const source = await write([{ ...ROW, file: '1.json' }], { '1.json': SWE_AGENT });
+  const runsDir = join(folder, 'runs');
+  const dead = await openStaging(runsDir);
+  const half = await createRun(dead.dir, manifestOf('source-r', ['a__b-1']));
+  await half.close();
+  await writeFile(join(dead.dir, 'owner.json'), JSON.stringify({ ...(await ownIdentity()), startTicks: '1' }));
+  const alive = await openStaging(runsDir);
+  // A run that has come meanwhile is not replaced unasked.
+  const twins = ['twin', 'twin'].map(() => manifestOf('twin', ['a__b-1']));
+  for (const [at, manifest] of twins.entries()) {
+    await (await createRun(alive.dir, manifest)).close();
+    const published = alive.publish('twin', false);
+    if (at === 0) expect(await published).toBe(join(runsDir, 'twin'));
+    else await expect(published).rejects.toMatchObject({ code: 'ENOTEMPTY' });
+  }
+  await rm(join(runsDir, 'twin'), { recursive: true });
+  expect(await fileRunStore(runsDir).list()).toEqual([]);
+  const { runs } = await importFolder({ folder: source, runsDir, assayVersion: '0' });
+  expect(runs.map(({ dir }) => dir)).toEqual([join(runsDir, 'source-r')]);
+  expect((await readdir(runsDir)).map((name) => join(runsDir, name)).sort()).toEqual([alive.dir, runs[0]?.dir].sort());
+  await alive.dispose();
+});
+
+test('a stopped import leaves nothing, and an import anew replaces what was imported alone', async () => {
+  const source = await write([{ ...ROW, file: '1.json' }], { '1.json': SWE_AGENT });
+  const runsDir = join(folder, 'runs');
+  const importing = (more: { replace?: boolean; signal?: AbortSignal; prefix?: string } = {}) =>
+    importFolder({ folder: source, runsDir, assayVersion: '0', ...more });
+  await expect(importing({ signal: AbortSignal.abort(new Error('stopped')) })).rejects.toThrow('stopped');
+  expect(await readdir(runsDir)).toEqual([]);
+  const [first] = (await importing()).runs;
+  await expect(importing()).rejects.toMatchObject({
+    code: 'store-invalid',
+    hint: expect.stringContaining('--replace'),
+  });
+  await writeFile(join(first?.dir ?? '', 'mark'), '');
+  const [second] = (await importing({ replace: true })).runs;
+  expect(second).toEqual(first);
+  expect(await readdir(second?.dir ?? '')).not.toContain('mark');
+  const own = await createRun(runsDir, manifestOf('own-r', ['a__b-1']));
+  await own.close();
+  await expect(importing({ prefix: 'own', replace: true })).rejects.toMatchObject({
+    hint: expect.stringContaining('It was not imported'),
+  });
+  expect((await readdir(runsDir)).sort()).toEqual(['own-r', 'source-r']);
+});
+
+test('an index without rows is none', async () => {
+  const source = await write([], {});
+  await expect(
+    importFolder({ folder: source, runsDir: join(folder, 'runs'), assayVersion: '0' }),
+  ).rejects.toMatchObject({ code: 'config-invalid', message: expect.stringContaining('has no rows') });
 });

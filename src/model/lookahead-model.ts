@@ -1,10 +1,10 @@
 /**
- * One step of lookahead: several replies to each request, the one that a critic values most is taken. The first call goes alone, so that the provider's cache is warm for the others. All
- * replies and values stand in the reply that is taken, and so in the log.
+ * One step of lookahead: several replies to each request, the one that a critic values most is taken. They come with one call where the provider can do that; else the first call goes alone, so that the provider's
+ * cache is warm for the others. All replies and values stand in the reply that is taken, and so in the log.
  */
-
-import { addUsage } from '../base/token-usage.ts';
+import { addUsage, NO_USAGE } from '../base/token-usage.ts';
 import {
+  type AssistantMessage,
   type CandidateReply,
   type Cost,
   type Critic,
@@ -16,56 +16,126 @@ import {
 } from '../contracts/index.ts';
 import { wrapModel } from './wrap-model.ts';
 
-/**
- * `count` replies per request, at least 2. Throws what the first call throws; further calls that fail are left out, and a critic that has no value for any leaves the first reply. The critic
- * is the caller's to close.
- */
-export function lookaheadModel(inner: Model, critic: Critic, count: number): Model {
+export type Trial = NonNullable<CandidateReply['trial']>;
+
+/** What the calls of several replies bring, each tried where it changes nothing; null for a reply that was not tried. `untried` says why none was, when they should have been. */
+export type TryReplies = (
+  replies: readonly AssistantMessage[],
+  signal: AbortSignal,
+) => Promise<{ trials: readonly (Trial | null)[]; untried?: string }>;
+
+export interface LookaheadOptions {
+  /** The caller's to close. */
+  critic: Critic;
+  /** Replies per request, at least 2. */
+  count: number;
+  /** The critic then sees what each reply would bring. */
+  tryReplies?: TryReplies;
+}
+
+/** Throws what the first call throws; further calls that fail are left out, and a critic that has no value for any leaves the first reply. */
+export function lookaheadModel(inner: Model, { critic, count, tryReplies }: LookaheadOptions): Model {
+  const ask = severalReplies(inner, count);
   return wrapModel(inner, {
     async complete(request, call) {
       const began = performance.now();
-      // Deltas of one candidate would be shown as if they were the reply.
-      const { callKey, signal } = call;
-      const first = await inner.complete(request, { callKey, signal });
-      const others = await Promise.allSettled(
-        Array.from({ length: count - 1 }, (_, at) =>
-          inner.complete(request, { callKey: `${callKey}~${at + 2}`, signal }),
-        ),
+      const { first, others } = await ask(request, call);
+      const replies = [first, ...others];
+      const candidates = replies.flatMap(candidatesOf);
+      const tried = await tryReplies?.(
+        candidates.map(({ message }) => message),
+        call.signal,
       );
-      signal.throwIfAborted();
-      const replies = [first, ...others.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))];
-      const values = await Promise.all(replies.map((reply) => appraise(critic, request, reply, call)));
-      const chosen = indexOfBest(values.map(({ value }) => value));
-      const candidates = replies.map((reply, at) => candidateOf(reply, values[at]?.value ?? null));
+      const values = await Promise.all(
+        candidates.map(({ message }, at) => appraise(critic, request, message, tried?.trials[at] ?? null, call)),
+      );
+      const valued = candidates.map((one, at): CandidateReply => {
+        const trial = tried?.trials[at] ?? null;
+        return { ...one, value: values[at]?.value ?? null, ...(trial === null ? {} : { trial }) };
+      });
+      const chosen = indexOfBest(valued.map(({ value }) => value));
+      const { message, stopReason } = valued[chosen] ?? first;
       const criticCost = sumOfCosts(values.map(({ cost }) => cost));
+      const { alternatives: _, ...whole } = replies.find((reply) => reply.message === message) ?? first;
       return {
-        ...(replies[chosen] ?? first),
+        ...whole,
+        message,
+        stopReason,
         usage: replies.map((reply) => reply.usage).reduce(addUsage),
         cost: sumOfCosts([...replies.map((reply) => reply.cost), criticCost]),
         retries: replies.flatMap((reply) => reply.retries),
         latencyMs: performance.now() - began,
-        lookahead: { candidates, chosen, failed: count - replies.length, critic: critic.name, criticCost },
+        lookahead: {
+          candidates: valued,
+          chosen,
+          failed: count - valued.length,
+          critic: critic.name,
+          criticCost,
+          ...(tried?.untried === undefined ? {} : { untried: tried.untried }),
+        },
       };
     },
   });
 }
+
+/** Asks for all replies at once; what the first call does not bring comes from further calls, all at the same time. A server that refuses the number is not asked for it again. */
+function severalReplies(inner: Model, count: number) {
+  let refused = false;
+  const askFirst = async (request: ModelRequest, options: ModelCallOptions): Promise<ModelReply> => {
+    if (refused) return await inner.complete(request, options);
+    try {
+      return await inner.complete({ ...request, choices: count }, options);
+    } catch (error) {
+      // A cassette from before, or of a provider that takes no number, knows the plain request.
+      if (!['model-request-rejected', 'replay-miss'].includes(toFailure(error).code)) throw error;
+      const reply = await inner.complete(request, options);
+      refused = true;
+      return reply;
+    }
+  };
+  return async (request: ModelRequest, { callKey, signal }: ModelCallOptions) => {
+    // Deltas of one candidate would be shown as if they were the reply.
+    const first = await askFirst(request, { callKey, signal });
+    const had = 1 + (first.alternatives ?? []).length;
+    const missing = Array.from({ length: Math.max(0, count - had) }, (_, at) => had + at + 1);
+    const settled = await Promise.allSettled(
+      missing.map((number) => inner.complete(request, { callKey: `${callKey}~${number}`, signal })),
+    );
+    signal.throwIfAborted();
+    return { first, others: settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : [])) };
+  };
+}
+
+/** The replies that one call brought, not valued yet. */
+function candidatesOf({ message, stopReason, usage, cost, alternatives = [] }: ModelReply): CandidateReply[] {
+  return [
+    { message, stopReason, usage, cost, value: null },
+    ...alternatives.map(
+      (one): CandidateReply => ({ ...one, usage: NO_USAGE, cost: NO_COST, value: null, sameCall: true }),
+    ),
+  ];
+}
+
+const NO_COST: Cost = { kind: 'measured', usd: 0 };
 
 interface Valued {
   value: number | null;
   cost: Cost;
 }
 
-/** The critic sees the attempt as it would be with this reply. */
+/** The critic sees the attempt as it would be with this reply, and with what its calls brought when they were tried. */
 async function appraise(
   critic: Critic,
   { system, messages }: ModelRequest,
-  { message }: ModelReply,
+  message: AssistantMessage,
+  trial: Trial | null,
   { callKey, signal }: ModelCallOptions,
 ): Promise<Valued> {
   const [runId = '', instanceId = '', attempt = '1'] = callKey.split('/');
   const about = { runId, instanceId, attempt: Number(attempt), repo: '', patch: '', outcome: null, totals: null };
+  const seen = trial === null ? [] : [{ role: 'tool' as const, results: trial.results }];
   try {
-    const score = await critic.score({ ...about, system, messages: [...messages, message] }, { signal });
+    const score = await critic.score({ ...about, system, messages: [...messages, message, ...seen] }, { signal });
     return { value: score.perTurn.at(-1) ?? score.final, cost: score.cost };
   } catch (error) {
     if (signal.aborted || toFailure(error).class === 'cancelled') throw error;
@@ -80,10 +150,6 @@ function indexOfBest(values: readonly (number | null)[]): number {
     if (value !== null && value > (values[best] ?? Number.NEGATIVE_INFINITY)) best = at;
   });
   return best;
-}
-
-function candidateOf({ message, stopReason, usage, cost }: ModelReply, value: number | null): CandidateReply {
-  return { message, stopReason, usage, cost, value };
 }
 
 /** Unknown as soon as one part is: the parts stand in the candidates. */

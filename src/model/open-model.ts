@@ -62,11 +62,12 @@ export async function openModel(reference: string, options: OpenModelOptions): P
     dialect: provider.dialect,
     idleMs: courier === undefined ? idleMs : idleMs + COURIER_GRACE_MS,
     ...(provider.options === undefined ? {} : { providerOptions: provider.options }),
-    open({ callKey }) {
+    severalChoices: provider.severalChoices === true,
+    open({ callKey }, around = (fetch) => fetch) {
       const through = calls?.begin(callKey);
       const model = provider.open(name, {
         ...settings,
-        fetch: through?.fetch ?? globalThis.fetch,
+        fetch: around(through?.fetch ?? globalThis.fetch),
         newId: numbered(callKey),
       });
       return { model, origin: () => through?.origin() ?? { source: 'live' } };

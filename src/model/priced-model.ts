@@ -75,7 +75,7 @@ function worstCase(request: ModelRequest, prices: PriceBook, modelId: string): n
     cacheRead: 0,
     cacheWrite5m: input,
     cacheWrite1h: 0,
-    output: request.maxOutputTokens,
+    output: request.maxOutputTokens * (request.choices ?? 1),
     reasoning: null,
   });
   return cost.kind === 'unknown' ? 0 : cost.usd;

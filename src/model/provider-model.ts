@@ -1,5 +1,5 @@
 /** A provider package's language model as a `Model`: always streamed, so that silence and cut connections are seen while they happen. One try; `retryingModel` makes several of it. */
-import type { LanguageModelV3, SharedV3ProviderOptions } from '@ai-sdk/provider';
+import type { LanguageModelV3, LanguageModelV3CallOptions, SharedV3ProviderOptions } from '@ai-sdk/provider';
 import {
   AssayError,
   type Model,
@@ -7,6 +7,7 @@ import {
   type ModelReply,
   type ModelRequest,
 } from '../contracts/index.ts';
+import { ChoiceStreams } from './choice-streams.ts';
 import { foldStream } from './fold-stream.ts';
 import { modelError } from './model-error.ts';
 import { type Dialect, sdkPrompt, sdkTools } from './sdk-prompt.ts';
@@ -21,8 +22,10 @@ export interface OpenCall {
 export interface ProviderModelOptions {
   id: string;
   dialect: Dialect;
-  /** The language model for one call; its `fetch` belongs to the call's key. */
-  open(options: ModelCallOptions): OpenCall;
+  /** The language model for one call; its `fetch` belongs to the call's key, and `around` may change what goes through it. */
+  open(options: ModelCallOptions, around?: (fetch: typeof globalThis.fetch) => typeof globalThis.fetch): OpenCall;
+  /** One call may bring several choices. */
+  severalChoices: boolean;
   /** Silence on the wire longer than this, in milliseconds, ends the call as `model-timeout`. */
   idleMs: number;
   providerOptions?: (request: ModelRequest) => SharedV3ProviderOptions;
@@ -38,8 +41,13 @@ export function createProviderModel(options: ProviderModelOptions): Model {
       const idle = new AbortController();
       const timer = setTimeout(() => idle.abort(), options.idleMs);
       try {
-        const { model, origin } = options.open(call);
-        const { stream } = await model.doStream({
+        const alive = () => timer.refresh();
+        const several =
+          options.severalChoices && (request.choices ?? 1) > 1
+            ? new ChoiceStreams(request.choices ?? 1, alive)
+            : undefined;
+        const { model, origin } = options.open(call, several?.around);
+        const sdkCall: LanguageModelV3CallOptions = {
           prompt: sdkPrompt(request, options.dialect),
           tools: sdkTools(request, options.dialect),
           maxOutputTokens: request.maxOutputTokens,
@@ -50,10 +58,13 @@ export function createProviderModel(options: ProviderModelOptions): Model {
           ...(request.seed === undefined ? {} : { seed: request.seed }),
           ...(request.stopSequences === undefined ? {} : { stopSequences: [...request.stopSequences] }),
           ...(options.providerOptions === undefined ? {} : { providerOptions: options.providerOptions(request) }),
-        });
-        const folded = await foldStream(stream, call.onDelta, () => timer.refresh());
+        };
+        const { stream } = await model.doStream(sdkCall);
+        const folded = await foldStream(stream, call.onDelta, alive);
+        const alternatives = several === undefined ? [] : await otherChoices(several, model, sdkCall);
         return {
           ...folded,
+          ...(alternatives.length === 0 ? {} : { alternatives }),
           cost: measuredCost(folded.rawUsage),
           latencyMs: performance.now() - started,
           retries: [],
@@ -79,4 +90,23 @@ export function createProviderModel(options: ProviderModelOptions): Model {
     },
     async close() {},
   };
+}
+
+/** Reads the choices after the first as if each had been the reply. One that was cut short, or says nothing that can be used, is left out. */
+async function otherChoices(
+  several: ChoiceStreams,
+  model: LanguageModelV3,
+  sdkCall: LanguageModelV3CallOptions,
+): Promise<NonNullable<ModelReply['alternatives']>> {
+  const others: NonNullable<ModelReply['alternatives']> = [];
+  while (several.next()) {
+    try {
+      const { stream } = await model.doStream(sdkCall);
+      const { message, stopReason } = await foldStream(stream, undefined, () => {});
+      others.push({ message, stopReason });
+    } catch (thrown) {
+      if (modelError(thrown).failureClass !== 'model') throw thrown;
+    }
+  }
+  return others;
 }

@@ -28,6 +28,8 @@ export interface Provider {
   path?: string;
   open(name: string, settings: Settings): LanguageModelV3;
   options?: (request: ModelRequest) => SharedV3ProviderOptions;
+  /** One call may bring several choices (`n` of Chat Completions). A server that ignores the number brings one, one that refuses it is asked again without. */
+  severalChoices?: true;
 }
 
 /** One routing key per conversation start, so that attempts on the same instance find each other's cached prefix. */
@@ -55,7 +57,12 @@ export const PROVIDERS: Readonly<Record<string, Provider>> = {
     open: (name, settings) => createAnthropic(settings)(name),
   },
   openai: { ...openAi, dialect: 'openai', open: (name, settings) => createOpenAI(settings).responses(name) },
-  'openai-chat': { ...openAi, dialect: 'openai-chat', open: (name, settings) => createOpenAI(settings).chat(name) },
+  'openai-chat': {
+    ...openAi,
+    dialect: 'openai-chat',
+    severalChoices: true,
+    open: (name, settings) => createOpenAI(settings).chat(name),
+  },
   google: {
     dialect: 'google',
     keys: ['GOOGLE_GENERATIVE_AI_API_KEY', 'GEMINI_API_KEY', 'GOOGLE_API_KEY'],
@@ -77,6 +84,7 @@ export const PROVIDERS: Readonly<Record<string, Provider>> = {
     keyOptional: true,
     baseUrlVariables: ['OPENAI_COMPATIBLE_BASE_URL'],
     baseUrl: undefined,
+    severalChoices: true,
     open: openCompatible,
   },
 };

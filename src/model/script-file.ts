@@ -8,6 +8,12 @@
  *           calls: [{ tool: bash, input: { command: ls } }]
  *         - expect: README          # regular expression the results of the last calls must match (`.` also matches line ends)
  *           say: Done.
+ *           alternatives:           # further replies at this step, for `--lookahead`
+ *             - calls: [{ tool: bash, input: { command: make } }]
+ *     advice:                       # what `assay select --adviser` asks, by instance
+ *       ledger-rounding:
+ *         expected-changes: none
+ *         reproduction-1: text with a fenced code block
  */
 import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
@@ -17,8 +23,7 @@ import { AssayError } from '../contracts/index.ts';
 const pattern = z.string().refine(isPattern, { error: 'is not a regular expression' });
 const tokens = z.number().int().nonnegative();
 
-const stepSchema = z.strictObject({
-  expect: pattern.optional(),
+const replySchema = z.strictObject({
   say: z.string().optional(),
   calls: z.array(z.strictObject({ tool: z.string(), input: z.record(z.string(), z.unknown()) })).default([]),
   /** Milliseconds before the reply comes. */
@@ -38,12 +43,21 @@ const stepSchema = z.strictObject({
   usd: z.number().nonnegative().optional(),
 });
 
+const stepSchema = replySchema.extend({
+  expect: pattern.optional(),
+  /** The second, third, ... reply to the same request. */
+  alternatives: z.array(replySchema).default([]),
+});
+
 export const scriptSchema = z.strictObject({
   usdPerReply: z.number().nonnegative().optional(),
   instances: z.record(z.string().regex(/^[^#]+(#[1-9]\d*)?$/), z.array(stepSchema).min(1)),
+  /** By instance, then by the last part of the call key. */
+  advice: z.record(z.string(), z.record(z.string(), z.string())).default({}),
 });
 export type Script = z.infer<typeof scriptSchema>;
 export type ScriptStep = z.infer<typeof stepSchema>;
+export type ScriptReply = z.infer<typeof replySchema>;
 
 /** Throws `file-not-found`, or `config-invalid` that lists every problem. */
 export async function readScript(path: string): Promise<Script> {

@@ -1,7 +1,8 @@
 /** A model that follows a script file, for demos and tests of everything around a model. It fails on what the script does not expect, and on steps that are left over. */
+import { counted } from '../base/counted.ts';
 import { AssayError, type Model, type ModelMessage, type ModelReply, type ModelRequest } from '../contracts/index.ts';
 import { abortableSleep } from './abortable-sleep.ts';
-import { readScript, type ScriptStep } from './script-file.ts';
+import { readScript, type Script, type ScriptReply, type ScriptStep } from './script-file.ts';
 
 /**
  * Opens a script. The step is told by the call key, so a resumed attempt goes on where it stopped. Throws `file-not-found`, `config-invalid`. `complete` throws `script-unexpected`: an
@@ -17,7 +18,9 @@ export async function openScriptedModel(path: string): Promise<Model> {
     contextTokens: null,
 
     async complete(request, call): Promise<ModelReply> {
-      const { attemptKey, instance, attempt, step } = parseKey(call.callKey);
+      const question = parseQuestion(call.callKey);
+      if (question !== undefined) return advise(path, script, question, request);
+      const { attemptKey, instance, attempt, step, candidate } = parseKey(call.callKey);
       const steps = script.instances[`${instance}#${attempt}`] ?? script.instances[instance];
       if (steps === undefined) throw unexpected(`${path} says nothing about ${instance}`);
       const line = steps[step - 1];
@@ -31,9 +34,16 @@ export async function openScriptedModel(path: string): Promise<Model> {
         throw unexpected(
           `${instance}: step ${step} expects /${line.expect}/ in the last results, which are: ${seen.slice(0, 500)}`,
         );
-      await abortableSleep(line.latencyMs, call.signal);
+      const reply = candidate === 1 ? line : line.alternatives[candidate - 2];
+      if (reply === undefined) {
+        const count = line.alternatives.length + 1;
+        throw unexpected(
+          `${instance}: step ${step} has ${counted(count, 'reply', 'replies')}, number ${candidate} was asked for`,
+        );
+      }
+      await abortableSleep(reply.latencyMs, call.signal);
       reached.set(attemptKey, { steps, last: Math.max(step, before ?? 0) });
-      return replyOf(line, request, step, line.usd ?? script.usdPerReply);
+      return replyOf(reply, request, step, reply.usd ?? script.usdPerReply);
     },
 
     async close() {
@@ -50,12 +60,32 @@ export async function openScriptedModel(path: string): Promise<Model> {
   };
 }
 
-/** `<run>/<instance>/<attempt>/<step>` */
+/** `<run>/<instance>/<attempt>/<step>`, with `~<n>` after it for the n-th reply to one request. */
 function parseKey(callKey: string) {
-  const [run, instance = '', attempt = '', step = '', ...rest] = callKey.split('/');
-  if (rest.length > 0 || !/^[1-9]\d*$/.test(attempt) || !/^[1-9]\d*$/.test(step))
+  const [run, instance = '', attempt = '', place = '', ...rest] = callKey.split('/');
+  const [, step, candidate = '1'] = /^([1-9]\d*)(?:~([1-9]\d*))?$/.exec(place) ?? [];
+  if (rest.length > 0 || !/^[1-9]\d*$/.test(attempt) || step === undefined)
     throw unexpected(`${callKey} is no call key of the form run/instance/attempt/step`);
-  return { attemptKey: `${run}/${instance}/${attempt}`, instance, attempt: Number(attempt), step: Number(step) };
+  const attemptKey = `${run}/${instance}/${attempt}`;
+  return { attemptKey, instance, attempt: Number(attempt), step: Number(step), candidate: Number(candidate) };
+}
+
+interface Question {
+  instance: string;
+  question: string;
+}
+
+/** `<run>/select/<instance>/<question>`: of an adviser. Undefined for the key of a step. */
+function parseQuestion(callKey: string): Question | undefined {
+  const [, kind, instance, question, ...rest] = callKey.split('/');
+  if (kind !== 'select' || instance === undefined || question === undefined || rest.length > 0) return undefined;
+  return /^\d/.test(question) ? undefined : { instance, question };
+}
+
+function advise(path: string, script: Script, { instance, question }: Question, request: ModelRequest): ModelReply {
+  const say = script.advice[instance]?.[question];
+  if (say === undefined) throw unexpected(`${path} has no advice on ${instance}, ${question}`);
+  return replyOf({ say, calls: [], latencyMs: 0 }, request, 1, script.usdPerReply);
 }
 
 function lastObservation(messages: readonly ModelMessage[]): string {
@@ -67,7 +97,7 @@ function lastObservation(messages: readonly ModelMessage[]): string {
 }
 
 /** Token counts by characters (four a token), everything before the last message from the cache: plausible numbers for displays. */
-function replyOf(line: ScriptStep, request: ModelRequest, step: number, usd: number | undefined): ModelReply {
+function replyOf(line: ScriptReply, request: ModelRequest, step: number, usd: number | undefined): ModelReply {
   const size = (value: unknown) => Math.ceil(JSON.stringify(value ?? '').length / 4);
   const calls = line.calls.map((one, index) => ({
     type: 'tool-call' as const,

@@ -25,6 +25,7 @@ export interface PayoutReport {
   /** Tasks that changed after the run, or are gone. */
   changed: string[];
   unfinished: number;
+  skipped: number;
   earnings: EarningsByCut;
   interval: Interval;
   /** The same with no price above `CAP`. */
@@ -37,7 +38,7 @@ export interface PayoutReport {
   /** Null with an unknown cost. */
   lastPayingK: number | null;
   bands: BandBreakEven[];
-  /** Price from which one attempt pays at the run's pass rate; null with an unknown cost. */
+  /** Price from which one attempt pays at the run's pass rate; null with an unknown cost or without any verdict. */
   breakEvenPrice: number | null;
   concentration: Concentration;
   /** What all figures are folded from. */
@@ -48,6 +49,7 @@ export interface PayoutReport {
 export interface BandBreakEven {
   band: string;
   meanPrice: number;
+  /** With a verdict. */
   attempts: number;
   passRate: number;
   /** Null with an unknown cost. */
@@ -58,10 +60,11 @@ export interface BandBreakEven {
 export const CAP = 1_000;
 
 export function payoutReport(record: RunRecord, instances: readonly TaskInstance[], detector: Detector): PayoutReport {
-  const { tasks, unpriced, changed, unfinished, setVersion } = runOutcomes(record, instances);
+  const { tasks, unpriced, changed, unfinished, skipped, setVersion } = runOutcomes(record, instances);
   const ofRun = new Set(tasks.map((task) => task.id));
   const costs = costsOf(tasks);
   const curve = payoutCurve(tasks, detector);
+  const rate = passRate(tasks);
   return {
     runId: record.manifest.runId,
     model: record.manifest.model.id,
@@ -72,6 +75,7 @@ export function payoutReport(record: RunRecord, instances: readonly TaskInstance
     unpriced,
     changed,
     unfinished,
+    skipped,
     earnings: earningsByCut(tasks),
     interval: earnedInterval(tasks),
     capped: earnedInterval(tasks, { cap: CAP }),
@@ -81,7 +85,8 @@ export function payoutReport(record: RunRecord, instances: readonly TaskInstance
     curve,
     lastPayingK: lastPayingK(curve),
     bands: bandRows(tasks, detector),
-    breakEvenPrice: costs.perAttempt === null ? null : breakEvenPrice(passRate(tasks), costs.perAttempt, detector),
+    breakEvenPrice:
+      costs.perAttempt === null || rate === null ? null : breakEvenPrice(rate, costs.perAttempt, detector),
     concentration: concentration(tasks.map((task) => task.price)),
     tasks,
   };
@@ -103,17 +108,19 @@ function managerTaskOf({ instanceId, task, proposals = [] }: TaskInstance): Mana
 function bandRows(tasks: readonly TaskOutcome[], detector: Detector): BandBreakEven[] {
   return PRICE_BANDS.flatMap(({ name }) => {
     const inBand = tasks.filter((task) => bandOf(task.price) === name);
-    if (inBand.length === 0) return [];
+    const rate = passRate(inBand);
+    if (rate === null) return [];
     const meanPrice = sum(inBand, (task) => task.price) / inBand.length;
-    const { perAttempt, attempts } = costsOf(inBand);
+    const { perAttempt } = costsOf(inBand);
     const needed = perAttempt === null ? null : breakEvenProbability(meanPrice, perAttempt, detector);
-    return [{ band: name, meanPrice, attempts, passRate: passRate(inBand), needed }];
+    const attempts = sum(inBand, (task) => tally(task).judged);
+    return [{ band: name, meanPrice, attempts, passRate: rate, needed }];
   });
 }
 
-/** Of all judged attempts. */
-function passRate(tasks: readonly TaskOutcome[]): number {
+/** Of all judged attempts; null when there are none. */
+function passRate(tasks: readonly TaskOutcome[]): number | null {
   const tallies = tasks.map(tally);
   const judged = sum(tallies, (one) => one.judged);
-  return judged === 0 ? 0 : sum(tallies, (one) => one.passed) / judged;
+  return judged === 0 ? null : sum(tallies, (one) => one.passed) / judged;
 }

@@ -11,6 +11,8 @@ export interface RunOutcomes {
   changed: string[];
   /** Attempts that are not finished yet; they are in no figure. */
   unfinished: number;
+  /** Attempts that were not made, as an earlier one was sure enough; they are in no figure. */
+  skipped: number;
   /** Digest of ids, kinds, groups and prices: dollars of runs with another one are of another denominator. */
   setVersion: string;
 }
@@ -20,6 +22,7 @@ export function runOutcomes(record: RunRecord, instances: readonly TaskInstance[
   const known = new Map(instances.map((one) => [one.instanceId, one]));
   const ids = record.manifest.dataset.instances.map((one) => one.instanceId);
   const ended = record.attempts.filter((one) => one.state === 'finished' || one.state === 'failed');
+  const skipped = record.attempts.filter((one) => one.state === 'skipped').length;
   const tasks = ids.flatMap((id) => {
     const attempts = ended.filter((one) => one.instanceId === id).map(attemptOutcome);
     const instance = known.get(id);
@@ -32,7 +35,8 @@ export function runOutcomes(record: RunRecord, instances: readonly TaskInstance[
       .filter(({ instanceId, digest }) => known.get(instanceId)?.digest !== digest)
       .map((one) => one.instanceId),
     unpriced: ids.filter((id) => !priced.has(id)),
-    unfinished: record.attempts.length - ended.length,
+    unfinished: record.attempts.length - ended.length - skipped,
+    skipped,
     setVersion: digestOf(tasks.map(({ id, kind, group, price }) => [id, kind, group, price])).slice(7, 19),
   };
 }

@@ -2,6 +2,7 @@
 import type { RunRecord } from '../contracts/index.ts';
 import { detectableDifference, type Interval, mcnemarExact } from '../stats/intervals.ts';
 import { paretoFront } from '../stats/pareto-front.ts';
+import { type ComparedRecovery, comparedRecoveryText, compareRecovery } from './compare-recovery.ts';
 import { inputTokens, interval, isInfraFailure, money, percent, type RunReport, runReport } from './run-report.ts';
 
 export interface ComparedRun {
@@ -16,6 +17,8 @@ export interface ComparedRun {
   cacheShare: number;
   secondsPerInstance: number;
   onFront: boolean;
+  /** How often recovery stepped in. */
+  interventions: number;
 }
 
 export interface ComparedPair {
@@ -31,6 +34,8 @@ export interface ComparedPair {
   /** Smallest difference of rates that this many pairs would have shown with 80 % power. */
   detectable: number;
   words: string;
+  /** Where one of the runs had recovery and the other had none. */
+  recovery?: ComparedRecovery;
 }
 
 export interface Comparison {
@@ -67,6 +72,7 @@ function comparedRun(report: RunReport, usdPerInstance: number | null, onFront: 
     cacheShare: report.cacheShare,
     secondsPerInstance: report.workingMs / 1000 / count,
     onFront,
+    interventions: report.recovery?.interventions ?? 0,
   };
 }
 
@@ -99,7 +105,9 @@ function comparePair(a: RunRecord, b: RunRecord): ComparedPair {
       : p < 0.05
         ? `${better} solves more (McNemar p = ${p.toFixed(4)})`
         : `within noise (McNemar p = ${p.toFixed(3)}); ${shared.length} pairs show differences from about ${percent(detectable)}`;
+  const recovery = compareRecovery(a, b);
   return {
+    ...(recovery === null ? {} : { recovery }),
     a: a.manifest.runId,
     b: b.manifest.runId,
     pairs: shared.length,
@@ -128,6 +136,7 @@ export function comparisonText(comparison: Comparison): string {
     `  both ${pair.both.length}, only the first ${pair.onlyA.length}, only the second ${pair.onlyB.length}, neither ${pair.neither.length}`,
     ...(pair.onlyA.length > 0 ? [`  only ${pair.a}: ${pair.onlyA.join(', ')}`] : []),
     ...(pair.onlyB.length > 0 ? [`  only ${pair.b}: ${pair.onlyB.join(', ')}`] : []),
+    ...(pair.recovery === undefined ? [] : [`  ${comparedRecoveryText(pair.recovery)}`]),
   ]);
   return `${[head, ...rows, ...pairs].join('\n')}\n`;
 }

@@ -33,7 +33,9 @@ export function comparisonSvg(comparison: Comparison): string {
   const line = front.map((run) => `${x(run.usdPerInstance ?? 0).toFixed(1)},${y(run.rate.value).toFixed(1)}`).join(' ');
   const points = priced.map((run) => {
     const at = x(run.usdPerInstance ?? 0).toFixed(1);
-    return `<line class="bar" x1="${at}" x2="${at}" y1="${y(run.rate.low).toFixed(1)}" y2="${y(run.rate.high).toFixed(1)}"/><circle class="point" cx="${at}" cy="${y(run.rate.value).toFixed(1)}" r="5"/><text x="${Number(at) + 9}" y="${(y(run.rate.value) - 7).toFixed(1)}">${escapeXml(`${run.model} (${run.runId})`)}</text>`;
+    // Names of points at the right stand left of them, so that the edge does not cut them.
+    const [nameAt, anchor] = Number(at) > WIDTH / 2 ? [Number(at) - 9, 'end'] : [Number(at) + 9, 'start'];
+    return `<line class="bar" x1="${at}" x2="${at}" y1="${y(run.rate.low).toFixed(1)}" y2="${y(run.rate.high).toFixed(1)}"/><circle class="point" cx="${at}" cy="${y(run.rate.value).toFixed(1)}" r="5"/><text x="${nameAt}" y="${(y(run.rate.value) - 7).toFixed(1)}" text-anchor="${anchor}">${escapeXml(`${run.model} (${run.runId})`)}</text>`;
   });
   const unknown = comparison.runs.filter((run) => run.usdPerInstance === null).map((run) => run.runId);
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="Cost against resolve rate"><style>${STYLE}</style>

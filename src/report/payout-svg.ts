@@ -1,4 +1,6 @@
 /** Payout against spending for k attempts (a line per run), and measured against needed pass rates by price, as an SVG document. Readable in light and dark. */
+import { counted } from '../base/counted.ts';
+import type { PayoutPoint } from '../payout/economics/payout-curve.ts';
 import type { PayoutReport } from '../payout/payout-report.ts';
 import { dollars } from './payout-text.ts';
 import { percent } from './run-report.ts';
@@ -25,17 +27,26 @@ ${legend.join('\n')}
 `;
 }
 
+/** Points over the same tasks: only those may be joined by a line. */
+function sameTasks(curve: readonly PayoutPoint[]): PayoutPoint[][] {
+  const counts = [...new Set(curve.map((point) => point.tasks))];
+  return counts.map((count) => curve.filter((point) => point.tasks === count));
+}
+
 /** Left: k = 1, 2, ... from left to right. Runs with an unknown cost are in the legend only. */
 function payoutPanel(reports: readonly PayoutReport[]): string {
   const points = reports.flatMap((report) => report.curve);
   const mostSpent = Math.max(0.01, ...points.map((point) => point.spent ?? 0)) * 1.05;
   const mostPaid = Math.max(1, ...points.map((point) => point.possible));
-  const lines = reports.map((report, index) => {
-    const at = report.curve.flatMap((point) =>
-      point.spent === null ? [] : [{ x: point.spent / mostSpent, y: point.payout / mostPaid, text: `k = ${point.k}` }],
-    );
-    return series(at, PANEL.left, colour(index));
-  });
+  const lines = reports.flatMap((report, index) =>
+    sameTasks(report.curve).map((stretch) => {
+      const fewer = stretch[0]?.tasks === report.curve[0]?.tasks ? '' : `, ${counted(stretch[0]?.tasks ?? 0, 'task')}`;
+      const at = stretch.flatMap(({ k, payout, spent }) =>
+        spent === null ? [] : [{ x: spent / mostSpent, y: payout / mostPaid, text: `k = ${k}${fewer}` }],
+      );
+      return series(at, PANEL.left, colour(index));
+    }),
+  );
   return [
     frame(PANEL.left, 'payout@k against what k attempts and looking at them cost'),
     ...axis(

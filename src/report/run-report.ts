@@ -1,8 +1,10 @@
 /** A run in numbers, and as a table for people. Infrastructure failures are counted and shown both ways; an unknown cost is never zero. */
 
+import { counted } from '../base/counted.ts';
 import { addUsage, NO_USAGE } from '../base/token-usage.ts';
 import type { AttemptRecord, RunRecord, TokenUsage, Verdict } from '../contracts/index.ts';
 import { type Interval, passAtK, wilson } from '../stats/intervals.ts';
+import { type RecoveryEffect, type RecoveryGroup, type RecoveryReport, recoveryReport } from './recovery-report.ts';
 
 export interface RunReport {
   runId: string;
@@ -30,18 +32,13 @@ export interface RunReport {
   passAtK: { k: number; value: number }[];
   /** Attempts not made, as an earlier one was sure enough. */
   skipped: number;
-  /** Attempts in which recovery stepped in beside those in which it did not; absent when it never did. */
+  /** What critics said of solved attempts, and its cost; absent when none was asked. */
+  scores?: { attempts: number; usd: number; unknownCosts: number };
+  /** Replies that were asked for beside the first of their step, and how many of these calls failed; absent without lookahead. */
+  lookahead?: { asked: number; failed: number };
+  /** Absent when recovery was off. */
   recovery?: RecoveryReport;
   rows: RunReportRow[];
-}
-
-/** Not a comparison of like with like: attempts that need recovery are the harder ones. For its effect compare a run with and one without. */
-export interface RecoveryReport {
-  interventions: number;
-  attempts: number;
-  /** Resolved and judged, with interventions and without. */
-  with: { resolved: number; judged: number };
-  without: { resolved: number; judged: number };
 }
 
 export interface RunReportRow {
@@ -55,6 +52,8 @@ export interface RunReportRow {
   unknownCosts: number;
   workingMs: number;
   failure: string | null;
+  /** A critic's, of the solved attempt. */
+  score: { critic: string; value: number } | null;
 }
 
 /** Did the attempt end without saying anything about the agent? */
@@ -69,6 +68,7 @@ export function runReport(record: RunRecord): RunReport {
   const resolved = judged.filter((one) => one.report?.resolved === true).length;
   const usage = attempts.reduce((sum, one) => addUsage(sum, one.totals?.usage ?? NO_USAGE), NO_USAGE);
   const input = inputTokens(usage);
+  const recovery = recoveryReport(manifest, attempts, judged);
   const verdicts: RunReport['verdicts'] = {};
   for (const { report } of attempts)
     if (report !== null) verdicts[report.verdict] = (verdicts[report.verdict] ?? 0) + 1;
@@ -93,30 +93,29 @@ export function runReport(record: RunRecord): RunReport {
     workingMs: sum(attempts, (one) => one.totals?.workingMs ?? 0),
     passAtK: passCurve(judged, manifest.attempts),
     skipped: attempts.filter((one) => one.state === 'skipped').length,
-    ...recoveryReport(attempts, judged),
+    ...scoreReport(attempts),
+    ...lookaheadReport(attempts),
+    ...(recovery === null ? {} : { recovery }),
     rows: attempts.map(reportRow),
   };
 }
 
-function recoveryReport(
-  attempts: readonly AttemptRecord[],
-  judged: readonly AttemptRecord[],
-): { recovery?: RecoveryReport } {
-  const interventions = (one: AttemptRecord) => one.totals?.interventions ?? 0;
-  const stepped = attempts.filter((one) => interventions(one) > 0);
-  if (stepped.length === 0) return {};
-  const count = (some: readonly AttemptRecord[]) => ({
-    resolved: some.filter((one) => one.report?.resolved === true).length,
-    judged: some.length,
-  });
+function scoreReport(attempts: readonly AttemptRecord[]): Pick<RunReport, 'scores'> {
+  const costs = attempts.flatMap(({ score }) => score?.cost ?? []);
+  if (costs.length === 0) return {};
   return {
-    recovery: {
-      interventions: sum(attempts, interventions),
-      attempts: stepped.length,
-      with: count(judged.filter((one) => interventions(one) > 0)),
-      without: count(judged.filter((one) => interventions(one) === 0)),
+    scores: {
+      attempts: costs.length,
+      usd: sum(costs, (cost) => (cost.kind === 'unknown' ? 0 : cost.usd)),
+      unknownCosts: costs.filter(({ kind }) => kind === 'unknown').length,
     },
   };
+}
+
+function lookaheadReport(attempts: readonly AttemptRecord[]): Pick<RunReport, 'lookahead'> {
+  const all = attempts.flatMap(({ totals }) => totals?.lookahead ?? []);
+  if (all.length === 0) return {};
+  return { lookahead: { asked: sum(all, (one) => one.asked), failed: sum(all, (one) => one.failed) } };
 }
 
 function reportRow(one: AttemptRecord): RunReportRow {
@@ -131,6 +130,7 @@ function reportRow(one: AttemptRecord): RunReportRow {
     unknownCosts: one.totals?.unknownCosts ?? 0,
     workingMs: one.totals?.workingMs ?? 0,
     failure: one.outcome?.failure?.code ?? one.report?.failure?.code ?? null,
+    score: one.score === undefined ? null : { critic: one.score.critic, value: one.score.value },
   };
 }
 
@@ -138,14 +138,22 @@ function reportRow(one: AttemptRecord): RunReportRow {
 function passCurve(judged: readonly AttemptRecord[], attempts: number): RunReport['passAtK'] {
   if (attempts < 2) return [];
   const byInstance = new Map<string, AttemptRecord[]>();
-  for (const one of judged) byInstance.set(one.instanceId, [...(byInstance.get(one.instanceId) ?? []), one]);
+  for (const one of judged) {
+    const group = byInstance.get(one.instanceId);
+    if (group === undefined) byInstance.set(one.instanceId, [one]);
+    else group.push(one);
+  }
   const whole = [...byInstance.values()].filter((group) => group.length === attempts);
   if (whole.length === 0) return [];
+  /** Instances by how many of their attempts resolved: one estimate for all that are alike. */
+  const alike = new Map<number, number>();
+  for (const group of whole) {
+    const solved = group.filter((one) => one.report?.resolved).length;
+    alike.set(solved, (alike.get(solved) ?? 0) + 1);
+  }
   return Array.from({ length: attempts }, (_, index) => {
-    const values = whole.map((group) =>
-      passAtK(attempts, group.filter((one) => one.report?.resolved).length, index + 1),
-    );
-    return { k: index + 1, value: values.reduce((a, b) => a + b, 0) / values.length };
+    const total = sum([...alike], ([solved, instances]) => instances * passAtK(attempts, solved, index + 1));
+    return { k: index + 1, value: total / whole.length };
   });
 }
 
@@ -162,9 +170,10 @@ export const interval = (rate: Interval) => `${percent(rate.value)} [${percent(r
 /** `$0.1234`, `at least $0.12 (3 replies without a price)`, `unknown`. */
 export function money(usd: number, unknownCosts: number): string {
   if (unknownCosts === 0) return `$${usd.toFixed(usd < 10 ? 4 : 2)}`;
+  const unpriced = counted(unknownCosts, 'reply', 'replies');
   return usd === 0
-    ? `unknown (${unknownCosts} replies without a price)`
-    : `at least $${usd.toFixed(4)} (${unknownCosts} replies without a price)`;
+    ? `unknown (${unpriced} without a price)`
+    : `at least $${usd.toFixed(4)} (${unpriced} without a price)`;
 }
 
 /** The report for a terminal. */
@@ -174,13 +183,14 @@ export function runReportText(report: RunReport): string {
   const lines = report.rows.map((row) => {
     const verdict = row.verdict ?? (row.failure === null ? row.state : `${row.state}: ${row.failure}`);
     const note = row.outcome === 'limit' && row.failure !== null ? `  (${row.failure})` : '';
+    const score = row.score === null ? '' : `  score ${row.score.value.toFixed(3)}`;
     const name = `${row.instanceId.padEnd(width)}${many ? ` #${row.attempt}` : ''}`;
-    return `  ${name}  ${verdict.padEnd(14)} ${String(row.steps).padStart(4)} steps  ${row.unknownCosts > 0 ? 'unknown'.padStart(9) : `$${row.usd.toFixed(4)}`.padStart(9)}${note}`;
+    return `  ${name}  ${verdict.padEnd(14)} ${String(row.steps).padStart(4)} steps  ${row.unknownCosts > 0 ? 'unknown'.padStart(9) : `$${row.usd.toFixed(4)}`.padStart(9)}${score}${note}`;
   });
   const infra =
     report.infraFailures === 0
       ? 'no infrastructure failures'
-      : `${report.infraFailures} infrastructure failures; counted as not resolved: ${interval(report.resolveRateStrict)}`;
+      : `${counted(report.infraFailures, 'infrastructure failure')}; counted as not resolved: ${interval(report.resolveRateStrict)}`;
   const usage = report.usage;
   return [
     `run ${report.runId} (${report.status}): ${report.model} with ${report.agent} on ${report.dataset}`,
@@ -189,14 +199,44 @@ export function runReportText(report: RunReport): string {
       ? `no attempt came to a verdict, ${infra}`
       : `resolved ${report.resolved} of ${report.finished}: ${interval(report.resolveRate)} (95 % Wilson), ${infra}`,
     ...report.passAtK.map(({ k, value }) => `pass@${k}: ${percent(value)}`),
-    ...(report.skipped === 0 ? [] : [`${report.skipped} attempts not made: an earlier one was sure enough`]),
-    ...(report.recovery === undefined ? [] : [recoveryText(report.recovery)]),
+    ...(report.skipped === 0 ? [] : [`${counted(report.skipped, 'attempt')} not made: an earlier one was sure enough`]),
+    ...(report.scores === undefined ? [] : [scoresText(report.scores)]),
+    ...(report.lookahead === undefined ? [] : [lookaheadText(report.lookahead)]),
+    ...(report.recovery === undefined ? [] : recoveryLines(report.recovery)),
     `cost ${money(report.usd, report.unknownCosts)}; ${inputTokens(usage)} input tokens (${percent(report.cacheShare)} from cache), ${usage.output} output; ${(report.workingMs / 1000).toFixed(1)} s of work`,
     '',
   ].join('\n');
 }
 
-function recoveryText({ interventions, attempts, with: helped, without }: RecoveryReport): string {
-  const counted = (count: number, word: string) => `${count} ${word}${count === 1 ? '' : 's'}`;
-  return `recovery stepped in ${counted(interventions, 'time')} in ${counted(attempts, 'attempt')}: ${helped.resolved} of ${helped.judged} resolved; without it ${without.resolved} of ${without.judged}`;
+function scoresText({ attempts, usd, unknownCosts }: NonNullable<RunReport['scores']>): string {
+  return `a critic scored ${counted(attempts, 'attempt')}: cost ${money(usd, unknownCosts)}, no part of the sum below`;
+}
+
+function lookaheadText({ asked, failed }: NonNullable<RunReport['lookahead']>): string {
+  return `lookahead asked for ${counted(asked, 'further reply', 'further replies')}; ${failed} of them failed`;
+}
+
+function recoveryLines({ interventions, attempts, with: stepped, without, effect }: RecoveryReport): string[] {
+  const rateOf = ({ resolved, judged, rate }: RecoveryGroup) =>
+    judged === 0 ? 'none judged' : `${resolved} of ${judged} resolved, ${interval(rate)}`;
+  return [
+    `recovery stepped in ${counted(interventions, 'time')} in ${counted(attempts, 'attempt')}: ${rateOf(stepped)}; where it did not: ${rateOf(without)}`,
+    effect === null
+      ? '  that is not the effect of recovery: attempts that need it are the harder ones (--recover-share draws by lot who has it)'
+      : `  on by lot: ${rateOf(effect.on)}; off: ${rateOf(effect.off)}; effect of recovery ${pointsOf(effect.difference)}, ${basisOf(effect)}`,
+  ];
+}
+
+function basisOf({ basis, units }: RecoveryEffect): string {
+  return basis === 'within instances'
+    ? `within ${counted(units, 'instance')}`
+    : `between ${counted(units, 'attempt')} taken as independent`;
+}
+
+/** Percentage points with sign. */
+export function pointsOf({ value, low, high }: Interval): string {
+  const points = (share: number) => `${share >= 0 ? '+' : ''}${(100 * share).toFixed(1)}`;
+  return Number.isFinite(low) && Number.isFinite(high)
+    ? `${points(value)} points [${points(low)}, ${points(high)}]`
+    : `${points(value)} points [no interval]`;
 }

@@ -1,4 +1,5 @@
 /** A selection for a terminal: winners with their reasons, curves against k and dollars, fits. */
+import { counted } from '../base/counted.ts';
 import type { InstanceSelection } from '../select/selection.ts';
 import type { SelectionCurve, SelectionCurves } from '../select/selection-curves.ts';
 import type { Interval } from '../stats/intervals.ts';
@@ -41,8 +42,8 @@ export function curvesText(curves: SelectionCurves): string {
       : `  ${'dollars'.padEnd(width + 1)} ${usd.map((one) => cell(money(one.usd))).join(' ')}`;
   const note = curves.leftOut.length === 0 ? '' : `; ${curves.leftOut.length} with fewer than ${maxK} are left out`;
   const lines = [
-    `resolve rate of the chosen attempt, mean over all subsets of k attempts: ${curves.instances} instances, ${curves.attempts} attempts${note}`,
-    `95 % intervals over ${curves.clusters} ${curves.clusteredBy === 'repository' ? 'repositories' : 'instances (too few repositories to go by them)'}`,
+    `resolve rate of the chosen attempt, mean over all subsets of k attempts: ${counted(curves.instances, 'instance')}, ${counted(curves.attempts, 'attempt')}${note}`,
+    `95 % intervals over ${curves.clusteredBy === 'repository' ? counted(curves.clusters, 'repository', 'repositories') : `${counted(curves.clusters, 'instance')} (too few repositories to go by them)`}`,
     head,
     ...curves.curves.map((one) => curveLine(one, width, cell)),
     dollars,

@@ -21,6 +21,7 @@ export async function gradeSolved(
       stop,
       policy,
       onRetry: (failure) => emitter.note(ref, 'warning', `Graded again: ${failure.code}: ${failure.message}`),
+      onTry: (number, verdict) => emitter.note(ref, 'info', `Tests run again (try ${number}): ${verdict}`),
     },
   );
   if (result === null) return false;

@@ -1,6 +1,6 @@
 /** Grading that outlives infrastructure failures: tried again a bounded number of times, then an `infra-error` verdict. */
 import { digestOf, sha256 } from '../base/digest.ts';
-import { type Failure, toFailure } from '../contracts/index.ts';
+import { AssayError, type Failure, toFailure, type Verdict } from '../contracts/index.ts';
 import { isRetriedHere } from './failure-policy.ts';
 import type { GradeInput, GradePorts, GradeResult } from './ports.ts';
 import { type RetryPolicy, stopIfHopeless, waitBeforeTry } from './run-context.ts';
@@ -10,22 +10,26 @@ export interface GradeWithRetriesOptions {
   ports: GradePorts;
   stop: RunStop;
   policy: RetryPolicy;
-  /** Called before each further try. */
+  /** Called before each further grading after an infrastructure failure. */
   onRetry: (failure: Failure) => Promise<void>;
+  /** Called before each further run of the tests within one grading. */
+  onTry: (number: number, verdict: Verdict) => Promise<void>;
 }
 
-/** Null when the run was stopped before there was a verdict. Never throws for what grading does. */
-export async function gradeWithRetries(
-  input: Omit<GradeInput, 'backend' | 'signal'>,
-  options: GradeWithRetriesOptions,
-): Promise<GradeResult | null> {
+/** Null when the run was stopped before there was a verdict: neither a further grading nor a further run of the tests begins then. Never throws for what grading does. */
+export async function gradeWithRetries(input: ToGrade, options: GradeWithRetriesOptions): Promise<GradeResult | null> {
   const { ports, stop, policy } = options;
   const { signal } = stop.control;
+  const beforeTry: GradeInput['beforeTry'] = async (number, verdict) => {
+    if (stop.control.pausing)
+      throw new AssayError('cancelled', 'stopped between two tries', { class: 'cancelled', retryable: true });
+    await options.onTry(number, verdict);
+  };
   for (let tries = 1; ; tries++) {
     const began = performance.now();
     let result: GradeResult;
     try {
-      result = await ports.gradeAttempt({ ...input, backend: ports.backend, signal });
+      result = await ports.gradeAttempt({ ...input, backend: ports.backend, signal, beforeTry });
     } catch (error) {
       result = infraError(input, toFailure(error), performance.now() - began);
     }
@@ -40,6 +44,8 @@ export async function gradeWithRetries(
   }
 }
 
+type ToGrade = Omit<GradeInput, 'backend' | 'signal' | 'beforeTry'>;
+
 const UNNAMED: Failure = {
   code: 'grading-crashed',
   class: 'infra',
@@ -47,7 +53,7 @@ const UNNAMED: Failure = {
   retryable: null,
 };
 
-function infraError(input: Omit<GradeInput, 'backend' | 'signal'>, failure: Failure, durationMs: number): GradeResult {
+function infraError(input: ToGrade, failure: Failure, durationMs: number): GradeResult {
   const { instance, environment, patch } = input;
   const none = { success: [], failure: [] };
   return {

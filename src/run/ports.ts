@@ -1,6 +1,8 @@
 /** What a run needs from the other parts, given from outside so that a run knows no backend, agent, model or grader by name. */
 import type {
   Agent,
+  AgentLimits,
+  AttemptRef,
   BuiltEnvironment,
   Checkpoints,
   Critic,
@@ -13,6 +15,7 @@ import type {
   SandboxLimits,
   TaskInstance,
   UserTool,
+  Verdict,
   Workspace,
 } from '../contracts/index.ts';
 
@@ -24,6 +27,8 @@ export interface GradeInput {
   backend: SandboxBackend;
   limits: SandboxLimits;
   signal: AbortSignal;
+  /** Called before the tests run once more, with the number of that try (from 2) and the verdict of the one before. What it throws ends the grading. */
+  beforeTry?: (number: number, verdict: Verdict) => Promise<void>;
 }
 
 export interface GradeResult {
@@ -54,6 +59,13 @@ export type OpenUserTool = (
   input: Pick<GradeInput, 'instance' | 'environment' | 'limits'>,
 ) => UserTool | undefined;
 
+/** Where an attempt works. */
+export interface AttemptPlace {
+  sandbox: Sandbox;
+  workspace: Workspace;
+  limits: AgentLimits;
+}
+
 /** What grading alone needs. */
 export interface GradePorts {
   backend: SandboxBackend;
@@ -69,10 +81,12 @@ export interface RunPorts extends GradePorts {
   openModel: () => Promise<Model>;
   capturePatch: CapturePatch;
   openWorkspace: OpenWorkspace;
-  /** Where the agent can be brought back. Absent: nowhere. */
-  checkpoints?: (sandbox: Sandbox) => Checkpoints;
+  /** Where the agent can be brought back. Absent, or undefined for an attempt: nowhere. */
+  checkpoints?: (sandbox: Sandbox, ref: AttemptRef) => Checkpoints | undefined;
   /** Values attempts while they go on, and when they are solved. Whoever gives it closes it. */
   critic?: Critic;
+  /** The model as one attempt asks it, which may try replies in copies of the attempt's sandbox. Absent: as the run has it. */
+  attemptModel?: (model: Model, place: AttemptPlace) => Model;
   /** Absent: no task has a user. */
   openUserTool?: OpenUserTool;
 }

@@ -1,78 +1,38 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { openRunBench, type RunBench, statesOf as states } from '../../test/support/run-bench.ts';
 import {
   CountingModel,
   captureAnswer,
   endedBy,
   environments,
   gradeByComparing,
-  HostBackend,
+  type HostBackend,
   infra,
   instanceOf,
   openWorkspaceDouble,
-  portsOf,
 } from '../../test/support/run-doubles.ts';
-import { manifestOf } from '../../test/support/run-fixtures.ts';
-import { createTwoToolAgent } from '../agent/two-tool-agent.ts';
-import {
-  AssayError,
-  type Critic,
-  type OpenRun,
-  type RunEvent,
-  type RunManifest,
-  type RunRecord,
-} from '../contracts/index.ts';
-import { shortestCritic } from '../select/baseline-critics.ts';
-import { createRun, openRun } from '../store/file-run-store.ts';
-import type { RunPorts } from './ports.ts';
-import { type RunOptions, runAll } from './run-all.ts';
+import { AssayError, type OpenRun, type RunEvent, type RunManifest, type RunRecord } from '../contracts/index.ts';
+import { openRun } from '../store/file-run-store.ts';
 import { RunControl } from './run-control.ts';
 
 const IDS = ['a', 'b', 'c', 'd'];
-const policy = { retries: 2, sleep: async () => {} };
+let bench: RunBench;
 let runs: string;
 let backend: HostBackend;
 let model: CountingModel;
 let events: RunEvent[];
 
 beforeEach(async () => {
-  runs = await mkdtemp(join(tmpdir(), 'assay-run-'));
-  backend = new HostBackend();
-  model = new CountingModel();
-  events = [];
+  bench = await openRunBench();
+  ({ runs, backend, model, events } = bench);
 });
-afterEach(async () => {
-  await rm(runs, { recursive: true, force: true });
-  expect(backend.open, 'sandboxes left open').toBe(0);
-});
+afterEach(() => bench.close());
 
-function newRun(more: Partial<RunManifest> = {}, ids: readonly string[] = IDS): Promise<OpenRun> {
-  const { name, digest } = createTwoToolAgent();
-  return createRun(runs, manifestOf('r', ids, { agent: { name, digest }, ...more }));
-}
-
-/** Goes on with the run and gives the lock back. */
-async function go(run: OpenRun, ports: Partial<RunPorts> = {}, more: Partial<RunOptions> = {}): Promise<RunRecord> {
-  try {
-    return await runAll({
-      run,
-      instances: run.manifest.dataset.instances.map((one) => instanceOf(one.instanceId)),
-      ports: portsOf(model, backend, ports),
-      jobs: 3,
-      policy,
-      observe: (event) => events.push(event),
-      ...more,
-    });
-  } finally {
-    await run.close();
-  }
-}
-const again = async (ports: Partial<RunPorts> = {}, more: Partial<RunOptions> = {}) =>
-  await go(await openRun(join(runs, 'r')), ports, more);
-
-const states = (record: RunRecord) => record.attempts.map((one) => `${one.instanceId}${one.attempt} ${one.state}`);
+const newRun = (more: Partial<RunManifest> = {}, ids: readonly string[] = IDS) => bench.newRun(more, ids);
+const go: RunBench['go'] = (...given) => bench.go(...given);
+const again: RunBench['again'] = (...given) => bench.again(...given);
 const typesOf = (instanceId: string) =>
   events.filter((one) => 'instanceId' in one && one.instanceId === instanceId).map((one) => one.type);
 const file = (path: string) => readFile(join(runs, 'r', path), 'utf8');
@@ -354,7 +314,7 @@ describe('stopping and resuming', () => {
   test('pause: steps are finished, nothing new begins, and the end is the same as without a pause', async () => {
     const whole = await go(await newRun());
     await rm(join(runs, 'r'), { recursive: true });
-    model = new CountingModel();
+    model = bench.model = new CountingModel();
     const pauses = [1, 4, 7, 11];
     let record = await (async () => {
       let run = await newRun();
@@ -448,36 +408,4 @@ describe('stopping and resuming', () => {
     expect(record.failure?.message).toContain('the model is double/model, it was double/other');
     expect(model.closed).toBe(1);
   });
-});
-
-test('no further attempts are begun at an instance of which the critic is sure, also after a resume', async () => {
-  const critic: Critic = {
-    ...shortestCritic,
-    name: 'sure of a',
-    async score({ instanceId, messages, patch }) {
-      expect(messages.length).toBeGreaterThan(3);
-      expect(patch).toContain(instanceId);
-      if (instanceId === 'c') throw new AssayError('model-timeout', 'too slow', { class: 'model' });
-      return { perTurn: [], final: instanceId === 'a' ? 0.9 : 0.2, cost: { kind: 'measured', usd: 0.01 } };
-    },
-  };
-  const run = await newRun({ attempts: 3 }, ['a', 'b', 'c']);
-  const record = await go(run, { critic }, { untilScore: 0.8, jobs: 1 });
-  expect(record.status).toBe('completed');
-  expect(states(record).sort()).toEqual(
-    [
-      'a1 finished',
-      'a2 skipped',
-      'a3 skipped',
-      ...['b', 'c'].flatMap((id) => [1, 2, 3].map((n) => `${id}${n} finished`)),
-    ].sort(),
-  );
-  expect(events.filter((one) => one.type === 'attempt-skip')).toMatchObject([
-    { instanceId: 'a', attempt: 2, reason: 'sure of a gives an earlier attempt at least 0.8' },
-    { instanceId: 'a', attempt: 3 },
-  ]);
-  expect(events.filter((one) => one.type === 'score-end').map((one) => one.score)).toEqual([0.9, 0.2, 0.2, 0.2]);
-  const paid = model.paid.size;
-  expect(states(await again({ critic }))).toEqual(states(record));
-  expect(model.paid.size).toBe(paid);
 });

@@ -82,7 +82,9 @@ function ending(
 
 function earlyStop({ run, ports, untilScore }: RunOptions, emitter: Emitter, stop: RunStop): EarlyStop | undefined {
   if (untilScore === undefined || ports.critic === undefined) return undefined;
-  return new EarlyStop({ run, critic: ports.critic, score: untilScore, emitter, signal: stop.control.signal });
+  const pausing = new AbortController();
+  stop.control.onPause(() => pausing.abort());
+  return new EarlyStop({ run, critic: ports.critic, score: untilScore, emitter, signal: pausing.signal });
 }
 
 /** Returns how many attempts are left without an end. */
@@ -130,10 +132,13 @@ async function runWork(
       const item = next;
       if (!(await admission.run(() => finishItem(context, item, instance)))) continue;
       left--;
-      if (enough !== undefined && (await enough.isSure(item.item)))
-        left -= await enough.skipRest(item.item.instanceId, queue);
+      if (enough === undefined || !(await enough.isSure(item.item))) continue;
+      const skipped = await enough.skipRest(item.item.instanceId, queue);
+      left -= skipped; // not in one line with the wait: other workers count down meanwhile
     }
   };
+  const { attempts } = await options.run.record();
+  left -= (await enough?.catchUp(attempts, queue)) ?? 0;
   environments.start();
   await Promise.all(Array.from({ length: Math.max(1, Math.min(options.jobs, work.length)) }, worker));
   await environments.finished().catch((error: unknown) => stop.breakOff(error));

@@ -217,21 +217,23 @@ async function runAgent(
     const workspace = await ports.openWorkspace(sandbox, { commandSeconds: limits.commandSeconds });
     const sandboxLimits = sandboxLimitsFor(run.manifest.sandboxLimits, instance);
     const userTool = ports.openUserTool?.(sandbox, { instance, environment, limits: sandboxLimits });
+    const checkpoints = ports.checkpoints?.(sandbox, ref);
     const outcome = await ports.agent.run({
       attemptKey: `${runId}/${ref.instanceId}/${ref.attempt}`,
       problemStatement: instance.problemStatement,
       images: instance.images,
       workspace,
       baseCommit: environment.baseCommit,
-      model,
+      model: ports.attemptModel?.(model, { sandbox, workspace, limits }) ?? model,
       limits,
       recorded: history.recorded,
+      opened: history.opened && history.recorded.length > 0,
       ...(userTool === undefined ? {} : { userTool }),
       elapsedMs: history.totals.wallMs,
       emit: (event) => emitter.emit({ ...event, ...ref }),
       signal: watch.signal,
       shouldPause: () => stop.control.pausing,
-      ...(ports.checkpoints === undefined ? {} : { checkpoints: ports.checkpoints(sandbox) }),
+      ...(checkpoints === undefined ? {} : { checkpoints }),
       ...(ports.critic === undefined
         ? {}
         : { appraise: appraiser(ports.critic, context, { ref, instance }, watch.signal) }),

@@ -100,6 +100,38 @@ test('stopped early, it says what is not known', async () => {
   expect(report.instances[0]).toMatchObject({ gold: [{ verdict: 'resolved' }], empty: [{ verdict: 'unresolved' }] });
 });
 
+test('a stop ends what is under way: no verdict, no further try, nothing new', async () => {
+  const control = new RunControl();
+  const began: string[] = [];
+  const seen: string[] = [];
+  const gradeAttempt: GradeAttempt = async ({ instance: { instanceId }, signal, beforeTry }) => {
+    began.push(instanceId);
+    await beforeTry?.(2, 'unresolved');
+    const ended = new Promise((resolve) => signal.addEventListener('abort', resolve));
+    control.pause();
+    await ended;
+    throw new AssayError('sandbox-died', 'taken down', { class: 'infra', retryable: true });
+  };
+  const observe: ValidateOptions['observe'] = (event) => {
+    if (event.type.startsWith('validation')) seen.push(event.type === 'validation-again' ? event.reason : event.type);
+  };
+  const given = options();
+  const report = await validate({ ...given, control, jobs: 1, observe, ports: { ...given.ports, gradeAttempt } });
+  expect(began).toEqual(['good']);
+  expect(seen).toEqual(['validation-start', 'unresolved; try 2 of its tests']);
+  expect(report).toMatchObject({ complete: false, counts: { incomplete: 7 } });
+});
+
+test('an infrastructure failure that is tried again is shown', async () => {
+  const reasons: string[] = [];
+  const one = { ...dataset, instances: dataset.instances.filter(({ instanceId }) => instanceId === 'infra') };
+  const observe: ValidateOptions['observe'] = (event) => {
+    if (event.type === 'validation-again') reasons.push(`${event.patch} ${event.round} ${event.reason}`);
+  };
+  await validate(options({ dataset: one, times: 1, observe }));
+  expect(reasons).toEqual(['gold 1 sandbox-died: gone', 'empty 1 sandbox-died: gone']);
+});
+
 test('the patch that stands for no change applies', async () => {
   await runHostProcess(['git', 'init', '-q'], { cwd: dir });
   const applied = await runHostProcess(['git', 'apply', '-'], { cwd: dir, input: NO_CHANGE_PATCH });

@@ -1,7 +1,7 @@
 /** Proves a dataset: gold patches must resolve, unchanged repositories must not, several times over. Uses the grading path of runs. */
 import { join } from 'node:path';
 import { writeFileAtomic } from '../base/atomic-file.ts';
-import { type Dataset, type Failure, type SandboxLimits, toFailure } from '../contracts/index.ts';
+import { type Dataset, type Failure, type SandboxLimits, toFailure, type Verdict } from '../contracts/index.ts';
 import { NO_CHANGE_PATCH } from '../grading/no-change-patch.ts';
 import { instanceFolder } from '../store/run-folder.ts';
 import { sandboxLimitsFor } from './attempt-sandbox.ts';
@@ -10,11 +10,15 @@ import { gradeWithRetries } from './grade-with-retries.ts';
 import type { GradePorts, GradeResult } from './ports.ts';
 import { defaultRetryPolicy, type NewEvent, type RetryPolicy, stopIfHopeless } from './run-context.ts';
 import { RunControl, RunStop } from './run-control.ts';
-import { summarise, type ValidationGrade, type ValidationReport } from './validation-report.ts';
+import { summarise, type ValidationGrade, type ValidationReport, type ValidationStep } from './validation-report.ts';
 import { WorkQueue } from './work-queue.ts';
 
-/** `environment-*` events, and one line per verdict. */
-export type ValidationEvent = NewEvent | ({ type: 'validation-grade' } & ValidationGrade);
+/** `environment-*` events; when a grading begins, when it is begun again and why, and its verdict. */
+export type ValidationEvent =
+  | NewEvent
+  | ({ type: 'validation-start' } & ValidationStep)
+  | ({ type: 'validation-again'; reason: string } & ValidationStep)
+  | ({ type: 'validation-grade' } & ValidationGrade);
 
 export interface ValidateOptions {
   dataset: Dataset;
@@ -32,12 +36,13 @@ export interface ValidateOptions {
 }
 
 /**
- * Grades gold and no change `times` times for each instance. Failures are data in the report; when it was stopped, `complete` is false.
- * Throws only when `dir` cannot be written.
+ * Grades gold and no change `times` times for each instance. Failures are data in the report. When it was stopped, `complete` is false; as there is nothing to resume, a
+ * pause stops the gradings under way as well, without a verdict. Throws only when `dir` cannot be written.
  */
 export async function validate(options: ValidateOptions): Promise<ValidationReport> {
   const { dataset, ports, times = 1, observe = () => {} } = options;
   const stop = new RunStop(options.control ?? new RunControl());
+  stop.control.onPause(() => stop.control.abort());
   const policy = options.policy ?? defaultRetryPolicy;
   const instances = new Map(dataset.instances.map((one) => [one.instanceId, one]));
   const environments = new EnvironmentPool({
@@ -67,6 +72,10 @@ export async function validate(options: ValidateOptions): Promise<ValidationRepo
     const { environment } = result;
     const limits = sandboxLimitsFor(options.sandboxLimits, instance);
     for (const kind of ['gold', 'empty'] as const) {
+      if (stop.control.pausing) return;
+      const step = { instanceId, patch: kind, round };
+      observe({ type: 'validation-start', ...step });
+      const again = async (reason: string) => observe({ type: 'validation-again', ...step, reason });
       let patch = NO_CHANGE_PATCH;
       try {
         if (kind === 'gold') patch = await ports.environments.gold(instance, stop.control.signal);
@@ -75,11 +84,15 @@ export async function validate(options: ValidateOptions): Promise<ValidationRepo
         if (!stop.control.pausing && !(await stopIfHopeless(failure, stop, ports))) failures.set(instanceId, failure);
         return;
       }
-      const gradeOptions = { ports, stop, policy, onRetry: async () => {} };
+      const gradeOptions = {
+        ...{ ports, stop, policy },
+        onRetry: (failure: Failure) => again(`${failure.code}: ${failure.message}`),
+        onTry: (number: number, verdict: Verdict) => again(`${verdict}; try ${number} of its tests`),
+      };
       const graded = await gradeWithRetries({ instance, environment, patch, limits }, gradeOptions);
       if (graded === null) return;
       if (options.dir !== undefined) await keep(options.dir, instanceId, `${kind}-${round}`, graded);
-      const grade = { instanceId, patch: kind, round, report: graded.report };
+      const grade = { ...step, report: graded.report };
       grades.push(grade);
       observe({ type: 'validation-grade', ...grade });
     }

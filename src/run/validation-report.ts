@@ -1,11 +1,14 @@
 /** What the gradings of a validation say about each instance. */
-import type { Dataset, Failure, GradeReport } from '../contracts/index.ts';
+import type { Dataset, Failure, GradeReport, TaskInstance } from '../contracts/index.ts';
 
-export interface ValidationGrade {
+export interface ValidationStep {
   instanceId: string;
   patch: 'gold' | 'empty';
   /** From 1. */
   round: number;
+}
+
+export interface ValidationGrade extends ValidationStep {
   report: GradeReport;
 }
 
@@ -21,6 +24,8 @@ export interface InstanceValidation {
   /** By round. */
   gold: GradeReport[];
   empty: GradeReport[];
+  /** What the tests may take, by the clock on the wall. */
+  timeoutSeconds: number;
   /** Tests whose result is not the same in every round of one patch. */
   flakyTests: string[];
   failure?: Failure;
@@ -45,13 +50,14 @@ export function summarise(
   failures: ReadonlyMap<string, Failure>,
   failure: Failure | null,
 ): ValidationReport {
-  const instances = dataset.instances.map(({ instanceId }) => {
+  const instances = dataset.instances.map((instance) => {
+    const { instanceId } = instance;
     const of = (patch: ValidationGrade['patch']) =>
       grades
         .filter((grade) => grade.instanceId === instanceId && grade.patch === patch)
         .sort((a, b) => a.round - b.round)
         .map((grade) => grade.report);
-    return judge(instanceId, times, of('gold'), of('empty'), failures.get(instanceId));
+    return judge(instance, times, of('gold'), of('empty'), failures.get(instanceId));
   });
   const statuses = ['valid', 'flaky', 'gold-unresolved', 'empty-resolved', 'failed', 'incomplete'] as const;
   const counts = Object.fromEntries(
@@ -69,7 +75,7 @@ export function summarise(
 }
 
 function judge(
-  instanceId: string,
+  { instanceId, task }: TaskInstance,
   times: number,
   gold: GradeReport[],
   empty: GradeReport[],
@@ -77,7 +83,8 @@ function judge(
 ): InstanceValidation {
   const flakyTests = [...new Set([...unsteadyTests(gold), ...unsteadyTests(empty)])].sort();
   const failure = known ?? [...gold, ...empty].find((report) => report.verdict === 'infra-error')?.failure;
-  const base = { instanceId, gold, empty, flakyTests, ...(failure === undefined ? {} : { failure }) };
+  const { timeoutSeconds } = task.grading;
+  const base = { instanceId, gold, empty, timeoutSeconds, flakyTests, ...(failure === undefined ? {} : { failure }) };
   const infra = [...gold, ...empty].some((report) => report.verdict === 'infra-error');
   if (known !== undefined || infra) return { ...base, status: 'failed' };
   if (gold.length < times || empty.length < times) return { ...base, status: 'incomplete' };

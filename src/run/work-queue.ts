@@ -18,6 +18,11 @@ export class WorkQueue {
     this.control = control;
   }
 
+  /** True while something is still to be solved at the instance. */
+  holds(instanceId: string): boolean {
+    return this.pending.some((item) => item.instanceId === instanceId && item.stage === 'solve');
+  }
+
   /** Takes out what is still to be solved at an instance; a patch that waits for its verdict stays. */
   drop(instanceId: string): WorkItem[] {
     const dropped = this.pending.filter((item) => item.instanceId === instanceId && item.stage === 'solve');

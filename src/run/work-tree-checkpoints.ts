@@ -1,27 +1,13 @@
 /**
- * States of a work tree inside its sandbox, kept as trees in a git repository of their own: the agent's repository, its index and branches are not touched and may be destroyed. Installed
- * packages (`node_modules`, `.venv`) are no part of a state.
+ * States of a work tree inside its sandbox, kept in a git repository of their own: the agent's repository, its index and branches are not touched and may be destroyed. A state has files,
+ * links and folders with their modes, and whole repositories inside of the work tree. Installed packages (`node_modules`, `.venv`), pipes, sockets, owners and times are no part of it.
  */
 import { AssayError, type Checkpoints, type Sandbox } from '../contracts/index.ts';
 import { exec } from '../sandbox/exec.ts';
+import { RESTORE, SAVE } from './checkpoint-scripts.ts';
 
 /** Outside of what is taken for the patch, and on the sandbox's disk. */
 const FOLDER = '/var/tmp/assay-checkpoints';
-
-const SET_UP = `
-[ -d "$1" ] || { git init -q --bare "$1" && printf '%s\\n' '* -text -ident -filter' > "$1/info/attributes"; } || exit 1
-export GIT_DIR=$1 GIT_WORK_TREE=$2
-mkdir -p "$2" && cd "$2" || exit 1
-`;
-
-/** Prints the name of the state. */
-const SAVE = `${SET_UP}
-git add -A -f -- . ':(exclude,glob)**/node_modules/**' ':(exclude,glob)**/.venv/**' && git write-tree
-`;
-
-const RESTORE = `${SET_UP}
-git read-tree "$3" && git checkout-index -q -a -f && git clean -q -d -ff -x -e node_modules -e .venv
-`;
 
 const ENV = { GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: '/dev/null', LC_ALL: 'C', HOME: '/nonexistent' };
 

@@ -2,7 +2,7 @@
  * Critics that know nothing of quality, and one that knows everything: every curve of a real critic stands between them. `majority` votes among attempts and is
  * no critic of one attempt: see `choose.ts`.
  */
-import { sha256 } from '../base/digest.ts';
+import { keyedUniform } from '../base/keyed-uniform.ts';
 import type { Critic, Trajectory } from '../contracts/index.ts';
 
 /** Scores without cost or turns. */
@@ -27,7 +27,7 @@ export function oracleCritic(resolved: (trajectory: Trajectory) => boolean): Cri
 /** Uniform in [0, 1), by the seed and the attempt alone. */
 export function randomCritic(seed: number): Critic {
   return baseline('random', ({ runId, instanceId, attempt }) =>
-    uniform(`${seed}\0${runId}\0${instanceId}\0${attempt}`),
+    keyedUniform(`${seed}\0${runId}\0${instanceId}\0${attempt}`),
   );
 }
 
@@ -42,7 +42,3 @@ export const shortestCritic: Critic = baseline(
   'shortest',
   ({ messages }) => -messages.filter((message) => message.role === 'assistant').length,
 );
-
-function uniform(key: string): number {
-  return Number.parseInt(sha256(key).slice(-12), 16) / 2 ** 48;
-}

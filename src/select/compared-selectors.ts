@@ -21,6 +21,6 @@ export function comparedSelectors(evidence: Evidence, by: string): Selector[] {
     ...(scores === undefined || baselines.some((one) => one.name === scores.critic)
       ? []
       : [criticSelector(scores.critic)]),
-    ...(tests === undefined ? [] : [wholeSelector(`tests, then ${by}`, deciderOf(evidence))]),
+    ...(tests === undefined || tests.size === 0 ? [] : [wholeSelector(`tests, then ${by}`, deciderOf(evidence))]),
   ];
 }

@@ -106,13 +106,12 @@ function costs(instances: readonly CurveInstance[], maxK: number, clusters: Inst
   );
   return Array.from({ length: maxK }, (_, at) => {
     const k = at + 1;
-    return {
-      k,
-      usd: clusters.mean(
-        means.map((usd) => k * usd),
-        'plain',
-      ),
-    };
+    const { value, low, high } = clusters.mean(
+      means.map((usd) => k * usd),
+      'plain',
+    );
+    // Symmetric intervals of few clusters may reach below nothing, and no attempt costs that.
+    return { k, usd: { value, low: Math.max(0, low), high } };
   });
 }
 

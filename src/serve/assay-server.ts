@@ -44,7 +44,7 @@ export interface AssayServer {
   readonly registry: SandboxRegistry;
   /** Requests that come before are answered with 503; those under way keep the settings they began with. */
   configure(settings: ServerSettings): void;
-  /** Destroys all sandboxes and stops to listen. The backend stays the caller's. */
+  /** Destroys all sandboxes and stops to listen; resolves when all requests are answered and noted. The backend stays the caller's. */
   close(): Promise<void>;
 }
 
@@ -64,6 +64,8 @@ export function createAssayServer({ backend, images, home, onError }: ServerOpti
   const authenticator = new Authenticator(new KeyStore(home));
   const audit = new AuditLog(join(home, 'serve', 'audit.jsonl'));
   let dispatcher: Dispatcher | undefined;
+  /** Requests until they are answered and noted. */
+  const underWay = new Set<Promise<void>>();
   const http = createServer({
     headersTimeout: HEADERS_MS,
     requestTimeout: REQUEST_MS,
@@ -75,8 +77,12 @@ export function createAssayServer({ backend, images, home, onError }: ServerOpti
   http.on('request', (request, response) => {
     // What a handler would still write to a client that went away is for nobody.
     response.on('error', () => {});
-    if (dispatcher === undefined) response.writeHead(503, { 'retry-after': '1' }).end();
-    else void dispatcher.serve(request, response);
+    if (dispatcher === undefined) {
+      response.writeHead(503, { 'retry-after': '1' }).end();
+      return;
+    }
+    const served = dispatcher.serve(request, response).finally(() => underWay.delete(served));
+    underWay.add(served);
   });
   return {
     http,
@@ -92,6 +98,7 @@ export function createAssayServer({ backend, images, home, onError }: ServerOpti
       const closed = new Promise<void>((resolve) => http.close(() => resolve()));
       http.closeAllConnections();
       await closed;
+      await Promise.all(underWay);
     },
   };
 }

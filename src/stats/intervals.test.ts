@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { detectableDifference, mcnemarExact, passAtK, wilson } from './intervals.ts';
+import { detectableDifference, mcnemarExact, newcombe, passAtK, wilson } from './intervals.ts';
 import { paretoFront } from './pareto-front.ts';
 
 test('Wilson interval agrees with published values', () => {
@@ -14,6 +14,20 @@ test('Wilson interval agrees with published values', () => {
     expect(wilson(r, n).high).toBeCloseTo(high, 4);
   }
   expect(wilson(0, 0)).toEqual({ value: 0, low: 0, high: 1 });
+});
+
+test('the difference of two rates agrees with published values', () => {
+  // Newcombe (1998), Statistics in Medicine 17, table II, method 10.
+  for (const [a, m, b, n, low, high] of [
+    [56, 70, 48, 80, 0.0524, 0.3339],
+    [9, 10, 3, 10, 0.1705, 0.809],
+    [5, 56, 0, 29, -0.0381, 0.1926],
+  ] as const) {
+    const difference = newcombe({ successes: a, total: m }, { successes: b, total: n });
+    expect(difference.value).toBeCloseTo(a / m - b / n, 12);
+    expect(difference.low).toBeCloseTo(low, 4);
+    expect(difference.high).toBeCloseTo(high, 4);
+  }
 });
 
 test('exact McNemar is the two-sided binomial test', () => {

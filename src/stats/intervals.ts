@@ -21,6 +21,17 @@ export function wilson(successes: number, total: number, z: number = Z95): Inter
   return { value: p, low, high: successes === total ? 1 : Math.min(1, centre + half) };
 }
 
+/** Difference of two independent proportions, a minus b, 95 %. Source: Newcombe (1998), Statistics in Medicine 17, method 10: from the Wilson limits of both. */
+export function newcombe(a: { successes: number; total: number }, b: { successes: number; total: number }): Interval {
+  const [first, second] = [wilson(a.successes, a.total), wilson(b.successes, b.total)];
+  const value = first.value - second.value;
+  return {
+    value,
+    low: value - Math.hypot(first.value - first.low, second.high - second.value),
+    high: value + Math.hypot(first.high - first.value, second.value - second.low),
+  };
+}
+
 /** Exact two-sided McNemar test: `onlyA` and `onlyB` count the pairs on which just one side succeeded. Binomial with p = 1/2; 1 when there are none. */
 export function mcnemarExact(onlyA: number, onlyB: number): number {
   const n = onlyA + onlyB;

@@ -13,9 +13,11 @@ export class AttemptFold {
   private begun = false;
   private skipped = false;
   private seen = false;
+  private opened = false;
   private environmentDigest: string | null = null;
   private end: EndEvent | null = null;
   private grade: GradeEvent | null = null;
+  private score: AttemptRecord['score'];
 
   constructor(ref: AttemptRef, repo: string) {
     this.ref = ref;
@@ -33,10 +35,14 @@ export class AttemptFold {
         // Gone on with after an end that said nothing about the agent.
         this.end = null;
         this.grade = null;
+        this.score = undefined;
         break;
       case 'attempt-end':
         this.end = event;
         this.grade = null;
+        break;
+      case 'prompt-start':
+        this.opened = true;
         break;
       case 'attempt-skip':
         this.skipped = true;
@@ -46,6 +52,9 @@ export class AttemptFold {
         break;
       case 'grade-end':
         this.grade = event;
+        break;
+      case 'score-end':
+        this.score = { critic: event.critic, value: event.score, cost: event.cost };
         break;
       case 'reply-end':
         if (!this.steps.has(event.step))
@@ -93,6 +102,7 @@ export class AttemptFold {
       patchDigest: this.end?.patchDigest ?? null,
       patchBytes: this.end?.patchBytes ?? 0,
       report: this.grade?.report ?? null,
+      ...(this.score === undefined ? {} : { score: this.score }),
       ...(this.end?.sandboxUsage === undefined ? {} : { sandboxUsage: this.end.sandboxUsage }),
     };
   }
@@ -100,7 +110,7 @@ export class AttemptFold {
   history(): AttemptHistory {
     const recorded: RecordedStep[] = [];
     for (let step = this.steps.get(1); step !== undefined; step = this.steps.get(step.step + 1)) recorded.push(step);
-    return { record: this.seen ? this.record() : null, recorded, totals: this.totals.totals() };
+    return { record: this.seen ? this.record() : null, recorded, opened: this.opened, totals: this.totals.totals() };
   }
 
   private state(): AttemptRecord['state'] {

@@ -52,6 +52,7 @@ export class TotalsFold {
       wallMs,
       workingMs: Math.max(0, wallMs - waitedMs),
       ...(this.interventions.size === 0 ? {} : { interventions: this.interventions.size }),
+      ...lookaheadOf(steps),
     };
   }
 
@@ -59,6 +60,13 @@ export class TotalsFold {
     if (this.segment !== null) this.wallMs += this.segment.last - this.segment.first;
     this.segment = null;
   }
+}
+
+function lookaheadOf(replies: readonly ModelReply[]): Pick<AttemptTotals, 'lookahead'> {
+  const chosen = replies.flatMap(({ lookahead }) => lookahead ?? []);
+  if (chosen.length === 0) return {};
+  const failed = sum(chosen.map((one) => one.failed));
+  return { lookahead: { asked: failed + sum(chosen.map(({ candidates }) => candidates.length - 1)), failed } };
 }
 
 function sum(numbers: readonly number[]): number {

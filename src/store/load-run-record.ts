@@ -100,7 +100,16 @@ export async function foldRun(dir: string, manifest: RunManifest, blobs: BlobSto
 
 type Milestone = Extract<
   RunEvent,
-  { type: 'attempt-start' | 'attempt-resume' | 'attempt-end' | 'attempt-skip' | 'grade-start' | 'grade-end' }
+  {
+    type:
+      | 'attempt-start'
+      | 'attempt-resume'
+      | 'attempt-end'
+      | 'attempt-skip'
+      | 'grade-start'
+      | 'grade-end'
+      | 'score-end';
+  }
 >;
 
 /** Events that stand in the attempt's log and again in the run's log, so that a run is loaded from one file. */
@@ -115,6 +124,7 @@ const MILESTONE_TYPES: ReadonlySet<string> = new Set<Milestone['type']>([
   'attempt-skip',
   'grade-start',
   'grade-end',
+  'score-end',
 ]);
 
 /** The run in a folder, with every planned attempt. Needs no lock, also while another process writes. Throws `run-not-found`, `store-invalid`. */

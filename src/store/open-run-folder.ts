@@ -38,7 +38,7 @@ export async function openRunFolder(dir: string, manifest: RunManifest): Promise
     await log.append(encoded);
     if (isMilestone(event)) await runLog.append(encoded);
     if (
-      ['grade-end', 'attempt-skip'].includes(event.type) ||
+      ['grade-end', 'attempt-skip', 'score-end'].includes(event.type) ||
       (event.type === 'attempt-end' && event.gradable === false)
     )
       await log.release();

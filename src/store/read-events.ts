@@ -81,8 +81,10 @@ async function* readLines(path: string): AsyncGenerator<string> {
     for await (const chunk of createReadStream(path, { highWaterMark: 256 * 1024 }) as AsyncIterable<Buffer>) {
       let start = 0;
       for (let end = chunk.indexOf(0x0a); end >= 0; end = chunk.indexOf(0x0a, start)) {
-        parts.push(chunk.subarray(start, end));
-        yield Buffer.concat(parts).toString('utf8');
+        // Most lines lie within a chunk: those are not copied.
+        yield parts.length === 0
+          ? chunk.toString('utf8', start, end)
+          : Buffer.concat([...parts, chunk.subarray(start, end)]).toString('utf8');
         parts = [];
         start = end + 1;
       }

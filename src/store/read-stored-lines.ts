@@ -12,28 +12,49 @@ export interface StoredLine {
   value: unknown;
 }
 
+/** Whole lines that follow each other in a file. */
+export interface LineBlock {
+  /** Bytes before the block. */
+  offset: number;
+  /** Ends with a line end. */
+  data: Buffer;
+}
+
+const BLOCK_BYTES = 1024 * 1024;
+const LINE_END = 0x0a;
+
 /**
  * Whole lines from byte `from` on, which must be the start of a line; none when there is no file. A line that is no JSON ends the reading: the log has a torn end there.
  * Throws `io`.
  */
 export async function* readStoredLines(path: string, from = 0): AsyncGenerator<StoredLine> {
+  for await (const { offset, data } of readLineBlocks(path, from)) {
+    for (let start = 0; start < data.length; ) {
+      const end = data.indexOf(LINE_END, start);
+      const value = parseOrUndefined(data.toString('utf8', start, end));
+      if (value === undefined) return;
+      yield { offset: offset + start, bytes: end - start, value };
+      start = end + 1;
+    }
+  }
+}
+
+/** Like `readStoredLines`, a megabyte or a line at a time and unread: for readers that look for the few lines that concern them. Throws `io`. */
+export async function* readLineBlocks(path: string, from = 0): AsyncGenerator<LineBlock> {
   let parts: Buffer[] = [];
   let offset = from;
   try {
-    const chunks: AsyncIterable<Buffer> = createReadStream(path, { start: from, highWaterMark: 1024 * 1024 });
+    const chunks: AsyncIterable<Buffer> = createReadStream(path, { start: from, highWaterMark: BLOCK_BYTES });
     for await (const chunk of chunks) {
-      let start = 0;
-      for (let end = chunk.indexOf(0x0a); end >= 0; end = chunk.indexOf(0x0a, start)) {
-        const line =
-          parts.length === 0 ? chunk.subarray(start, end) : Buffer.concat([...parts, chunk.subarray(start, end)]);
-        parts = [];
-        start = end + 1;
-        const value = parseOrUndefined(line.toString('utf8'));
-        if (value === undefined) return;
-        yield { offset, bytes: line.length, value };
-        offset += line.length + 1;
+      const end = chunk.lastIndexOf(LINE_END) + 1;
+      if (end === 0) {
+        parts.push(chunk);
+        continue;
       }
-      if (start < chunk.length) parts.push(chunk.subarray(start));
+      const data = parts.length === 0 ? chunk.subarray(0, end) : Buffer.concat([...parts, chunk.subarray(0, end)]);
+      parts = end < chunk.length ? [chunk.subarray(end)] : [];
+      yield { offset, data };
+      offset += data.length;
     }
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return;

@@ -50,11 +50,17 @@ export async function acquireRunLock(dir: string): Promise<RunLock> {
 
 /** True when a process that is alive (or cannot be looked up) holds the lock. */
 export async function isRunLocked(dir: string): Promise<boolean> {
+  return (await runOwner(dir)) !== null;
+}
+
+/** The process that holds the lock of a run folder; null when none does. `unknown`: it is on another machine or in another container, where it cannot be looked up. */
+export async function runOwner(dir: string): Promise<{ pid: number; host: string; state: 'alive' | 'unknown' } | null> {
   const highest = await highestNumber(dir);
-  if (highest === 0) return false;
+  if (highest === 0) return null;
   const held = await readLock(dir, highest);
-  if (held === 'gone') return await isRunLocked(dir);
-  return (await stateOf(held, { owner: await ownIdentity() })) !== 'free';
+  if (held === 'gone') return await runOwner(dir);
+  const state = await stateOf(held, { owner: await ownIdentity() });
+  return held === null || state === 'free' ? null : { pid: held.owner.pid, host: held.owner.host, state };
 }
 
 async function stateOf(held: Lock | null, mine: Pick<Lock, 'owner'>): Promise<'free' | 'alive' | 'unknown'> {

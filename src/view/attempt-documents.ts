@@ -1,14 +1,21 @@
 /** What the pages show of one attempt. */
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { AssayError, type AttemptRecord } from '../contracts/index.ts';
+import { AssayError, type AttemptRecord, type RunManifest } from '../contracts/index.ts';
 import { BlobStore } from '../store/blob-store.ts';
 import { readStoredLinesAt } from '../store/read-stored-lines.ts';
 import { runPaths } from '../store/run-folder.ts';
 import { storeError, systemCode } from '../store/store-error.ts';
 import type { AttemptIndex, IndexedStep } from './attempt-index.ts';
 import { blobStart } from './blob-part.ts';
-import type { AttemptDocument, CallDocument, StepDocument, StepsDocument, TextFileDocument } from './documents.ts';
+import type {
+  AttemptDocument,
+  CallDocument,
+  RawStepDocument,
+  StepDocument,
+  StepsDocument,
+  TextFileDocument,
+} from './documents.ts';
 import { parseStoredEvent, type StoredEvent, type StoredToolEnd, storedMessageParts } from './stored-event.ts';
 import { inputBox, partBoxes, type ReadStart, textBox } from './text-box.ts';
 
@@ -20,25 +27,26 @@ const FILE_HALF_BYTES = 512 * 1024;
 /** Where one attempt lies, and what was read of it. */
 export interface LocatedAttempt {
   runDir: string;
-  runId: string;
+  manifest: RunManifest;
   record: AttemptRecord;
   index: AttemptIndex;
 }
 
-export async function attemptDocument({ runDir, runId, record, index }: LocatedAttempt): Promise<AttemptDocument> {
+export async function attemptDocument({ runDir, manifest, record, index }: LocatedAttempt): Promise<AttemptDocument> {
   const { report, sandboxUsage, ...rest } = record;
   const paths = runPaths(runDir);
   const readStart = startReader(runDir);
   const [first] = index.prompt === null ? [] : await readStoredLinesAt(paths.attemptEvents(record), [index.prompt]);
   const opening = storedMessageParts((first as { firstMessage?: unknown } | undefined)?.firstMessage);
   return {
-    runId,
+    runId: manifest.runId,
     record: rest,
     report,
     receipt: sandboxUsage ?? index.receipt,
     sandbox: index.sandbox,
     imported: index.imported,
     scores: index.scores,
+    fork: manifest.fork ?? null,
     system: await textBox(index.system, readStart),
     prompt: (await partBoxes(opening, readStart)).texts,
     steps: inOrder(index).map((step) => step.line),
@@ -57,6 +65,17 @@ export async function stepsDocument({ runDir, record, index }: LocatedAttempt, p
     steps.push(await stepDocument(step, events, readStart));
   }
   return { steps };
+}
+
+/** What the log has of a step, byte for byte but for indentation: ids of the provider, usage as it was sent, retries. Throws `store-invalid`, `io`. */
+export async function rawStepDocument(
+  { runDir, record, index }: LocatedAttempt,
+  step: number,
+): Promise<RawStepDocument> {
+  const places = index.steps.get(step)?.places ?? [];
+  const lines = await readStoredLinesAt(runPaths(runDir).attemptEvents(record), places);
+  const readStart = startReader(runDir);
+  return { events: await Promise.all(lines.map((line) => textBox(JSON.stringify(line, null, 2), readStart))) };
 }
 
 function inOrder(index: AttemptIndex): IndexedStep[] {

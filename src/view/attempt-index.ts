@@ -164,7 +164,7 @@ function titleOf(text: StoredText): string {
 }
 
 /** The file that an edit call changes: inputs of edit tools name it `path` beside a `command` that changes something. */
-function editedPath(input: unknown): string[] {
+export function editedPath(input: unknown): string[] {
   const { command, path } = (input ?? {}) as { command?: unknown; path?: unknown };
   return typeof command === 'string' && TOOL_CHANGES.has(command) && typeof path === 'string' ? [path] : [];
 }

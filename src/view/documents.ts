@@ -8,16 +8,23 @@
  *     data/runs/<run>/attempts/<folder>/<n>/attempt.json        AttemptDocument
  *     data/runs/<run>/attempts/<folder>/<n>/steps-<page>.json   StepsDocument
  *     data/runs/<run>/attempts/<folder>/<n>/patch.json, test-log.json    TextFileDocument
+ *     data/runs/<run>/attempts/<folder>/<n>/notes.json          AttemptNotes of `src/store/attempt-notes.ts`
+ *     data/runs/<run>/attempts/<folder>/<n>/raw-<step>.json     RawStepDocument, only live
  *     data/runs/<run>/blobs/<hex>-<part>.json                   TextPartDocument
  *     data/compare/<run>,<run>.json                             CompareDocument
+ *     data/curves/<run>,<run>.json, data/payout/<run>,….json    PlotDocument
+ *
+ * Only live: `search?in=<scope>&q=<text>[&run=<run>]` answers with a `SearchLine` of JSON per line, as they are found.
  */
-import type { AttemptRecord, GradeReport, Intervention, SandboxReceipt } from '../contracts/index.ts';
+import type { AttemptRecord, GradeReport, Intervention, RunManifest, SandboxReceipt } from '../contracts/index.ts';
 import type { Comparison } from '../report/compare-runs.ts';
 import type { RunReport, RunReportRow } from '../report/run-report.ts';
 
 export interface SiteDocument {
   /** False for a static export: nothing changes any more. */
   live: boolean;
+  /** Pages may start and stop runs. */
+  controls: boolean;
   assayVersion: string;
 }
 
@@ -37,8 +44,12 @@ export interface RunDocument {
   failure: string | null;
   limits: string;
   host: string;
+  fork: ForkOrigin | null;
   attempts: GridCell[];
 }
+
+/** The attempt at the same instance that a run was forked from, and the last step that both have. */
+export type ForkOrigin = NonNullable<RunManifest['fork']>;
 
 /** One attempt in the grid. */
 export interface GridCell extends RunReportRow {
@@ -59,6 +70,7 @@ export interface AttemptDocument {
   sandbox: { backend: string; tier: string } | null;
   imported: { format: string; file: string; leak: string | null } | null;
   scores: { critic: string; score: number }[];
+  fork: ForkOrigin | null;
   system: TextBox;
   prompt: TextBox[];
   /** In the order in which the steps were made. */
@@ -88,6 +100,11 @@ export interface StepLine {
 
 export interface StepsDocument {
   steps: StepDocument[];
+}
+
+/** The events of a step as they stand in the log, one after the other. */
+export interface RawStepDocument {
+  events: TextBox[];
 }
 
 export interface StepDocument extends StepLine {
@@ -160,3 +177,41 @@ export interface CompareDocument {
   /** Cost against accuracy as an SVG document. */
   svg: string;
 }
+
+/** Figures as the command line prints them, and their drawing. */
+export interface PlotDocument {
+  text: string;
+  /** Null when there is nothing to draw. */
+  svg: string | null;
+}
+
+/** Where a search looks: everywhere, into what the agent ran, or at the files that it changed. */
+export type SearchScope = 'text' | 'command' | 'file';
+
+export type SearchPlace =
+  | 'prompt'
+  | 'thought'
+  | 'reasoning'
+  | 'action'
+  | 'edit'
+  | 'observation'
+  | 'told'
+  | 'patch'
+  | 'tests';
+
+export type SearchLine =
+  | {
+      type: 'hit';
+      runId: string;
+      instanceId: string;
+      folder: string;
+      attempt: number;
+      /** Null outside of the steps. */
+      step: number | null;
+      place: SearchPlace;
+      excerpt: string;
+    }
+  | { type: 'progress'; looked: number; of: number }
+  | { type: 'problem'; message: string }
+  /** `limited`: there may be more hits than were sent. */
+  | { type: 'end'; looked: number; of: number; limited: boolean };

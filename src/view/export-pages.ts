@@ -28,7 +28,7 @@ export interface ExportOptions {
 export async function exportPages(options: ExportOptions): Promise<{ runs: number; files: number }> {
   const { folder, assets, signal, assayVersion } = options;
   await demandEmpty(folder);
-  const site: SiteDocument = { live: false, assayVersion };
+  const site: SiteDocument = { live: false, controls: false, assayVersion };
   const source = { cache: new RunCache(options.runsDir), site };
   let files = 0;
   const write = async (path: string, data: string | Buffer) => {
@@ -57,6 +57,8 @@ export async function exportPages(options: ExportOptions): Promise<{ runs: numbe
   const readable = chosen.filter((run) => !('failure' in run)).map((run) => run.runId);
   for (const runId of readable) await exportRun(await source.cache.run(runId), source.cache, writeDocument);
   for (const group of comparedGroups(readable)) await writeDocument(`compare/${group.join(',')}.json`);
+  for (const group of new Set(comparedGroups(readable).map((ids) => [...ids].sort().join(','))))
+    await exportPlots(group, writeDocument);
   return { runs: chosen.length, files };
 }
 
@@ -69,6 +71,7 @@ async function exportRun(record: RunRecord, cache: RunCache, writeDocument: Writ
     const folder = instanceFolder(attempt.instanceId);
     const path = `runs/${runId}/attempts/${folder}/${attempt.attempt}`;
     await writeDocument(`${path}/attempt.json`);
+    await writeDocument(`${path}/notes.json`);
     await writeDocument(`${path}/patch.json`);
     await writeDocument(`${path}/test-log.json`);
     const { index } = await cache.attempt(runId, folder, attempt.attempt);
@@ -78,6 +81,17 @@ async function exportRun(record: RunRecord, cache: RunCache, writeDocument: Writ
   for (const hex of await blobNames(runPaths(record.dir).blobs)) {
     const first = await writeDocument<TextPartDocument>(`runs/${runId}/blobs/${hex}-0.json`);
     for (let part = 1; part < first.parts; part++) await writeDocument(`runs/${runId}/blobs/${hex}-${part}.json`);
+  }
+}
+
+/** Curves and payouts do not depend on the order of runs: pages ask for them by sorted ids. What cannot be made here (other tasks, a data set that is gone) is not in the export. */
+async function exportPlots(group: string, writeDocument: WriteDocument): Promise<void> {
+  for (const kind of ['curves', 'payout']) {
+    try {
+      await writeDocument(`${kind}/${group}.json`);
+    } catch (error) {
+      if (!(error instanceof AssayError) || error.failureClass !== 'input') throw error;
+    }
   }
 }
 
@@ -91,10 +105,10 @@ async function blobNames(folder: string): Promise<string[]> {
   }
 }
 
-/** Every order of two, since a page may name them in either, and all together in the order of the table. */
+/** Each run alone, every order of two, since a page may name them in either, and all together in the order of the table. */
 function comparedGroups(runIds: readonly string[]): string[][] {
   const newest = runIds.slice(0, COMPARED_RUNS);
-  const pairs = newest.flatMap((a) => newest.filter((b) => b !== a).map((b) => [a, b]));
+  const pairs = newest.flatMap((a) => [[a], ...newest.filter((b) => b !== a).map((b) => [a, b])]);
   return newest.length > 2 ? [...pairs, [...newest]] : pairs;
 }
 

@@ -1,12 +1,14 @@
 /** The documents of the web UI by their addresses below `data/` (`documents.ts`). */
 import { AssayError, toFailure } from '../contracts/index.ts';
+import { readNotes } from '../store/attempt-notes.ts';
 import { BlobStore } from '../store/blob-store.ts';
 import { runPaths } from '../store/run-folder.ts';
-import { attemptDocument, stepsDocument, textFileDocument } from './attempt-documents.ts';
+import { attemptDocument, rawStepDocument, stepsDocument, textFileDocument } from './attempt-documents.ts';
 import { blobPart } from './blob-part.ts';
 import type { RunLine, RunsDocument, SiteDocument } from './documents.ts';
 import type { RunCache } from './run-cache.ts';
 import { compareDocument, runDocument, runLine } from './run-documents.ts';
+import { curvesDocument, payoutDocument } from './selection-documents.ts';
 
 interface DocumentSource {
   cache: RunCache;
@@ -22,6 +24,7 @@ interface Route {
 }
 
 const RUN = '(?<run>[^/]+)';
+const RUNS = '(?<runs>[^/]+)';
 const ATTEMPT = `runs/${RUN}/attempts/(?<folder>[^/]+)/(?<attempt>[1-9]\\d{0,8})`;
 const route = (pattern: string, read: Route['read']): Route => ({ pattern: new RegExp(`^${pattern}\\.json$`), read });
 
@@ -34,6 +37,14 @@ const ROUTES: readonly Route[] = [
     `${ATTEMPT}/steps-(?<page>\\d{1,6})`,
     async (source, at) => await stepsDocument(await locate(source, at), Number(at.page)),
   ),
+  route(
+    `${ATTEMPT}/raw-(?<step>[1-9]\\d{0,8})`,
+    async (source, at) => await rawStepDocument(await locate(source, at), Number(at.step)),
+  ),
+  route(`${ATTEMPT}/notes`, async ({ cache }, { run = '', folder = '', attempt }) => {
+    const { dir, record } = await cache.find(run, folder, Number(attempt));
+    return await readNotes(runPaths(dir).attempt(record));
+  }),
   route(`${ATTEMPT}/patch`, async (source, at) => await textFileDocument(await locate(source, at), 'patch.diff')),
   route(
     `${ATTEMPT}/test-log`,
@@ -42,9 +53,9 @@ const ROUTES: readonly Route[] = [
   route(`runs/${RUN}/blobs/(?<hex>[0-9a-f]{64})-(?<part>\\d{1,6})`, async ({ cache }, { run = '', hex = '', part }) =>
     blobPart(new BlobStore(runPaths(cache.dirOf(run)).blobs), hex, Number(part)),
   ),
-  route('compare/(?<runs>[^/]+)', async ({ cache }, { runs = '' }) =>
-    compareDocument(await Promise.all(runs.split(',').map((run) => cache.run(run)))),
-  ),
+  route(`compare/${RUNS}`, async (source, at) => compareDocument(await records(source, at))),
+  route(`curves/${RUNS}`, async (source, at) => await curvesDocument(await records(source, at))),
+  route(`payout/${RUNS}`, async (source, at) => await payoutDocument(await records(source, at))),
 ];
 
 /**
@@ -61,6 +72,10 @@ export async function findDocument(source: DocumentSource, path: string): Promis
 
 async function locate({ cache }: DocumentSource, { run = '', folder = '', attempt }: Parameters) {
   return await cache.attempt(run, folder, Number(attempt));
+}
+
+async function records({ cache }: DocumentSource, { runs = '' }: Parameters) {
+  return await Promise.all(runs.split(',').map((run) => cache.run(run)));
 }
 
 /** A damaged run stands in the table with what is wrong with it. */

@@ -1,7 +1,7 @@
 /** Runs and logs that were read, kept as long as their files have not changed. */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { AssayError, type AttemptRecord, type RunRecord } from '../contracts/index.ts';
+import { AssayError, type AttemptRecord, type RunManifest, type RunRecord } from '../contracts/index.ts';
 import { listRuns } from '../store/file-run-store.ts';
 import { loadRunRecord } from '../store/load-run-record.ts';
 import { instanceFolder, isRunId, runPaths } from '../store/run-folder.ts';
@@ -22,6 +22,12 @@ interface KeptRun {
   /** How long reading took; 0 until it is done. */
   tookMs: number;
   record: Promise<RunRecord>;
+}
+
+interface Found {
+  dir: string;
+  manifest: RunManifest;
+  record: AttemptRecord;
 }
 
 /** Reads runs below one folder. Never writes; several requests for the same thing read it once. */
@@ -60,13 +66,13 @@ export class RunCache {
 
   /** An attempt with what stands where in its log. Throws like `find`. */
   async attempt(runId: string, folder: string, attempt: number): Promise<LocatedAttempt> {
-    const { dir, record } = await this.find(runId, folder, attempt);
-    return { runDir: dir, runId, record, index: await this.index(dir, record) };
+    const { dir, manifest, record } = await this.find(runId, folder, attempt);
+    return { runDir: dir, manifest, record, index: await this.index(dir, record) };
   }
 
   /** An attempt by the folder of its instance. Throws `run-not-found`, `instance-not-found`, `store-invalid`, `io`. */
-  async find(runId: string, folder: string, attempt: number): Promise<{ dir: string; record: AttemptRecord }> {
-    const { dir, attempts } = await this.run(runId);
+  async find(runId: string, folder: string, attempt: number): Promise<Found> {
+    const { dir, manifest, attempts } = await this.run(runId);
     const record = attempts.find((one) => one.attempt === attempt && instanceFolder(one.instanceId) === folder);
     if (record === undefined) {
       throw new AssayError('instance-not-found', `run ${runId} has no attempt ${attempt} of ${folder}`, {
@@ -74,7 +80,7 @@ export class RunCache {
         retryable: false,
       });
     }
-    return { dir, record };
+    return { dir, manifest, record };
   }
 
   /** The folder of a run, which may not be there. Throws `run-not-found` for what is no id. */

@@ -2,24 +2,26 @@
 import type { AttemptRecord, RunRecord } from '../contracts/index.ts';
 import { compareRuns } from '../report/compare-runs.ts';
 import { comparisonSvg } from '../report/comparison-svg.ts';
-import { isInfraFailure, type RunReportRow, runReport } from '../report/run-report.ts';
+import { isInfraFailure, type RunReport, type RunReportRow, runReport } from '../report/run-report.ts';
 import { instanceFolder } from '../store/run-folder.ts';
 import type { CompareDocument, GridCell, RunDocument, RunLine } from './documents.ts';
 
-/** The table of all runs is asked for again and again: a record that has not been read anew has the same line. */
-const lines = new WeakMap<RunRecord, RunLine>();
+/** Reports are asked for again and again: a record that has not been read anew has the same one. */
+const reports = new WeakMap<RunRecord, RunReport>();
+
+function reportOf(record: RunRecord): RunReport {
+  const report = reports.get(record) ?? runReport(record);
+  reports.set(record, report);
+  return report;
+}
 
 export function runLine(record: RunRecord): RunLine {
-  const known = lines.get(record);
-  if (known !== undefined) return known;
-  const { rows: _, recovery: __, ...report } = runReport(record);
-  const line = { createdAt: record.manifest.createdAt, ...report };
-  lines.set(record, line);
-  return line;
+  const { rows: _, recovery: __, ...report } = reportOf(record);
+  return { createdAt: record.manifest.createdAt, ...report };
 }
 
 export function runDocument(record: RunRecord): RunDocument {
-  const { rows, ...report } = runReport(record);
+  const { rows, ...report } = reportOf(record);
   const { manifest, failure } = record;
   const { limits, host } = manifest;
   return {
@@ -28,6 +30,7 @@ export function runDocument(record: RunRecord): RunDocument {
     failure: failure === undefined ? null : failure.message,
     limits: `${limits.steps} steps, ${limits.wallSeconds} s${limits.costUsd === undefined ? '' : `, $${limits.costUsd}`}`,
     host: `${host.platform} ${host.kernel}, ${host.cpus} CPUs, Node ${host.node}, Assay ${manifest.assayVersion}`,
+    fork: manifest.fork ?? null,
     attempts: record.attempts.map((attempt, at) => gridCell(attempt, rows[at])),
   };
 }

@@ -71,7 +71,7 @@ async function withStarts(value: unknown, readStart: ReadStart, depth: number): 
   return Object.fromEntries(await Promise.all(entries));
 }
 
-function isBlobReference(value: unknown): value is BlobReference {
+export function isBlobReference(value: unknown): value is BlobReference {
   const digest = (value as { $blob?: unknown } | null)?.$blob;
   return typeof digest === 'string' && /^sha256:[0-9a-f]{64}$/.test(digest);
 }

@@ -1,22 +1,21 @@
-/** The read-only HTTP server behind `assay view`. */
+/** The HTTP server behind `assay view`: pages, documents, live streams, searches, and what pages may do to runs. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
 import { AssayError, toFailure } from '../contracts/index.ts';
+import { controlRequest, readJsonBody } from './control-requests.ts';
 import type { SiteDocument } from './documents.ts';
 import { findDocument } from './find-document.ts';
 import { attemptStamp, runStamp } from './live-stamp.ts';
 import { liveStream } from './live-stream.ts';
 import type { PageAsset } from './page-assets.ts';
-import { newToken, type Refusal, type RequestGuard, requestGuard } from './request-guard.ts';
+import { newToken, type RequestGuard, requestGuard } from './request-guard.ts';
 import { RunCache } from './run-cache.ts';
+import type { RunControls } from './run-controls.ts';
+import { parseSearchQuery, searchStream } from './search-stream.ts';
 import { SECURITY_HEADERS } from './security-headers.ts';
+import { headerOf, sendAsset, sendFailure, sendJson } from './send.ts';
 
-/** Smaller answers gain nothing from being compressed. */
-const COMPRESSED_BYTES = 2048;
 const LOOPBACK = ['127.0.0.1', 'localhost', '[::1]'];
-const compress = promisify(gzip);
 
 export interface ViewServerOptions {
   runsDir: string;
@@ -28,6 +27,8 @@ export interface ViewServerOptions {
   port?: number;
   /** Further names that browsers reach this server by, without port. */
   names?: readonly string[];
+  /** Absent: pages only read. */
+  controls?: RunControls;
 }
 
 export interface ViewServer {
@@ -49,13 +50,17 @@ export async function startViewServer(options: ViewServerOptions): Promise<ViewS
   const bound = (server.address() as AddressInfo).port;
   const shownHost = host.includes(':') ? `[${host}]` : host;
   const names = [...new Set([...LOOPBACK, shownHost.toLowerCase(), ...(options.names ?? [])])];
-  const site: SiteDocument = { live: true, assayVersion: options.assayVersion };
+  const { controls } = options;
+  const site: SiteDocument = { live: true, controls: controls !== undefined, assayVersion: options.assayVersion };
   const service: Service = {
     guard: requestGuard({ token, names, port: bound }),
     assets: options.assets,
     source: { cache: new RunCache(options.runsDir), site },
+    controls,
     stopping: stopping.signal,
   };
+  // Reading large runs takes a while: it begins before a browser asks. What cannot be read is told to whoever asks.
+  findDocument(service.source, 'runs.json').catch(() => {});
   server.on('request', (request, response) => void answerSafely(service, request, response));
   const origin = `http://${shownHost}:${bound}`;
   return {
@@ -74,6 +79,7 @@ interface Service {
   guard: RequestGuard;
   assets: ReadonlyMap<string, PageAsset>;
   source: { cache: RunCache; site: SiteDocument };
+  controls: RunControls | undefined;
   stopping: AbortSignal;
 }
 
@@ -100,38 +106,98 @@ async function answerSafely(service: Service, request: IncomingMessage, response
   } catch (error) {
     const failure = toFailure(error);
     if (response.headersSent) response.destroy();
-    else await sendJson(request, response, statusOf(failure.code), { failure });
+    else await sendFailure(request, response, statusOf(failure.code), failure);
   }
 }
 
+interface Exchange {
+  service: Service;
+  request: IncomingMessage;
+  response: ServerResponse;
+  /** Below the root, decoded. */
+  path: string;
+  query: URLSearchParams;
+}
+
+/** Answers, or returns false for an address that it does not know. */
+type Handler = (exchange: Exchange) => Promise<boolean>;
+
+const HANDLERS: Readonly<Record<'GET' | 'POST', readonly Handler[]>> = {
+  GET: [answerLive, answerSearch, answerDocument],
+  POST: [openSession, answerControl],
+};
+
+/** Front end first, for which nobody needs the token; everything else is for who has it. */
 async function answer(service: Service, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const { guard, assets, source, stopping } = service;
-  const refuse = ({ status, message }: Refusal) => sendJson(request, response, status, { failure: { message } });
-  const foreign = guard.refuseOrigin(request);
-  if (foreign !== null) return await refuse(foreign);
-  const path = pathOf(request);
-  if (path === null) return await sendJson(request, response, 400, { failure: { message: 'This is no address.' } });
-  const opening = path === 'session' && request.method === 'POST';
-  if (!opening && request.method !== 'GET' && request.method !== 'HEAD')
-    return await sendJson(request, response, 405, { failure: { message: 'Pages are only read here.' } });
-  const asset = opening ? undefined : assets.get(path);
+  const foreign = service.guard.refuseOrigin(request);
+  if (foreign !== null) return await sendFailure(request, response, foreign.status, foreign);
+  const address = addressOf(request);
+  if (address === null) return await sendFailure(request, response, 400, { message: 'This is no address.' });
+  const method = request.method === 'HEAD' ? 'GET' : request.method;
+  if (method !== 'GET' && method !== 'POST')
+    return await sendFailure(request, response, 405, { message: 'Addresses here are read or posted to.' });
+  const asset = method === 'GET' ? service.assets.get(address.path) : undefined;
   if (asset !== undefined) return sendAsset(request, response, asset);
-  const stranger = guard.refuseStranger(request);
-  if (stranger !== null) return await refuse(stranger);
-  if (opening) {
-    response.writeHead(204, { 'set-cookie': guard.cookie() }).end();
-    return;
+  const stranger = service.guard.refuseStranger(request);
+  if (stranger !== null) return await sendFailure(request, response, stranger.status, stranger);
+  for (const handle of HANDLERS[method]) if (await handle({ service, request, response, ...address })) return;
+  await sendFailure(request, response, 404, { message: 'There is nothing at this address.' });
+}
+
+async function openSession({ service, response, path }: Exchange): Promise<boolean> {
+  if (path !== 'session') return false;
+  response.writeHead(204, { 'set-cookie': service.guard.cookie() }).end();
+  return true;
+}
+
+async function answerLive({ service, request, response, path }: Exchange): Promise<boolean> {
+  const stamp = path.startsWith('live/') ? stampFor(service.source.cache, path.slice('live/'.length)) : null;
+  if (stamp === null) return false;
+  await liveStream(response, {
+    stamp,
+    heard: headerOf(request, 'last-event-id'),
+    signal: whileWanted(service, response),
+  });
+  return true;
+}
+
+async function answerSearch({ service, request, response, path, query }: Exchange): Promise<boolean> {
+  if (path !== 'search') return false;
+  const search = parseSearchQuery(query);
+  if (search === null) {
+    const message = 'A search needs two characters or more, at most a thousand, and where to look.';
+    await sendFailure(request, response, 400, { message });
+  } else {
+    const { cache } = service.source;
+    await searchStream(response, { cache, query: search, signal: whileWanted(service, response) });
   }
-  const stamp = path.startsWith('live/') ? stampFor(source.cache, path.slice('live/'.length)) : null;
-  if (stamp !== null) {
-    const gone = new AbortController();
-    response.on('close', () => gone.abort());
-    const signal = AbortSignal.any([gone.signal, stopping]);
-    return await liveStream(response, { stamp, heard: headerOf(request, 'last-event-id'), signal });
+  return true;
+}
+
+async function answerDocument({ service, request, response, path }: Exchange): Promise<boolean> {
+  const document = path.startsWith('data/') ? await findDocument(service.source, path.slice('data/'.length)) : null;
+  if (document === null) return false;
+  await sendJson(request, response, 200, document);
+  return true;
+}
+
+async function answerControl({ service, request, response, path }: Exchange): Promise<boolean> {
+  const perform = path.startsWith('control/') ? controlRequest(path.slice('control/'.length)) : undefined;
+  if (perform === undefined) return false;
+  const { controls, source } = service;
+  if (controls === undefined) await sendFailure(request, response, 403, { message: 'Pages only read here.' });
+  else {
+    const body = await readJsonBody(request);
+    await sendJson(request, response, 200, await perform({ controls, cache: source.cache }, body));
   }
-  const document = path.startsWith('data/') ? await findDocument(source, path.slice('data/'.length)) : null;
-  if (document !== null) return await sendJson(request, response, 200, document);
-  await sendJson(request, response, 404, { failure: { message: 'There is nothing at this address.' } });
+  return true;
+}
+
+/** Aborted when the browser has gone or the server stops. */
+function whileWanted({ stopping }: Service, response: ServerResponse): AbortSignal {
+  const gone = new AbortController();
+  response.on('close', () => gone.abort());
+  return AbortSignal.any([gone.signal, stopping]);
 }
 
 /** `R` for a run, `R/<folder>/<n>` for an attempt; null for anything else. */
@@ -143,44 +209,18 @@ function stampFor(cache: RunCache, path: string): (() => Promise<string>) | null
 }
 
 /** The path without its leading slash, decoded; null when it cannot be. */
-function pathOf(request: IncomingMessage): string | null {
+function addressOf(request: IncomingMessage): Pick<Exchange, 'path' | 'query'> | null {
+  const [path = '/', query = ''] = (request.url ?? '/').split('?', 2);
   try {
-    return decodeURIComponent((request.url ?? '/').split('?', 1)[0] ?? '/').replace(/^\//, '');
+    return { path: decodeURIComponent(path).replace(/^\//, ''), query: new URLSearchParams(query) };
   } catch {
     return null;
   }
 }
 
-function headerOf(request: IncomingMessage, name: string): string | undefined {
-  const value = request.headers[name];
-  return Array.isArray(value) ? value[0] : value;
-}
-
-function sendAsset(request: IncomingMessage, response: ServerResponse, { type, data, unchanging }: PageAsset): void {
-  const caching = unchanging ? 'public, max-age=31536000, immutable' : 'no-cache';
-  response.writeHead(200, { 'content-type': type, 'content-length': data.length, 'cache-control': caching });
-  response.end(request.method === 'HEAD' ? undefined : data);
-}
-
-async function sendJson(
-  request: IncomingMessage,
-  response: ServerResponse,
-  status: number,
-  body: object,
-): Promise<void> {
-  const plain = Buffer.from(JSON.stringify(body));
-  const small = plain.length < COMPRESSED_BYTES || !/\bgzip\b/.test(headerOf(request, 'accept-encoding') ?? '');
-  const data = small ? plain : await compress(plain, { level: 3 });
-  response.writeHead(status, {
-    'content-type': 'application/json; charset=utf-8',
-    'content-length': data.length,
-    'cache-control': 'no-store',
-    ...(small ? {} : { 'content-encoding': 'gzip' }),
-  });
-  response.end(request.method === 'HEAD' ? undefined : data);
-}
-
 function statusOf(code: string): number {
   if (code === 'run-not-found' || code === 'instance-not-found') return 404;
+  if (code === 'config-invalid') return 400;
+  if (code === 'run-locked') return 409;
   return code === 'store-invalid' ? 422 : 500;
 }

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +6,7 @@ import { assayPaths } from '../../src/base/paths.ts';
 import type { RunReport } from '../../src/report/run-report.ts';
 import { createNativeBackend } from '../../src/sandbox/native/native-backend.ts';
 import { killAndResume } from '../run/kill-harness.ts';
+import { BUILT_PROGRAM, runBuiltProgram } from '../support/built-program.ts';
 import {
   type Behaviour,
   type FakeModelServer,
@@ -23,25 +23,10 @@ const probe = await backend.probe();
 await backend.close();
 afterAll(() => rmSync(home, { recursive: true, force: true, maxRetries: 10, retryDelay: 500 }));
 
-/** The built program, as users run it: `npm test` builds first. */
-const ARGV = [process.execPath, join(import.meta.dirname, '../../bin/assay.mjs')];
 const ENV = { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '/', ASSAY_HOME: join(home, 'store') };
 
-function assay(
-  args: readonly string[],
-  env: Record<string, string> = {},
-): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const [program = '', ...rest] = [...ARGV, ...args];
-  const child = spawn(program, rest, { cwd: home, env: { ...ENV, ...env } });
-  const out = { stdout: '', stderr: '' };
-  child.stdout.on('data', (chunk: Buffer) => {
-    out.stdout += chunk.toString();
-  });
-  child.stderr.on('data', (chunk: Buffer) => {
-    out.stderr += chunk.toString();
-  });
-  return new Promise((resolve) => child.on('close', (code) => resolve({ code, ...out })));
-}
+const assay = (args: readonly string[], env: Record<string, string> = {}) =>
+  runBuiltProgram(args, { cwd: home, env: { ...ENV, ...env } });
 
 describe('what users get wrong', () => {
   test('help names every command', async () => {
@@ -168,9 +153,9 @@ describeRequiring(
       server.seen.length = 0;
       const finished = new Set<string>();
       const result = await killAndResume({
-        run: { argv: [...ARGV, ...runArgs('killed')], env: { ...ENV, ...key() }, cwd: home },
+        run: { argv: [...BUILT_PROGRAM, ...runArgs('killed')], env: { ...ENV, ...key() }, cwd: home },
         resume: {
-          argv: [...ARGV, 'resume', 'killed', '-j', '3', '--json', '--quiet'],
+          argv: [...BUILT_PROGRAM, 'resume', 'killed', '-j', '3', '--json', '--quiet'],
           env: { ...ENV, ...key() },
           cwd: home,
         },

@@ -1,5 +1,7 @@
 import { afterAll } from 'vitest';
 import type { Critic } from '../../src/contracts/index.ts';
+import { calibratedCritic } from '../../src/critic/calibrated/calibrated-critic.ts';
+import type { CalibrationFile } from '../../src/critic/calibrated/calibration-file.ts';
 import { embeddedCritic } from '../../src/critic/embedded/embedded-critic.ts';
 import { featureNames } from '../../src/critic/embedded/example.ts';
 import { fitHead, type Head, withCalibration } from '../../src/critic/embedded/head.ts';
@@ -50,6 +52,7 @@ describeCriticContract('embedded', async () =>
   embeddedCritic({
     final: smallHead(featureNames(['patch', 'trajectory', 'issue'])),
     turn: smallHead(featureNames(['trajectory', 'issue'])),
+    card: { runs: [], repositories: [] },
   }),
 );
 
@@ -62,6 +65,23 @@ describeCriticContract('rubric', () =>
     (url) => rubricCritic({ url, model: 'm' }, labels),
   ),
 );
+
+const CALIBRATION: Pick<CalibrationFile, 'calibration' | 'card'> = {
+  calibration: { kind: 'platt', slope: 2, offset: -1 },
+  card: {
+    fittedAt: '',
+    assayVersion: '',
+    runs: [],
+    repositories: [],
+    instanceIds: [],
+    attempts: 0,
+    resolved: 0,
+    unscored: 0,
+    rawAuc: null,
+    heldOut: null,
+  },
+};
+describeCriticContract('calibrated', async () => calibratedCritic(shortestCritic, CALIBRATION));
 
 describeCriticContract('judge', () =>
   at(

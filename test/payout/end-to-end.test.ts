@@ -17,6 +17,7 @@ import { openUserTool } from '../../src/payout/e2e/user-visits.ts';
 import { gradeByKind } from '../../src/payout/grade-by-kind.ts';
 import { sandboxFiles } from '../../src/sandbox/files.ts';
 import { createNativeBackend } from '../../src/sandbox/native/native-backend.ts';
+import { playedVideo } from '../support/played-video.ts';
 import { describeRequiring } from '../support/requirements.ts';
 import { type Files, GOLD, patchOf, SECRET, writeToyApp } from '../support/toy-app.ts';
 
@@ -46,17 +47,23 @@ describeRequiring('chromium', problem, 'grading end to end', () => {
     environment = await createEnvironmentBuilder({ backend, paths }).ensure(instance, signal);
   }, 120_000);
 
-  const grade = (patch: string, tries = 1) => {
+  const grade = (patch: string, tries = 1, until = signal) => {
     const grading = { ...instance.task.grading, tries };
     const tried = { ...instance, task: { ...instance.task, grading } };
-    return gradeByKind({ instance: tried, environment, patch, backend, limits, signal });
+    return gradeByKind({ instance: tried, environment, patch, backend, limits, signal: until });
   };
 
-  test('gold is paid, at once, with a screenshot and a trace', { timeout: 240_000 }, async () => {
+  test('gold is paid, at once, with a screenshot, a trace and a video', { timeout: 240_000 }, async () => {
     const { report, artifacts = [] } = await grade(patchOf(GOLD), 3);
     expect(report).toMatchObject({ verdict: 'resolved', resolved: true, passedOnTry: 1, tries: 1, testsSeen: 1 });
-    expect(report.artifacts).toEqual(['try-1-shows-the-sum.png', 'try-1-shows-the-sum.trace.zip']);
+    const name = 'try-1-shows-the-sum';
+    expect(report.artifacts).toEqual([`${name}.png`, `${name}.trace.zip`, `${name}.webm`]);
     expect(artifacts[0]?.data.subarray(1, 4).toString()).toBe('PNG');
+    expect(await playedVideo(artifacts[2]?.data ?? Buffer.alloc(0))).toMatchObject({
+      ended: true,
+      width: 880,
+      changes: true,
+    });
   });
 
   test('what fails is tried again, from the start', { timeout: 240_000 }, async () => {
@@ -207,6 +214,22 @@ browserTest('offline', async ({ page }) => assert.equal(await ask(page), 'nobody
     const { report } = await grade(patchOf(files));
     expect(report.resolved).toBe(false);
     expect(report.verdict).toMatch(new RegExp(`^(${verdict})$`));
+  });
+
+  test('a grading that is stopped ends at once, whatever it was doing', { timeout: 240_000 }, async () => {
+    const silent = "import { createServer } from 'node:net';\ncreateServer(() => {}).listen(4100);\n";
+    for (const wait of [50, 3_000]) {
+      const stop = new AbortController();
+      let stopped = Number.POSITIVE_INFINITY;
+      setTimeout(() => {
+        stopped = performance.now();
+        stop.abort();
+      }, wait);
+      await expect(grade(patchOf({ 'server.mjs': silent }), 3, stop.signal)).rejects.toMatchObject({
+        code: 'cancelled',
+      });
+      expect(performance.now() - stopped).toBeLessThan(15_000); // waiting for the application alone takes 30 s, three times
+    }
   });
 
   test('the application finds neither tests nor user script', { timeout: 240_000 }, async () => {

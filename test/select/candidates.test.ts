@@ -4,7 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { assayPaths } from '../../src/base/paths.ts';
-import { type Model, type RunRecord, sandboxLimitsSchema, type TaskInstance } from '../../src/contracts/index.ts';
+import {
+  AssayError,
+  type Model,
+  type RunRecord,
+  sandboxLimitsSchema,
+  type TaskInstance,
+} from '../../src/contracts/index.ts';
 import { loadDataset } from '../../src/dataset/load-dataset.ts';
 import { createEnvironmentBuilder } from '../../src/environment/environment-builder.ts';
 import { sandboxFiles } from '../../src/sandbox/files.ts';
@@ -41,6 +47,13 @@ function adviserFor(scripts: readonly string[], expected: readonly string[]): Mo
   };
 }
 
+const silentAdviser: Model = {
+  ...adviserFor([], []),
+  async complete() {
+    throw new AssayError('model-timeout', 'no answer', { class: 'model' });
+  },
+};
+
 function attemptOf(instanceId: string, order: number, patch: string): StoredAttempt {
   const run: RunRecord = {
     manifest: manifestOf('r', [instanceId]),
@@ -74,7 +87,7 @@ describeRequiring(
   probe.available ? undefined : probe.notes.join(' '),
   'candidates for starter tasks',
   () => {
-    const select = async (instanceId: string, expected: readonly string[] = []) => {
+    const select = async (instanceId: string, expected: readonly string[] | 'silent' = []) => {
       const wanted = STARTER_CANDIDATES[instanceId];
       const found = (await loadDataset('tasks/starter')).instances.find((one) => one.instanceId === instanceId);
       if (wanted === undefined || found === undefined) throw new Error(`no candidates for ${instanceId}`);
@@ -86,7 +99,8 @@ describeRequiring(
       const attempts = wanted.kinds.map((kind, at) =>
         attemptOf(instanceId, at + 1, candidatePatch(instanceId, kind, base)),
       );
-      const adviser = { model: adviserFor(wanted.scripts, expected), callKey: `select/${instanceId}` };
+      const model = expected === 'silent' ? silentAdviser : adviserFor(wanted.scripts, expected);
+      const adviser = { model, callKey: `select/${instanceId}` };
       const tested = await testCandidates(testing, attempts, { adviser, samples: 3, jobs: 2 });
       const instance = { instanceId, repo: 'repo', attempts, withoutPatch: 0 };
       const { winner, candidates } = selectOne(instance, tested);
@@ -97,6 +111,13 @@ describeRequiring(
     const EMPTY = 'the patch is empty';
     const NOT_SHOWN = 'does not pass the reproduction test';
     const ONLY = 'chosen: the only one left';
+
+    test('an adviser that gives no answer takes no tests away, and is told', async () => {
+      const { regression, reproduction, unadvised } = (await select('almanac-month-end', 'silent')).tested;
+      expect(regression).toMatchObject({ expected: [], tests: expect.arrayContaining([expect.any(String)]) });
+      expect(reproduction).toEqual({ none: 'the model gave no answer' });
+      expect(unadvised.map(({ code }) => code)).toEqual(['model-timeout', 'model-timeout']);
+    });
 
     test('the right one among wrong, breaking, not applying and endless ones', async () => {
       const { winner, reasons, tested } = await select('almanac-month-end');

@@ -21,6 +21,7 @@ import { createRun } from '../../src/store/file-run-store.ts';
 import { loadTrajectory } from '../../src/store/load-trajectory.ts';
 import { describeRequiring } from '../support/requirements.ts';
 import { manifestOf } from '../support/run-fixtures.ts';
+import { FIX, TASK } from '../support/split-cent.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'assay-recovery-'));
 const paths = assayPaths(home);
@@ -31,23 +32,6 @@ afterAll(async () => {
   rmSync(home, { recursive: true, force: true });
 });
 
-const TASK = 'pennyledger-split-cent';
-const FIX = {
-  command: 'str_replace',
-  path: '/testbed/src/allocate.js',
-  old_str: '  return weights.map((weight) => Math.round((total * weight) / sum));\n',
-  new_str: `  const sign = total < 0 ? -1 : 1;
-  const amount = Math.abs(total);
-  const parts = weights.map((weight) => Math.floor((amount * weight) / sum));
-  let left = amount - parts.reduce((all, part) => all + part, 0);
-  for (let index = 0; left > 0; index++) {
-    if (weights[index] === 0) continue;
-    parts[index] += 1;
-    left -= 1;
-  }
-  return parts.map((part) => (part === 0 ? 0 : sign * part));
-`,
-};
 const bash = (command: string) => ({ calls: [{ tool: 'bash', input: { command } }] });
 const SCRIPT = {
   usdPerReply: 0.01,
@@ -144,7 +128,7 @@ describeRequiring(
         'assistant',
       ]);
       expect(runReportText(runReport(record))).toContain(
-        'recovery stepped in 1 time in 1 attempt: 1 of 1 resolved; without it 0 of 0',
+        'recovery stepped in 1 time in 1 attempt: 1 of 1 resolved, 100.0 % [20.7 %, 100.0 %]; where it did not: none judged',
       );
     });
 

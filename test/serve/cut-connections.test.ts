@@ -1,49 +1,9 @@
 /** What was asked for happens once, whatever becomes of the connections. */
-import { connect, createServer, type Server, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { exec } from '../../src/sandbox/exec.ts';
 import { createRemoteBackend } from '../../src/sandbox/remote/remote-backend.ts';
+import { CuttingProxy } from './cutting-proxy.ts';
 import { openServeBench, type ServeBench, SPEC } from './serve-bench.ts';
-
-/** Passes bytes on, and cuts connections when told to. */
-class CuttingProxy {
-  private readonly sockets = new Set<Socket>();
-  private readonly server: Server;
-  cuts = 0;
-
-  constructor(target: number) {
-    this.server = createServer((near) => {
-      const far = connect(target, '127.0.0.1');
-      this.sockets.add(near);
-      near.pipe(far).pipe(near);
-      const end = () => {
-        near.destroy();
-        far.destroy();
-        this.sockets.delete(near);
-      };
-      near.on('error', end).on('close', end);
-      far.on('error', end).on('close', end);
-    });
-  }
-
-  async listen(): Promise<string> {
-    await new Promise<void>((resolve) => this.server.listen(0, '127.0.0.1', resolve));
-    const address = this.server.address();
-    return `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`;
-  }
-
-  cutAll(): void {
-    for (const socket of this.sockets) {
-      this.cuts++;
-      socket.resetAndDestroy();
-    }
-  }
-
-  close(): void {
-    this.cutAll();
-    this.server.close();
-  }
-}
 
 let bench: ServeBench;
 let proxy: CuttingProxy;
@@ -53,7 +13,7 @@ let apiKey: string;
 beforeAll(async () => {
   bench = await openServeBench();
   apiKey = await bench.makeKey('cut');
-  proxy = new CuttingProxy(Number(new URL(bench.server.url).port));
+  proxy = new CuttingProxy({ host: '127.0.0.1', port: Number(new URL(bench.server.url).port) });
   url = await proxy.listen();
 });
 afterAll(async () => {

@@ -1,26 +1,30 @@
-/** A listener over `host-keeper-child.ts`, which prints its URL and waits to be killed. Arguments: port, seconds that sandboxes are held, kind of sandboxes, files of TLS. */
+/** A listener that prints its URL and waits to be killed. Argument: a `ListenerChildOptions` as JSON; the home is `ASSAY_HOME`. */
 import { readFileSync } from 'node:fs';
 import { assayPaths } from '../../src/base/paths.ts';
 import { attachKeeper } from '../../src/serve/keeper/attach-keeper.ts';
 import { startListener } from '../../src/serve/listener/listener.ts';
+import type { ListenerChildOptions } from './listener-process.ts';
 import { GENEROUS } from './serve-bench.ts';
 
-const [port = '0', holdSeconds = '60', sandbox = 'host-test', cert, key] = process.argv.slice(2);
+const options = JSON.parse(process.argv[2] ?? '') as ListenerChildOptions;
+const { tls } = options;
 const keeper = await attachKeeper({
   home: assayPaths().home,
-  identity: { version: 'test', sandbox },
-  main: './host-keeper-child',
+  identity: { version: 'test', sandbox: options.sandbox },
+  main: options.sandbox === 'native' ? '../../src/cli/keeper-main' : './host-keeper-child',
   beside: import.meta.url,
   onNews: (sentence) => console.error(sentence),
 });
 const listener = await startListener({
-  host: '127.0.0.1',
-  port: Number(port),
+  host: options.host,
+  port: options.port,
   keeper: () => keeper.record.clients,
-  ...(cert === undefined || key === undefined
-    ? {}
-    : { tls: { cert: readFileSync(cert, 'utf8'), key: readFileSync(key, 'utf8') } }),
+  ...(tls === undefined ? {} : { tls: { cert: readFileSync(tls.cert, 'utf8'), key: readFileSync(tls.key, 'utf8') } }),
 });
-const policy = { hostNetwork: true, registries: ['docker.io'], most: GENEROUS };
-await keeper.configure({ capacity: 64, publicUrl: listener.url, holdSeconds: Number(holdSeconds), policy });
+await keeper.configure({
+  capacity: 64,
+  publicUrl: listener.url,
+  holdSeconds: options.holdSeconds,
+  policy: { hostNetwork: true, registries: ['docker.io'], most: GENEROUS },
+});
 process.stdout.write(`${listener.url}\n`);

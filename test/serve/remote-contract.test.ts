@@ -1,26 +1,45 @@
-/** The `remote` backend keeps the contract of sandboxes, over native sandboxes behind a server on the loopback. */
+/** The `remote` backend keeps the contract of sandboxes, over native ones and over containers behind a server on the loopback. */
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll } from 'vitest';
+import { afterAll, beforeAll } from 'vitest';
 import { assayPaths } from '../../src/base/paths.ts';
+import type { SandboxBackend, SandboxBase } from '../../src/contracts/index.ts';
+import { createDockerBackend } from '../../src/sandbox/docker/docker-backend.ts';
 import { createNativeBackend } from '../../src/sandbox/native/native-backend.ts';
 import { createRemoteBackend } from '../../src/sandbox/remote/remote-backend.ts';
 import { describeSandboxContract } from '../contracts/sandbox-contract.ts';
+import { engineProblem, engineTestImage } from '../support/engine-image.ts';
 import { describeRequiring } from '../support/requirements.ts';
-import { openServeBench } from './serve-bench.ts';
+import { GENEROUS, openServeBench, type ServeBench } from './serve-bench.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'assay-remote-contract-'));
 chmodSync(home, 0o711); // the unprivileged user that sandboxes run as must get in
-const native = createNativeBackend({ paths: assayPaths(home) });
+const paths = assayPaths(home);
+afterAll(() => rmSync(home, { recursive: true, force: true }));
+
+const native = createNativeBackend({ paths });
 const probe = await native.probe();
-const bench = await openServeBench(native);
-const apiKey = await bench.makeKey('contract');
-afterAll(async () => {
-  await bench.close();
-  rmSync(home, { recursive: true, force: true });
+await native.close();
+describeRequiring('native', probe.available ? undefined : probe.notes.join(' '), 'remote over native', () =>
+  describeOver('native', () => createNativeBackend({ paths })),
+);
+
+const engine = await engineTestImage();
+const problem = engine.problem ?? (await engineProblem(createDockerBackend({ paths })));
+describeRequiring('docker', problem, 'remote over docker', () => {
+  if (engine.problem !== undefined) return;
+  describeOver('docker', () => createDockerBackend({ paths }), { kind: 'image', reference: engine.image });
 });
 
-describeRequiring('native', probe.available ? undefined : probe.notes.join(' '), 'remote over native', () =>
-  describeSandboxContract('remote over native', () => createRemoteBackend({ url: bench.server.url, apiKey })),
-);
+function describeOver(name: string, makeBackend: () => SandboxBackend, base?: SandboxBase): void {
+  let bench: ServeBench;
+  let apiKey: string;
+  beforeAll(async () => {
+    const policy = { hostNetwork: true, registries: ['docker.io', 'assay.local'], most: GENEROUS };
+    bench = await openServeBench(makeBackend(), { policy });
+    apiKey = await bench.makeKey('contract');
+  });
+  afterAll(() => bench.close());
+  describeSandboxContract(`remote over ${name}`, () => createRemoteBackend({ url: bench.server.url, apiKey }), base);
+}

@@ -48,7 +48,7 @@ test('kill -9 of the listener amid 20 commands: each goes on where it was, and r
 });
 
 test('a keeper without a listener ends by itself, with its sandboxes', async () => {
-  await server.start(1);
+  await server.start({ holdSeconds: 1 });
   const { pid, clients } = server.keeper;
   const sandbox = await open().create(SPEC);
   const child = await sandbox.spawn(['sh', '-c', 'echo $$; exec sleep 300']);
@@ -75,11 +75,11 @@ test('a keeper that was killed is replaced; what ran there is told to be unknown
 
 test('only one listener has a keeper, and one of another kind is refused while sandboxes live', async () => {
   await server.start();
-  const second = new ListenerProcess(server.home);
+  const second = new ListenerProcess({}, server.home);
   await expect(second.start()).rejects.toThrow('a server runs already');
   await open().create(SPEC);
   await server.kill();
-  await expect(server.start(60, 'another-kind')).rejects.toThrow('live sandboxes of kind host-test');
+  await expect(server.start({ sandbox: 'another-kind' })).rejects.toThrow('live sandboxes of kind host-test');
 });
 
 test('refusals name the address of the client, also through the listener', async () => {

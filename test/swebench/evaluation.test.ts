@@ -177,11 +177,11 @@ describeRequiring('sandboxes', problem, 'SWE-bench evaluation', () => {
       records.map((one) => [one.instanceId, { strict: one.verdict_strict, compatible: one.verdict_compat }]),
     );
     expect(report.resolved_ids).toEqual([]);
-    for (const { name, compatible } of CHEATS) {
-      expect(verdicts.get(name), name).toMatchObject(
-        compatible === 'by chance' ? { strict: false } : { strict: false, compatible },
-      );
-    }
+    const unexpected = CHEATS.filter(({ name, compatible }) => {
+      const verdict = verdicts.get(name);
+      return verdict?.strict !== false || (compatible !== 'by chance' && verdict.compatible !== compatible);
+    });
+    expect(unexpected.map(({ name }) => [name, verdicts.get(name)])).toEqual([]);
     for (const one of records) if (one.verdict_compat) expect(one.reason, one.instanceId).not.toBeNull();
   }, 600_000);
 

@@ -23,6 +23,8 @@ const executablePath = await hostChromium();
 const run = promisify(execFile);
 const ROOT = join(import.meta.dirname, '../..');
 const SCREENSHOTS = process.env.ASSAY_SCREENSHOTS;
+/** Twelve pages are drawn and examined. */
+const AXE_MS = 240_000;
 const HOSTILE = `#/run/first/${encodeURIComponent(instanceFolder(HOSTILE_ID))}/1`;
 
 describeRequiring('chromium', executablePath === null ? 'no Chromium found' : undefined, 'pages in a browser', () => {
@@ -154,6 +156,48 @@ describeRequiring('chromium', executablePath === null ? 'no Chromium found' : un
     await page.getByText('1 of 45 steps').waitFor();
   });
 
+  it('finds text, commands and files in all attempts, and leads to the step', async () => {
+    await page.getByRole('link', { name: 'Search' }).click();
+    await page.getByLabel('Text to look for').fill('OUTPUT of step 37');
+    await page.getByRole('button', { name: 'Search' }).click();
+    await page.getByText('6 places in 6 attempts').waitFor();
+    await page.getByLabel('Where to look').selectOption('file');
+    await page.getByLabel('Text to look for').fill('<b>app</b>');
+    await page.getByLabel('Only this run').fill('first');
+    await page.keyboard.press('Enter');
+    await page.getByText('in 3 attempts').waitFor();
+    await page.getByRole('link', { name: 'step 5, edit' }).first().click();
+    await page.locator('.step.current header a', { hasText: 'Step 5' }).waitFor();
+    await visit('#/search?in=command&q=never+run', 'Nothing found in 6 attempts');
+  });
+
+  it('shows two attempts step by step', async () => {
+    await visit('#/compare/first,second', 'within noise');
+    await page.getByRole('link', { name: 'both step by step, plain' }).click();
+    await page.getByText('All 45 steps are the same.').waitFor();
+    await page.getByRole('button', { name: 'ls -la step-7' }).first().click();
+    await expect.poll(() => page.locator('.aligned-cell .observation').getByText('output of step 7').count()).toBe(2);
+    await page.getByLabel('only what differs').check();
+    expect(await page.locator('.aligned-row').count()).toBe(0);
+  });
+
+  it('draws curves on demand, and saves drawings as SVG and PNG', async () => {
+    await visit('#/compare/first,second', 'within noise');
+    await page.getByText('Best of k attempts').click();
+    const plot = page.getByRole('img', { name: 'Best of k attempts' });
+    await plot.waitFor();
+    await page.getByText('resolve rate of the chosen attempt, mean over').waitFor();
+    for (const [name, start] of [
+      ['Save as PNG', Buffer.from([0x89, 0x50, 0x4e, 0x47])],
+      ['Save as SVG', Buffer.from('<svg')],
+    ] as const) {
+      const saving = page.waitForEvent('download');
+      await page.getByText(name).first().click();
+      const saved = await readFile(await (await saving).path());
+      expect(saved.subarray(0, 4)).toEqual(start);
+    }
+  });
+
   it('follows an attempt that is being made', async () => {
     const live = await fileRunStore(runsDir).create(manifestOf('live', ['a']));
     try {
@@ -184,6 +228,8 @@ describeRequiring('chromium', executablePath === null ? 'no Chromium found' : un
         ['run', '#/run/first', 'Why it failed'],
         ['attempt', `${HOSTILE}?step=2`, 'window.hacked'],
         ['compare', '#/compare/first,second', 'By repository'],
+        ['search', '#/search?in=text&q=output+of+step+37', '6 places in 6 attempts'],
+        ['diff', `#/diff/${encodeURIComponent(instanceFolder(HOSTILE_ID))}/first/1/second/1`, 'All 45 steps'],
       ] as const) {
         for (const [device, width] of [
           ['screen', 1400],
@@ -207,6 +253,7 @@ describeRequiring('chromium', executablePath === null ? 'no Chromium found' : un
         }
       }
     },
+    AXE_MS,
   );
 
   it('works as files', async () => {
@@ -224,6 +271,10 @@ describeRequiring('chromium', executablePath === null ? 'no Chromium found' : un
       await page.getByText('output of step 44').first().waitFor();
       await page.goto(`${files.origin}/#/compare/second,first`);
       await page.getByText('within noise').waitFor();
+      await page.getByText('Best of k attempts').click();
+      await page.getByRole('img', { name: 'Best of k attempts' }).waitFor();
+      await page.goto(`${files.origin}/#/diff/plain/first/1/second/1`);
+      await page.getByText('All 45 steps are the same.').waitFor();
     } finally {
       await files.close();
     }

@@ -11,6 +11,7 @@ import type {
   CompareDocument,
   RunDocument,
   RunsDocument,
+  SearchLine,
   StepsDocument,
   TextPartDocument,
 } from '../../src/view/documents.ts';
@@ -157,9 +158,12 @@ describe('who may read', () => {
     expect(await status('/data/runs.json', { ...bearer(), origin: server.origin })).toBe(200);
   });
 
-  it('only reads', async () => {
-    for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS'])
+  it('only reads where it was given no controls', async () => {
+    for (const method of ['PUT', 'DELETE', 'OPTIONS'])
       expect(await status('/data/runs.json', bearer(), method), method).toBe(405);
+    expect(await status('/data/runs.json', bearer(), 'POST')).toBe(404);
+    expect(await status('/control/stop', bearer(), 'POST')).toBe(403);
+    expect(await status('/control/stop', {}, 'POST')).toBe(401);
   });
 
   it('tells browsers to run no script from within the page, and to tell nobody where they were', async () => {
@@ -172,6 +176,62 @@ describe('who may read', () => {
     expect(headers.get('referrer-policy')).toBe('no-referrer');
     expect(headers.get('x-content-type-options')).toBe('nosniff');
     expect(headers.get('access-control-allow-origin')).toBeNull();
+  });
+});
+
+describe('search over the store', () => {
+  async function search(query: Record<string, string>): Promise<SearchLine[]> {
+    const response = await fetch(`${server.origin}/search?${new URLSearchParams(query)}`, { headers: bearer() });
+    expect(response.status, await response.clone().text()).toBe(200);
+    return (await response.text())
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as SearchLine);
+  }
+  const hits = (lines: readonly SearchLine[]) => lines.flatMap((line) => (line.type === 'hit' ? [line] : []));
+
+  it('finds a text in every attempt that has it, whatever its case', async () => {
+    const lines = await search({ in: 'text', q: 'OUTPUT of step 37' });
+    expect(hits(lines).map(({ runId, instanceId, step, place }) => [runId, instanceId, step, place])).toEqual(
+      ['second', 'first'].flatMap((runId) =>
+        ['plain', HOSTILE_ID, 'hard'].map((instanceId) => [runId, instanceId, 37, 'observation']),
+      ),
+    );
+    expect(lines.at(-1)).toEqual({ type: 'end', looked: 6, of: 6, limited: false });
+  });
+
+  it('looks into long texts that lie beside the log, in patches and in what tests printed', async () => {
+    const [found] = hits(await search({ in: 'text', q: 'end of the long LINE', run: 'first' }));
+    expect(found).toMatchObject({ step: 3, place: 'observation' });
+    expect(found?.excerpt).toMatch(/^….*end of the long line$/);
+    const printed = hits(await search({ in: 'text', q: 'collected 3 items', run: 'first' }));
+    expect(printed.map(({ step, place }) => [step, place])).toEqual(Array(3).fill([null, 'tests']));
+  });
+
+  it('finds characters that JSON escapes', async () => {
+    const found = hits(await search({ in: 'text', q: 'onerror="window.hacked = 2"', run: 'second' }));
+    expect(found.map((hit) => hit.place)).toEqual(
+      expect.arrayContaining(['prompt', 'thought', 'observation', 'tests']),
+    );
+  });
+
+  it('tells which attempts ran a command and which changed a file', async () => {
+    const ran = hits(await search({ in: 'command', q: 'ls -la step-41', run: 'first' }));
+    expect(ran.map(({ step, place }) => [step, place])).toEqual(Array(3).fill([41, 'action']));
+    expect(hits(await search({ in: 'command', q: 'output of step' }))).toEqual([]);
+    const changed = hits(await search({ in: 'file', q: 'src/<b>app</b>.py', run: 'first' }));
+    expect(changed.filter((hit) => hit.place === 'patch').map((hit) => hit.instanceId)).toEqual([]);
+    expect(changed.every((hit) => hit.place === 'edit' && (hit.step ?? 1) % 5 === 0)).toBe(true);
+    expect(new Set(changed.map((hit) => hit.instanceId))).toEqual(new Set(['plain', HOSTILE_ID, 'hard']));
+  });
+
+  it.each([
+    [{ in: 'text', q: 'x' }, 400],
+    [{ in: 'somewhere', q: 'text' }, 400],
+    [{ q: 'text' }, 400],
+    [{ in: 'text', q: 'text', run: 'none' }, 404],
+  ])('answers %j with %d', async (query, expected) => {
+    expect(await status(`/search?${new URLSearchParams(query as Record<string, string>)}`, bearer())).toBe(expected);
   });
 });
 

@@ -2,8 +2,10 @@ import type { SiteDocument } from '../../src/view/documents.ts';
 import { useDocument } from './data/use-document.ts';
 import { AttemptPage } from './pages/attempt-page.tsx';
 import { ComparePage } from './pages/compare-page.tsx';
+import { DiffPage } from './pages/diff-page.tsx';
 import { RunPage } from './pages/run-page.tsx';
 import { RunsPage } from './pages/runs-page.tsx';
+import { SearchPage } from './pages/search-page.tsx';
 import { Problem } from './parts/problem.tsx';
 import { ThemeButton } from './parts/theme-button.tsx';
 import { parseRoute, useHash } from './route.ts';
@@ -19,28 +21,33 @@ export function App() {
         <a href="#/" className="brand">
           Assay
         </a>
+        {site.value?.live === true && <a href="#/search">Search</a>}
         <span className="quiet">{site.value === null || site.value.live ? '' : 'static export'}</span>
         <ThemeButton />
       </header>
       <main id="main" tabIndex={-1}>
         {site.error !== null && <Problem error={site.error} />}
-        {site.value !== null && <Page live={site.value.live} />}
+        {site.value !== null && <Page site={site.value} />}
       </main>
     </>
   );
 }
 
-function Page({ live }: { live: boolean }) {
+function Page({ site: { live, controls } }: { site: SiteDocument }) {
   const route = parseRoute(useHash());
   switch (route.page) {
     case 'runs':
-      return <RunsPage live={live} />;
+      return <RunsPage live={live} controls={controls} />;
     case 'run':
-      return <RunPage key={route.runId} runId={route.runId} live={live} />;
+      return <RunPage key={route.runId} runId={route.runId} live={live} controls={controls} />;
     case 'attempt': {
       const key = `${route.runId}/${route.folder}/${route.attempt}`;
-      return <AttemptPage key={key} {...route} live={live} />;
+      return <AttemptPage key={key} {...route} live={live} controls={controls} />;
     }
+    case 'diff':
+      return <DiffPage key={location.hash} left={route.left} right={route.right} />;
+    case 'search':
+      return <SearchPage key={location.hash} {...route} live={live} />;
     case 'compare':
       return <ComparePage runIds={route.runIds} />;
     default:

@@ -2,6 +2,9 @@ import { createRoot } from 'react-dom/client';
 import { App } from './app.tsx';
 import { openSession } from './data/open-session.ts';
 import './style.css';
+import './attempt.css';
+import './screens.css';
+import './controls.css';
 import './terminal.css';
 
 const element = document.getElementById('root');

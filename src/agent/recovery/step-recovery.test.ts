@@ -136,12 +136,41 @@ test('a resumed attempt is brought back where it was before, by what is recorded
 
 test('where nothing can be kept, the agent is told instead of being brought back', async () => {
   const { outcome } = await run(
-    [bash('git init -q nested; echo 0.9 > value'), bash('echo 0.1 > value'), bash('cat value'), done],
+    [
+      bash(`rm -rf ${bench.sandbox.root}/checkpoints; touch ${bench.sandbox.root}/checkpoints; echo 0.9 > value`),
+      bash('echo 0.1 > value'),
+      bash('cat value'),
+      done,
+    ],
     { appraise },
   );
   expect(outcome.status).toBe('done');
   expect(interventions()[0]).toMatchObject({ step: 2, kind: 'hint', reason: 'value-fall', hint: HINTS.stay });
   expect(bench.observations.at(-1)).toBe('0.1');
+});
+
+test('repositories inside of the work tree, empty folders and modes come back as they were', async () => {
+  const git = 'git -c user.name=A -c user.email=a@example.com';
+  const { outcome } = await run(
+    [
+      bash(
+        `git init -q old && cd old && echo one > a && git add a && ${git} commit -q -m one && cd .. && git init -q bare && ` +
+          'mkdir -p plain empty/inner && echo x > plain/x && echo s > secret && chmod 600 secret && chmod 700 empty && echo 0.9 > value',
+      ),
+      bash(
+        `cd old && echo two > a && ${git} commit -q -a -m two && cd .. && git init -q new && git init -q plain && rm -rf empty bare && ` +
+          'chmod 644 secret && echo 0.1 > value',
+      ),
+      bash('git -C old log --format=%s; cat old/a; ls -A . bare empty plain; stat -c "%a %n" secret empty empty/inner'),
+      done,
+    ],
+    { appraise },
+  );
+  expect(outcome.status).toBe('done');
+  expect(interventions()).toMatchObject([{ step: 2, kind: 'rollback', toStep: 1 }]);
+  const listed = ['.:', 'bare', 'empty', 'old', 'plain', 'secret', 'value', '', 'bare:', '.git', '', 'empty:', 'inner'];
+  const modes = ['600 secret', '700 empty', '755 empty/inner'];
+  expect(bench.observations.at(-1)?.split('\n')).toEqual(['one', 'one', ...listed, '', 'plain:', 'x', ...modes]);
 });
 
 test('without recovery there are no checkpoints and no values', async () => {

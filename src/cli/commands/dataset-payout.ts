@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { z } from 'zod';
-import { AssayError, type ManagerTask } from '../../contracts/index.ts';
+import { AssayError, type ManagerTask, toFailure } from '../../contracts/index.ts';
 import { choiceBaselines } from '../../payout/manager/baselines.ts';
 import { type GradedChoices, gradeChoices } from '../../payout/manager/grade-choices.ts';
 import { type PriceTotals, priceTotals, type Total } from '../../payout/price-totals.ts';
@@ -61,8 +61,16 @@ export const datasetPayoutCommand = defineCommand({
 });
 
 async function readTable(path: string): Promise<string> {
-  const bytes = await readFile(path);
-  return (path.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString();
+  try {
+    const bytes = await readFile(path);
+    return (path.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString();
+  } catch (error) {
+    throw new AssayError('dataset-not-found', `${path} cannot be read: ${toFailure(error).message}`, {
+      class: 'input',
+      retryable: false,
+      cause: error,
+    });
+  }
 }
 
 const answersSchema = z.record(z.string(), z.union([z.string(), z.looseObject({})]));

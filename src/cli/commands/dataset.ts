@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { counted } from '../../base/counted.ts';
 import { sandboxLimitsSchema, type TaskInstance } from '../../contracts/index.ts';
 import { checkDataset } from '../../dataset/check-dataset.ts';
 import { filterInstances } from '../../dataset/filter-instances.ts';
@@ -12,9 +13,7 @@ import { openEngine } from '../compose.ts';
 import { defineCommand } from '../flag.ts';
 import { print } from '../output.ts';
 import { createProgress } from '../progress.ts';
-import { FILTER_FLAGS, filterOf } from './run.ts';
-
-const DATASET = { name: 'dataset', help: 'a folder of tasks, or tasks/starter, tasks/registry', count: 'one' } as const;
+import { FILTER_FLAGS, filterOf, TASK_SET } from './run.ts';
 
 export const datasetLsCommand = defineCommand({
   name: 'dataset ls',
@@ -30,7 +29,7 @@ export const datasetLsCommand = defineCommand({
     const sets = await Promise.all(
       names.map(async (name) => ({ name, instances: (await loadDataset(name)).instances.length })),
     );
-    print(flags.json, sets, sets.map((set) => `${set.name}  ${set.instances} tasks\n`).join(''));
+    print(flags.json, sets, sets.map((set) => `${set.name}  ${counted(set.instances, 'task')}\n`).join(''));
     return 0;
   },
 });
@@ -38,7 +37,7 @@ export const datasetLsCommand = defineCommand({
 export const datasetShowCommand = defineCommand({
   name: 'dataset show',
   summary: 'the tasks of a set, or one task',
-  arguments: [DATASET, { name: 'instance', help: 'instance id', count: 'optional' }],
+  arguments: [TASK_SET, { name: 'instance', help: 'instance id', count: 'optional' }],
   flags: FILTER_FLAGS,
   examples: ['assay dataset show tasks/starter shelf-short-pages'],
   async run({ args, flags }) {
@@ -75,7 +74,7 @@ export const datasetCheckCommand = defineCommand({
   name: 'dataset check',
   summary: 'look a task set over, and prove that tests fail before and pass after gold',
   description: 'Exits with 1 when a task has a problem.',
-  arguments: [DATASET],
+  arguments: [TASK_SET],
   flags: { static: { kind: 'boolean', help: 'without running anything' }, ...FILTER_FLAGS },
   examples: ['assay dataset check my-tasks'],
   async run({ args, flags }) {

@@ -36,24 +36,25 @@ export const demoCommand = defineCommand({
   },
   examples: [],
   async run({ flags }) {
-    const progress = createProgress({ quiet: flags.quiet });
     const { dataset, missing } = await usable(await loadDataset('tasks/starter'));
+    const validating = createProgress({ quiet: flags.quiet, planned: 2 * dataset.instances.length });
     for (const [tool, ids] of missing)
-      progress.say(`without ${tool} on this machine, ${ids.length} tasks are left out: ${ids.join(', ')}`);
+      validating.say(`without ${tool} on this machine, ${ids.length} tasks are left out: ${ids.join(', ')}`);
 
-    progress.say(
+    validating.say(
       `1. gold validation of tasks/starter: ${dataset.instances.length} tasks, each with its gold patch and unchanged`,
     );
     const engine = await openEngine();
-    const { control, interrupted, dispose } = interruptible(progress.say);
+    const { control, interrupted, dispose } = interruptible(validating.say, { atOnce: true });
     const validation = await validate({
       dataset,
       ports: engine.gradePorts,
       jobs: flags.jobs,
       sandboxLimits: sandboxLimitsSchema.parse({}),
       control,
-      observe: (event) => observe(progress, event),
+      observe: (event) => observe(validating, event),
     }).finally(async () => {
+      validating.stop();
       dispose();
       await engine.close();
     });
@@ -63,6 +64,7 @@ export const demoCommand = defineCommand({
     const played = filterInstances(dataset, {
       instances: PLAYED.filter((id) => dataset.instances.some((one) => one.instanceId === id)),
     });
+    const progress = createProgress({ quiet: flags.quiet });
     progress.say(
       `2. a scripted agent works on ${played.instances.length} tasks with bash and the edit tool; hidden tests decide`,
     );

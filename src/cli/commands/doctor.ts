@@ -95,7 +95,7 @@ export const doctorCommand = defineCommand({
           : `  found  ${name}  ${tool.version}  ${tool.path}`,
       ),
       chromium === null
-        ? '  no     chromium  (for tasks graded in a browser: install chromium)'
+        ? '  no     chromium  (for tasks graded in a browser: install chromium, and chromium-headless-shell, which is faster)'
         : `  found  chromium  ${chromium}`,
       '',
       `keys in the environment: ${keys.length === 0 ? `none (set one of ${KEYS.join(', ')} to run a model)` : keys.join(', ')}`,

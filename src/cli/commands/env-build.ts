@@ -6,12 +6,12 @@ import { defineCommand } from '../flag.ts';
 import { withInterrupt } from '../interrupt.ts';
 import { print } from '../output.ts';
 import { SANDBOX_FLAGS, withImage } from '../sandbox-flags.ts';
-import { FILTER_FLAGS, filterOf } from './run.ts';
+import { FILTER_FLAGS, filterOf, TASK_SET } from './run.ts';
 
 export const envBuildCommand = defineCommand({
   name: 'env build',
   summary: 'build the environments of a dataset ahead, so that no run waits for them',
-  arguments: [{ name: 'dataset', help: 'a folder of tasks, or tasks/starter, tasks/registry', count: 'one' }],
+  arguments: [TASK_SET],
   flags: {
     jobs: { kind: 'integer', short: 'j', min: 1, default: 2, placeholder: 'n', help: 'builds at a time' },
     ...SANDBOX_FLAGS,

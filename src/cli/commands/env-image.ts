@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { counted } from '../../base/counted.ts';
 import { type AssayPaths, assayPaths } from '../../base/paths.ts';
 import { AssayError, type LocalImage } from '../../contracts/index.ts';
 import { type Exported, exportImage } from '../../environment/oci/export-image.ts';
@@ -9,7 +10,7 @@ import { demandPushName, pushImage } from '../../environment/oci/push-image.ts';
 import { environmentImage, type ImageContent } from '../environment-image.ts';
 import { defineCommand } from '../flag.ts';
 import { withInterrupt } from '../interrupt.ts';
-import { counted, print } from '../output.ts';
+import { print } from '../output.ts';
 import { REPOSITORIES } from '../swebench-grading.ts';
 
 const megabytes = (bytes: number) => `${(bytes / 1024 ** 2).toFixed(1)} MB`;

@@ -1,3 +1,4 @@
+import { counted } from '../../base/counted.ts';
 import { type AssayPaths, assayPaths } from '../../base/paths.ts';
 import { AssayError } from '../../contracts/index.ts';
 import { collectStore } from '../../environment/collect-store.ts';
@@ -8,7 +9,7 @@ import { createKubernetesBackend } from '../../sandbox/kubernetes/kubernetes-bac
 import { createNativeBackend } from '../../sandbox/native/native-backend.ts';
 import { layersInUse, liveRecords } from '../../sandbox/native/sandbox-records.ts';
 import { defineCommand } from '../flag.ts';
-import { counted, print } from '../output.ts';
+import { print } from '../output.ts';
 import { parseBytes } from '../parse-bytes.ts';
 
 const megabytes = (bytes: number) => `${(bytes / 1024 ** 2).toFixed(1)} MB`;

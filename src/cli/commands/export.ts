@@ -1,11 +1,12 @@
 import { resolve } from 'node:path';
 import { writeFileAtomic } from '../../base/atomic-file.ts';
+import { counted } from '../../base/counted.ts';
 import { AssayError } from '../../contracts/index.ts';
 import { fileRunStore } from '../../store/file-run-store.ts';
 import { findRun } from '../find-run.ts';
 import { defineCommand } from '../flag.ts';
 import { print } from '../output.ts';
-import { type PredictionRow, predictionsText } from '../predictions-text.ts';
+import { demandPredictionsName, type PredictionRow, predictionsText } from '../predictions-text.ts';
 
 export const exportCommand = defineCommand({
   name: 'export',
@@ -28,12 +29,13 @@ export const exportCommand = defineCommand({
     const { runId, runsDir } = await findRun(args[0], flags.runsDir);
     const { predictions, without } = await predictionsOf(runsDir, runId, flags.attempt);
     const target = resolve(flags.predictions);
+    demandPredictionsName(target);
     await writeFileAtomic(target, predictionsText(target, predictions));
     const missing = without.length === 0 ? '' : `; without a patch: ${without.join(', ')}`;
     print(
       flags.json,
       { path: target, predictions: predictions.length, without },
-      `${predictions.length} predictions in ${target}${missing}\n`,
+      `${counted(predictions.length, 'prediction')} in ${target}${missing}\n`,
     );
     return 0;
   },

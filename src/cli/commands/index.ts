@@ -2,6 +2,7 @@
 import type { CommandSpec } from '../flag.ts';
 import { compareCommand } from './compare.ts';
 import { criticEvalCommand, criticScoreCommand, criticTrainCommand } from './critic.ts';
+import { criticCalibrateCommand } from './critic-calibrate.ts';
 import { criticExportCommand } from './critic-export.ts';
 import { datasetCheckCommand, datasetLsCommand, datasetSchemaCommand, datasetShowCommand } from './dataset.ts';
 import { datasetPayoutCommand } from './dataset-payout.ts';
@@ -12,6 +13,7 @@ import { envBuildCommand } from './env-build.ts';
 import { envExportCommand, envPullCommand } from './env-image.ts';
 import { envShellCommand } from './env-shell.ts';
 import { exportCommand } from './export.ts';
+import { forkCommand } from './fork.ts';
 import { gradeCommand } from './grade.ts';
 import { importCommand } from './import.ts';
 import { keysAddCommand, keysLsCommand, keysRevokeCommand } from './keys.ts';
@@ -29,6 +31,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   demoCommand,
   runCommand,
   resumeCommand,
+  forkCommand,
   validateCommand,
   gradeCommand,
   regradeCommand,
@@ -42,6 +45,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   criticTrainCommand,
   criticEvalCommand,
   criticScoreCommand,
+  criticCalibrateCommand,
   criticExportCommand,
   datasetLsCommand,
   datasetShowCommand,

@@ -28,11 +28,14 @@ export const regradeCommand = defineCommand({
   },
   examples: ['assay regrade verified --run-id run', 'assay regrade lite --run-id old --model gold --compat 4'],
   async run({ args, flags }) {
-    const asked = new Set(flags.instanceIds);
     const cache = join(assayPaths().home, 'datasets');
-    const instances = await loadInstances(args[0] ?? '', { split: flags.split, cache });
+    const instances = await loadInstances(args[0] ?? '', {
+      split: flags.split,
+      instanceIds: flags.instanceIds,
+      cache,
+    });
     const input = {
-      instances: instances.filter((one) => asked.size === 0 || asked.has(one.instance_id)),
+      instances,
       runId: flags.runId,
       reportDir: resolve(flags.reportDir),
       model: flags.model,
@@ -41,16 +44,17 @@ export const regradeCommand = defineCommand({
       flags.evalLogs === undefined
         ? await regradeRun({ ...input, root: resolve(flags.logsDir), compat: flags.compat === '4' ? 4 : 5 })
         : await regradeEarlyLogs(resolve(flags.evalLogs), input);
-    const lines = models.map(
-      ({ model, report, reportPath }) =>
-        `${model}: ${report.resolved_instances} of ${report.submitted_instances} resolved, ${report.error_instances} errors; ${reportPath}\n`,
-    );
-    const document = models.map(({ model, report, reportPath }) => ({
+    const lines = models.flatMap(({ model, report, reportPath, unreadable }) => [
+      ...unreadable.map(({ instanceId, reason }) => `${model}: ${instanceId}: ${reason}\n`),
+      `${model}: ${report.resolved_instances} of ${report.submitted_instances} resolved, ${report.error_instances} errors; ${reportPath}\n`,
+    ]);
+    const document = models.map(({ model, report, reportPath, unreadable }) => ({
       model,
       reportPath,
       submitted: report.submitted_instances,
       resolved: report.resolved_instances,
       errors: report.error_instances,
+      unreadable,
     }));
     print(flags.json, document, lines.join(''));
     return 0;

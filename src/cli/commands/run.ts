@@ -3,13 +3,12 @@ import { resolve } from 'node:path';
 import { AssayError, agentLimitsSchema } from '../../contracts/index.ts';
 import { filterInstances } from '../../dataset/filter-instances.ts';
 import { loadDataset } from '../../dataset/load-dataset.ts';
-import { runReport, runReportText } from '../../report/run-report.ts';
 import { defineCommand } from '../flag.ts';
 import { LIVE_CRITIC_HELP } from '../open-critic.ts';
-import { print } from '../output.ts';
 import { createProgress } from '../progress.ts';
+import { printRun } from '../run-output.ts';
 import { SANDBOX_FLAGS, withImage } from '../sandbox-flags.ts';
-import { beginRun } from '../start-run.ts';
+import { beginRun, DEFAULT_JOBS } from '../start-run.ts';
 
 /** Flags that choose instances of a dataset. */
 export const FILTER_FLAGS = {
@@ -35,7 +34,7 @@ export function filterOf(flags: {
 }
 
 export const RUN_FLAGS = {
-  jobs: { kind: 'integer', short: 'j', min: 1, default: 2, placeholder: 'n', help: 'attempts at a time' },
+  jobs: { kind: 'integer', short: 'j', min: 1, default: DEFAULT_JOBS, placeholder: 'n', help: 'attempts at a time' },
   runsDir: { kind: 'string', default: 'runs', placeholder: 'folder', help: 'folder of the run folders' },
   budget: {
     kind: 'number',
@@ -45,10 +44,17 @@ export const RUN_FLAGS = {
   },
 } as const;
 
+/** Of commands over task folders. */
+export const TASK_SET = {
+  name: 'dataset',
+  help: 'a folder of tasks, or tasks/starter, tasks/registry, tasks/freelance, tasks/freelance+prices',
+  count: 'one',
+} as const;
+
 export const runCommand = defineCommand({
   name: 'run',
   summary: 'run an agent with a model on a dataset, grade the patches, report',
-  arguments: [{ name: 'dataset', help: 'a folder of tasks, or tasks/starter, tasks/registry', count: 'one' }],
+  arguments: [TASK_SET],
   flags: {
     model: {
       kind: 'string',
@@ -100,12 +106,22 @@ export const runCommand = defineCommand({
       placeholder: 'n',
       help: 'ask n times per step and take the reply the critic values most',
     },
+    lookaheadFork: {
+      kind: 'boolean',
+      help: 'with --lookahead: first try what each reply calls in a copy of the sandbox, and show the critic what it brings',
+    },
     recover: { kind: 'boolean', help: 'bring the agent back to an earlier step when it goes in circles' },
     recoverFall: {
       kind: 'number',
       min: 0,
       placeholder: 'by',
       help: "with --recover: also when the critic's value falls by this much",
+    },
+    recoverShare: {
+      kind: 'number',
+      min: 0,
+      placeholder: 'share',
+      help: 'with --recover: only for this share of the attempts, drawn at random, so that `assay show` can tell the effect',
     },
     runId: { kind: 'string', placeholder: 'id', help: 'name of the run (default: time and a random part)' },
   },
@@ -130,7 +146,7 @@ export const runCommand = defineCommand({
       ...(flags.maxCost === undefined ? {} : { costUsd: flags.maxCost }),
       ...(flags.contextTokens === undefined ? {} : { contextTokens: flags.contextTokens }),
     });
-    const { record, exitCode } = await beginRun(
+    const outcome = await beginRun(
       {
         dataset,
         settings: {
@@ -144,8 +160,10 @@ export const runCommand = defineCommand({
           critic: flags.critic,
           untilScore: flags.untilScore,
           lookahead: flags.lookahead,
+          lookaheadFork: flags.lookaheadFork || undefined,
           recover: flags.recover || undefined,
           recoverFall: flags.recoverFall,
+          recoverShare: flags.recoverShare,
         },
         prompt: flags.prompt === undefined ? undefined : await readPrompt(flags.prompt),
         attempts: flags.attempts,
@@ -158,17 +176,13 @@ export const runCommand = defineCommand({
       },
       createProgress({ quiet: flags.quiet }),
     );
-    const report = runReport(record);
-    print(
-      flags.json,
-      { ...report, dir: record.dir, failure: record.failure ?? null },
-      `${runReportText(report)}files: ${record.dir}\n`,
-    );
-    return exitCode;
+    printRun(flags.json, outcome);
+    return outcome.exitCode;
   },
 });
 
-async function readPrompt(path: string): Promise<string> {
+/** A prompt template. Throws `file-not-found`. */
+export async function readPrompt(path: string): Promise<string> {
   return readFile(path, 'utf8').catch((cause: unknown) => {
     throw new AssayError('file-not-found', `the prompt ${path} cannot be read`, {
       class: 'input',

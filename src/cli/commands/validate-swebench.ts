@@ -99,7 +99,8 @@ function statusOf(
   gold: readonly InstanceResult['outcome'][],
   unchanged: readonly InstanceResult['outcome'][],
 ): SwebenchValidation['instances'][number]['status'] {
-  if (gold.length === 0 || [...gold, ...unchanged].includes('failed')) return 'failed';
+  const unfinished = gold.length === 0 || unchanged.length === 0;
+  if (unfinished || [...gold, ...unchanged].includes('failed')) return 'failed';
   if (new Set(gold).size > 1 || new Set(unchanged).size > 1) return 'flaky';
   if (gold[0] !== 'resolved') return 'gold-fails';
   return unchanged[0] === 'resolved' ? 'unchanged-passes' : 'valid';

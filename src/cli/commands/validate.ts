@@ -4,12 +4,13 @@ import { join, resolve } from 'node:path';
 import { sandboxLimitsSchema } from '../../contracts/index.ts';
 import { filterInstances } from '../../dataset/filter-instances.ts';
 import { loadDataset } from '../../dataset/load-dataset.ts';
+import { timedEvent } from '../../run/run-context.ts';
 import { type ValidationEvent, validate } from '../../run/validate.ts';
-import type { ValidationReport } from '../../run/validation-report.ts';
+import type { InstanceValidation, ValidationReport, ValidationStep } from '../../run/validation-report.ts';
 import { isSwebenchReference, loadInstances } from '../../swebench/dataset/load-instances.ts';
 import { openEngine } from '../compose.ts';
 import { defineCommand, type ExitCode } from '../flag.ts';
-import { interruptible } from '../interrupt.ts';
+import { interruptible, withInterrupt } from '../interrupt.ts';
 import { print } from '../output.ts';
 import { createProgress, type Progress } from '../progress.ts';
 import { SANDBOX_FLAGS, withImage } from '../sandbox-flags.ts';
@@ -20,11 +21,12 @@ import { swebenchValidationExit, swebenchValidationText, validateSwebench } from
 export const validateCommand = defineCommand({
   name: 'validate',
   summary: 'grade gold and unchanged repositories, n times: what resolves, what flakes',
-  description: 'Exits with 1 unless every gold patch resolves and no unchanged repository does, every time.',
+  description:
+    'Exits with 1 unless every gold patch resolves and no unchanged repository does, every time. The first Ctrl-C stops it; gradings under way are not counted.',
   arguments: [
     {
       name: 'dataset',
-      help: 'a folder of tasks, tasks/starter, tasks/registry, or a SWE-bench data set',
+      help: 'a folder of tasks, tasks/starter, tasks/registry, tasks/freelance, or a SWE-bench data set',
       count: 'one',
     },
   ],
@@ -50,7 +52,7 @@ export const validateCommand = defineCommand({
     const dataset = withImage(filterInstances(await loadDataset(args[0] ?? ''), filterOf(flags)), flags.image);
     const engine = await openEngine(flags);
     const progress = createProgress({ quiet: flags.quiet, planned: dataset.instances.length * flags.times * 2 });
-    const { control, interrupted, dispose } = interruptible(progress.say);
+    const { control, interrupted, dispose } = interruptible(progress.say, { atOnce: true });
     try {
       const report = await validate({
         dataset,
@@ -91,11 +93,12 @@ interface TableFlags {
 async function validateTable(name: string, flags: TableFlags): Promise<ExitCode> {
   const engine = await openEngine(flags);
   const progress = createProgress({ quiet: flags.quiet });
-  const { control, interrupted, dispose } = interruptible(progress.say);
+  const { control, interrupted, dispose } = interruptible(progress.say, { atOnce: true });
   const root = resolve(flags.out ?? (await mkdtemp(join(tmpdir(), 'assay-validate-'))));
   try {
     const { split, instance: instanceIds } = flags;
-    const instances = await loadInstances(name, { split, instanceIds, cache: datasetCache(engine) });
+    const cache = datasetCache(engine);
+    const instances = await withInterrupt((signal) => loadInstances(name, { split, instanceIds, cache, signal }));
     const validation = await validateSwebench(engine, {
       instances: instances.slice(0, flags.limit),
       dataset: { name, split },
@@ -117,15 +120,25 @@ async function validateTable(name: string, flags: TableFlags): Promise<ExitCode>
   }
 }
 
-/** Says what went wrong while it goes wrong; the table at the end has the rest. */
+/** Shows which gradings are under way, each verdict, and why something is done again. */
 export function observe(progress: Progress, event: ValidationEvent): void {
-  if (event.type === 'validation-grade') {
-    const expected = event.patch === 'gold' ? event.report.resolved : !event.report.resolved;
-    if (!expected)
-      progress.say(`${event.instanceId}: ${event.patch} patch, round ${event.round}: ${event.report.verdict}`);
-  } else if (event.type === 'environment-end' && event.failure !== undefined)
-    progress.say(`${event.instanceId}: environment failed: ${event.failure.message}`);
+  if (event.type === 'validation-again') {
+    progress.say(`${stepName(event)}, again: ${event.reason}`);
+  } else if (event.type === 'validation-start') {
+    progress.observe(timedEvent({ type: 'grade-start', ...asAttempt(event) }));
+  } else if (event.type === 'validation-grade') {
+    const { report } = event;
+    progress.observe(timedEvent({ type: 'grade-end', ...asAttempt(event), report }));
+    if (report.resolved !== (event.patch === 'gold'))
+      progress.say(`${stepName(event)}: ${event.patch === 'gold' ? 'does not resolve' : 'resolves'}`);
+  } else progress.observe(timedEvent(event));
 }
+
+const stepName = ({ instanceId, patch, round }: ValidationStep) => `${instanceId}: ${patch} patch, round ${round}`;
+const asAttempt = ({ instanceId, patch, round }: ValidationStep) => ({
+  instanceId: `${instanceId}, ${patch} patch`,
+  attempt: round,
+});
 
 export function validationExit(report: ValidationReport): ExitCode {
   if (report.counts.valid === report.instances.length) return 0;
@@ -137,9 +150,20 @@ export function validationText(report: ValidationReport): string {
   const share = (reports: readonly { resolved: boolean }[]) =>
     `${reports.filter((one) => one.resolved).length}/${reports.length}`;
   const rows = report.instances.map((one) => {
-    const note = one.failure === undefined ? one.flakyTests.slice(0, 3).join(', ') : one.failure.message.split('\n')[0];
-    return `  ${one.instanceId.padEnd(width)}  ${one.status.padEnd(15)} gold ${share(one.gold)}  empty ${share(one.empty)}${note === '' ? '' : `  ${note}`}`;
+    const seconds = `${slowestGold(one).toFixed(1)} s`.padStart(8);
+    return `  ${one.instanceId.padEnd(width)}  ${one.status.padEnd(15)} gold ${share(one.gold)}  empty ${share(one.empty)} ${seconds}${noteOn(one)}`;
   });
   const total = (patch: 'gold' | 'empty') => share(report.instances.flatMap((one) => one[patch]));
   return `${rows.join('\n')}\n${report.counts.valid} of ${report.instances.length} valid, ${report.times} time${report.times === 1 ? '' : 's'}: gold resolved ${total('gold')}, unchanged resolved ${total('empty')}\n`;
+}
+
+/** Seconds. */
+const slowestGold = ({ gold }: InstanceValidation) => Math.max(0, ...gold.map((one) => one.durationMs)) / 1000;
+
+function noteOn(one: InstanceValidation): string {
+  if (one.failure !== undefined) return `  ${one.failure.message.split('\n')[0]}`;
+  if (one.flakyTests.length > 0) return `  ${one.flakyTests.slice(0, 3).join(', ')}`;
+  return slowestGold(one) > one.timeoutSeconds / 2
+    ? `  may end as timeout on a busy machine: its tests have ${one.timeoutSeconds} s`
+    : '';
 }

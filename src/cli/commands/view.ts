@@ -7,6 +7,9 @@ import { defineCommand } from '../flag.ts';
 import { withInterrupt } from '../interrupt.ts';
 import { print } from '../output.ts';
 import { assayVersion } from '../version.ts';
+import { webControls } from '../web-controls.ts';
+
+const LOOPBACK: ReadonlySet<string> = new Set(['127.0.0.1', 'localhost', '::1']);
 
 export const viewCommand = defineCommand({
   name: 'view',
@@ -24,6 +27,12 @@ export const viewCommand = defineCommand({
       help: 'address to listen on; others than the default let other machines read',
     },
     name: { kind: 'strings', placeholder: 'host', help: 'a further name that browsers reach this server by' },
+    control: {
+      kind: 'string',
+      default: 'local',
+      choices: ['local', 'always', 'never'],
+      help: 'when pages may start and stop runs; local: when only this machine is listened to',
+    },
     export: { kind: 'string', placeholder: 'folder', help: 'write the pages to this folder instead' },
     run: { kind: 'strings', placeholder: 'id', help: 'with --export: only these runs' },
   },
@@ -41,8 +50,19 @@ export const viewCommand = defineCommand({
       return 0;
     }
     const { host, port, name: names } = flags;
+    const controlled = flags.control === 'always' || (flags.control === 'local' && LOOPBACK.has(host));
+    const assay = [process.execPath, join(packageRoot(), 'bin/assay.mjs')] as const;
+    const controls = controlled ? { controls: webControls({ runsDir, assay }) } : {};
     await withInterrupt(async (signal) => {
-      const server = await startViewServer({ runsDir, assets, assayVersion: assayVersion(), host, port, names });
+      const server = await startViewServer({
+        runsDir,
+        assets,
+        assayVersion: assayVersion(),
+        host,
+        port,
+        names,
+        ...controls,
+      });
       print(flags.json, { address: server.address, runsDir }, `${server.address}\nshows ${runsDir}; Ctrl-C ends it\n`);
       await new Promise((done) => signal.addEventListener('abort', done));
       await server.close();

@@ -46,3 +46,31 @@ export async function loadAttempts(runs: readonly RunRecord[]): Promise<LoadedAt
   }
   return loaded;
 }
+
+/** What of the loaded attempts teaches and measures nothing, and why. */
+export function leftOut({ ungraded, attempts }: LoadedAttempts): {
+  ungraded: number;
+  leaking: number;
+  withoutPatch: number;
+} {
+  return {
+    ungraded,
+    leaking: attempts.filter(({ leaks }) => leaks).length,
+    withoutPatch: attempts.filter(({ leaks, patchKnown }) => !leaks && !patchKnown).length,
+  };
+}
+
+/** The same in words; nothing for nothing. */
+export function leftOutWords(loaded: LoadedAttempts): string[] {
+  const { ungraded, leaking, withoutPatch } = leftOut(loaded);
+  return [
+    ...(ungraded > 0 ? [`${ungraded} without a verdict`] : []),
+    ...(leaking > 0 ? [`${leaking} of runs that tell what the hidden tests said`] : []),
+    ...(withoutPatch > 0 ? [`${withoutPatch} whose source kept no patch`] : []),
+  ];
+}
+
+/** Attempts that tell their verdict or whose patch is not known teach and measure nothing. */
+export function usable({ leaks, patchKnown }: GradedAttempt): boolean {
+  return !leaks && patchKnown;
+}

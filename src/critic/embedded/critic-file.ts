@@ -24,8 +24,16 @@ const trainingCardSchema = z.object({
   ),
   repositories: z.array(z.string()),
   instances: z.number().int(),
+  /** Absent in older files. */
+  instanceIds: z.array(z.string()).optional(),
   /** Attempts of these runs that were not used, with the reason. */
-  leftOut: z.object({ ungraded: z.number().int(), leaking: z.number().int(), withoutPatch: z.number().int() }),
+  leftOut: z.object({
+    ungraded: z.number().int(),
+    leaking: z.number().int(),
+    withoutPatch: z.number().int(),
+    /** Instances made from `before` on, or at an unknown time; absent when time was no matter. */
+    time: z.object({ before: z.string(), later: z.number().int(), undated: z.number().int() }).optional(),
+  }),
   options: z.object({
     groups: z.array(z.string()),
     perTurn: z.boolean(),
@@ -34,8 +42,8 @@ const trainingCardSchema = z.object({
     seed: z.number().int(),
   }),
   features: z.array(z.object({ name: z.string(), group: z.string(), help: z.string() })),
-  /** On attempts of repositories (or instances) that the scoring head had not seen; the file's own heads saw everything. */
-  heldOut: measuresSchema.extend({ split: z.string() }),
+  /** On attempts of repositories (or instances) that the scoring head had not seen; the file's own heads saw everything. Null when there is one instance alone. */
+  heldOut: measuresSchema.extend({ split: z.string() }).nullable(),
 });
 
 export const criticFileSchema = z.object({

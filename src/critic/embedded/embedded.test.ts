@@ -2,13 +2,17 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { criticEvaluationText } from '../../report/critic-text.ts';
 import { seededRandom } from '../../stats/seeded-random.ts';
-import type { GradedAttempt } from '../data/load-attempts.ts';
+import { type GradedAttempt, usable } from '../data/load-attempts.ts';
 import { crossValidate, turnValues } from '../evaluate/cross-validate.ts';
+import { evaluateCritic } from '../evaluate/evaluate-critic.ts';
 import { foldsOf } from '../evaluate/folds.ts';
-import { readCriticFile } from './critic-file.ts';
+import { heldOut } from '../evaluate/held-out.ts';
+import { measureByAgent } from '../evaluate/measure.ts';
+import { criticFileSchema, readCriticFile } from './critic-file.ts';
 import { embeddedCritic } from './embedded-critic.ts';
-import { toExample, usable } from './example.ts';
+import { toExample } from './example.ts';
 import { tdTargets } from './td-targets.ts';
 import { DEFAULT_TRAINING, trainCritic } from './train-critic.ts';
 import { trainedCriticFile } from './trained-critic-file.ts';
@@ -78,6 +82,8 @@ test('a critic learns a made-up world, is calibrated on unseen repositories, and
   const loaded = { attempts, ungraded: 0 };
   const file = trainedCriticFile({ heads, examples, loaded, runs: [], options: DEFAULT_TRAINING, assayVersion: '0' });
   expect(file.card.heldOut).toMatchObject({ split: 'instance', attempts: 300 });
+  expect(embeddedCritic(file).trainedOn).toMatchObject({ runs: [], repositories: ['o/r0', 'o/r1', 'o/r2', 'o/r3'] });
+  expect(embeddedCritic(file).trainedOn?.instances).toHaveLength(file.card.instances);
   const folder = await mkdtemp(join(tmpdir(), 'assay-critic-'));
   try {
     const path = join(folder, 'critic.json');
@@ -101,6 +107,54 @@ test('a critic learns a made-up world, is calibrated on unseen repositories, and
     await rm(folder, { recursive: true, force: true });
   }
 }, 60_000);
+
+test('what cannot be held out is in no figure: one instance has no held-out measure, one repository no evaluation by it', async () => {
+  const attempts = world(40, 6);
+  const options = { ...DEFAULT_TRAINING, perTurn: false };
+  const one = attempts.map((attempt) => ({
+    ...attempt,
+    trajectory: { ...attempt.trajectory, repo: 'o/r0', instanceId: 'o__r0-1' },
+  }));
+  const examples = one.map(toExample);
+  const heads = trainCritic(examples, options);
+  const loaded = { attempts: one, ungraded: 0 };
+  const file = trainedCriticFile({ heads, examples, loaded, runs: [], options, assayVersion: '0' });
+  expect(file.card.heldOut).toBeNull();
+  expect(criticFileSchema.parse(JSON.parse(JSON.stringify(file))).card.heldOut).toBeNull();
+  const evaluate = (splits: ('repository' | 'instance')[], some = examples) =>
+    evaluateCritic([], some, { training: options, splits, ablate: false });
+  await expect(evaluate(['repository', 'instance'])).rejects.toMatchObject({ code: 'usage' });
+  const sameRepository = attempts.map((attempt) =>
+    toExample({ ...attempt, trajectory: { ...attempt.trajectory, repo: 'o/r0' } }),
+  );
+  const evaluation = await evaluate(['repository', 'instance'], sameRepository);
+  expect(evaluation.splits.map(({ split }) => split)).toEqual(['instance']);
+  expect(evaluation.leftOut).toEqual(['repository']);
+  const text = criticEvaluationText(evaluation);
+  expect(text).toContain('not held out by repository: all attempts are of one repository');
+  expect(text).not.toContain('held out by repository,');
+}, 60_000);
+
+test('a score that nothing could be held out for is null, and the others keep their places', () => {
+  const attempts = world(12, 7);
+  const repos = ['o/a', 'o/b'];
+  const two = attempts.map((attempt, i) => ({
+    ...attempt,
+    trajectory: { ...attempt.trajectory, repo: repos[i % 2] ?? '' },
+  }));
+  const seen = heldOut(
+    two.map((attempt) => ({ attempt })),
+    'repository',
+    2,
+    (rest) =>
+      ({ attempt }) =>
+        `${attempt.trajectory.repo} by ${rest[0]?.attempt.trajectory.repo}`,
+  );
+  expect(seen).toEqual(two.map(({ trajectory: { repo } }) => (repo === 'o/a' ? 'o/a by o/b' : 'o/b by o/a')));
+  const none = heldOut([{ attempt: two[0] as GradedAttempt }], 'repository', 1, () => () => 1);
+  expect(none).toEqual([null]);
+  expect(measureByAgent(two, [0.9, ...two.slice(1).map(() => null)]).all.attempts).toBe(1);
+});
 
 test('values per turn tell the outcome too, and attempts that leak or lack their patch are no use', () => {
   const attempts = world(120, 4);

@@ -15,11 +15,6 @@ export function toExample(attempt: GradedAttempt): Example {
   return { attempt, features: extractFeatures(attempt.trajectory) };
 }
 
-/** Attempts that tell their verdict or whose patch is not known teach and measure nothing. */
-export function usable({ leaks, patchKnown }: GradedAttempt): boolean {
-  return !leaks && patchKnown;
-}
-
 export function featureNames(groups: readonly FeatureGroup[]): string[] {
   return FEATURES.filter(({ group }) => groups.includes(group)).map(({ name }) => name);
 }

@@ -1,6 +1,7 @@
 /** Trains the embedded critic: one head for whole attempts, one for the value after each turn. Pure; the same examples and seed give the same critic. */
 
-import { foldsOf, repositories, type SplitBy } from '../evaluate/folds.ts';
+import { calibrationFolds, type SplitBy } from '../evaluate/folds.ts';
+import { heldOut } from '../evaluate/held-out.ts';
 import type { FeatureGroup } from '../features/feature.ts';
 import { type Calibration, fitIsotonic, fitPlatt } from '../learn/calibration.ts';
 import type { Rows } from '../learn/rows.ts';
@@ -56,40 +57,31 @@ function fitFinal(examples: readonly Example[], options: TrainOptions): RawHead 
 /** The targets of turns are probabilities already, and the log-loss keeps to them. */
 const IDENTITY: Calibration = { kind: 'platt', slope: 1, offset: 0 };
 
-const CALIBRATION_FOLDS = 4;
-
-/** How calibration holds attempts out: by repository where there are enough of them, else by instance. */
-export function calibrationFolds(examples: readonly Example[]): { split: SplitBy; folds: number } {
-  const enough = repositories(examples.map(({ attempt }) => attempt)) >= 2 * CALIBRATION_FOLDS;
-  return { split: enough ? 'repository' : 'instance', folds: CALIBRATION_FOLDS };
-}
-
-/** Fitted on scores that each attempt got from heads which never saw its repository or instance. */
+/** Fitted on scores that each attempt got from heads which never saw its repository or instance; where nothing can be held out, the log-odds stay as they are. */
 function calibrationOf(examples: readonly Example[], options: TrainOptions): Calibration {
-  const { split, folds } = calibrationFolds(examples);
+  const { split, folds } = calibrationFolds(examples.map(({ attempt }) => attempt));
   const scores = heldOutLogits(examples, options, folds, split);
-  const outcomes = examples.map(({ attempt }) => Number(attempt.resolved));
-  return options.calibration === 'platt' ? fitPlatt(scores, outcomes) : fitIsotonic(scores, outcomes);
+  const known = examples.flatMap(({ attempt }, i) => {
+    const score = scores[i] ?? null;
+    return score === null ? [] : [{ score, outcome: Number(attempt.resolved) }];
+  });
+  if (known.length === 0) return IDENTITY;
+  const calibrate = options.calibration === 'platt' ? fitPlatt : fitIsotonic;
+  return calibrate(
+    known.map(({ score }) => score),
+    known.map(({ outcome }) => outcome),
+  );
 }
 
-/** Log-odds of each example by heads trained without its fold. A fold whose rest is empty is scored by a head trained on all. */
+/** Log-odds of each example by heads trained without its fold; null where nothing is left to train on. */
 export function heldOutLogits(
   examples: readonly Example[],
   options: TrainOptions,
   folds: number,
   split: SplitBy,
-): number[] {
-  const fold = foldsOf(
-    examples.map(({ attempt }) => attempt),
-    split,
-    folds,
-  );
-  const heads = Array.from({ length: folds }, (_, held) => {
-    const rest = examples.filter((_, i) => fold[i] !== held);
-    return fitFinal(rest.length > 0 ? rest : examples, options);
-  });
-  return examples.map(({ features }, i) => {
-    const head = heads[fold[i] ?? 0];
-    return head === undefined ? 0 : headLogit(head, features.final);
+): (number | null)[] {
+  return heldOut(examples, split, folds, (rest) => {
+    const head = fitFinal(rest, options);
+    return ({ features }) => headLogit(head, features.final);
   });
 }

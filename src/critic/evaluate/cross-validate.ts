@@ -2,24 +2,24 @@
 import type { Example } from '../embedded/example.ts';
 import { headProbability } from '../embedded/head.ts';
 import { heldOutLogits, type TrainOptions, trainFinal, trainTurn } from '../embedded/train-critic.ts';
-import { auc } from '../learn/metrics.ts';
-import { foldsOf, repositories, type SplitBy } from './folds.ts';
+import { foldCount, type SplitBy } from './folds.ts';
+import { heldOut } from './held-out.ts';
 import { type Measures, type MeasuresByAgent, measureByAgent } from './measure.ts';
 
 export interface CrossValidation {
   split: SplitBy;
   folds: number;
-  /** Of each example, in order. */
-  probabilities: number[];
+  /** Of each example, in order; null for one that nothing could be held out for. */
+  probabilities: (number | null)[];
   measures: MeasuresByAgent;
 }
 
-const INSTANCE_FOLDS = 10;
+const MOST_FOLDS: Readonly<Record<SplitBy, number>> = { repository: 12, instance: 10 };
 
 /** Leaves out one repository after the other (at most 12 folds), or a tenth of the instances. */
 export function crossValidate(examples: readonly Example[], options: TrainOptions, split: SplitBy): CrossValidation {
   const attempts = examples.map(({ attempt }) => attempt);
-  const folds = foldCount(examples, split);
+  const folds = validationFolds(examples, split);
   const probabilities = heldOut(examples, split, folds, (rest) => {
     const head = trainFinal(rest, options);
     return ({ features }) => headProbability(head, features.final);
@@ -27,38 +27,19 @@ export function crossValidate(examples: readonly Example[], options: TrainOption
   return { split, folds, probabilities, measures: measureByAgent(attempts, probabilities) };
 }
 
-function foldCount(examples: readonly Example[], split: SplitBy): number {
-  return split === 'instance' ? INSTANCE_FOLDS : Math.min(12, repositories(examples.map(({ attempt }) => attempt)));
-}
-
-function heldOut<T>(
-  examples: readonly Example[],
-  split: SplitBy,
-  folds: number,
-  train: (rest: readonly Example[]) => (example: Example) => T,
-): T[] {
-  const fold = foldsOf(
+/** Fewer than two hold nothing out. */
+export function validationFolds(examples: readonly Example[], split: SplitBy): number {
+  return foldCount(
     examples.map(({ attempt }) => attempt),
     split,
-    folds,
+    MOST_FOLDS[split],
   );
-  const scored = new Map<Example, { value: T }>();
-  for (let held = 0; held < folds; held++) {
-    const members = examples.filter((_, i) => fold[i] === held);
-    const rest = examples.filter((_, i) => fold[i] !== held);
-    if (members.length === 0 || rest.length === 0) continue;
-    const score = train(rest);
-    for (const member of members) scored.set(member, { value: score(member) });
-  }
-  return examples.flatMap((example) => {
-    const known = scored.get(example);
-    return known === undefined ? [] : [known.value];
-  });
 }
 
 export interface Ablation {
   name: string;
-  auc: number;
+  /** Null where all attempts came to the same. */
+  auc: number | null;
 }
 
 const VARIANTS: readonly { name: string; change: Partial<TrainOptions> }[] = [
@@ -72,15 +53,15 @@ const VARIANTS: readonly { name: string; change: Partial<TrainOptions> }[] = [
 
 export interface AblationScores extends Ablation {
   /** Log-odds of each example, held out. */
-  scores: number[];
+  scores: (number | null)[];
 }
 
 /** The same split for critics that see less, or are trained on single turns too; calibration left out, as it changes no order. */
 export function ablations(examples: readonly Example[], options: TrainOptions, split: SplitBy): AblationScores[] {
-  const outcomes = examples.map(({ attempt }) => attempt.resolved);
+  const attempts = examples.map(({ attempt }) => attempt);
   return VARIANTS.map(({ name, change }) => {
-    const scores = heldOutLogits(examples, { ...options, ...change }, foldCount(examples, split), split);
-    return { name, auc: auc(scores, outcomes), scores };
+    const scores = heldOutLogits(examples, { ...options, ...change }, validationFolds(examples, split), split);
+    return { name, auc: measureByAgent(attempts, scores).all.auc, scores };
   });
 }
 
@@ -93,7 +74,9 @@ export interface TurnValues {
 /** How good the value after a part of the turns is at telling the outcome, held out. Attempts without turns are left out. */
 export function turnValues(examples: readonly Example[], options: TrainOptions, split: SplitBy): TurnValues[] {
   const withTurns = examples.filter(({ features }) => features.turns.length > 0);
-  const values = heldOut(withTurns, split, foldCount(withTurns, split), (rest) => {
+  const folds = validationFolds(withTurns, split);
+  if (folds < 2) return [];
+  const values = heldOut(withTurns, split, folds, (rest) => {
     const head = trainTurn(rest, options);
     return ({ features }) =>
       SHARES.map((share) => {
@@ -106,7 +89,7 @@ export function turnValues(examples: readonly Example[], options: TrainOptions, 
     share,
     measures: measureByAgent(
       attempts,
-      values.map((row) => row[column] ?? 0),
+      values.map((row) => row?.[column] ?? null),
     ).all,
   }));
 }

@@ -5,8 +5,8 @@ import { expect, test } from 'vitest';
 import { importFolder } from '../../import/import-folder.ts';
 import { criticEvaluationText } from '../../report/critic-text.ts';
 import { loadRunRecord } from '../../store/load-run-record.ts';
-import { loadAttempts } from '../data/load-attempts.ts';
-import { toExample, usable } from '../embedded/example.ts';
+import { loadAttempts, usable } from '../data/load-attempts.ts';
+import { toExample } from '../embedded/example.ts';
 import { DEFAULT_TRAINING } from '../embedded/train-critic.ts';
 import { evaluateCritic } from './evaluate-critic.ts';
 

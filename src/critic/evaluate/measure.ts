@@ -28,18 +28,24 @@ export interface MeasuresByAgent {
   agents: Record<string, Measures>;
 }
 
-export function measureByAgent(attempts: readonly GradedAttempt[], probabilities: readonly number[]): MeasuresByAgent {
+/** Attempts without a probability are in no figure. */
+export function measureByAgent(
+  attempts: readonly GradedAttempt[],
+  probabilities: readonly (number | null)[],
+): MeasuresByAgent {
+  const known = attempts.flatMap((_, i) => (probabilities[i] == null ? [] : [i]));
   const byAgent = new Map<string, number[]>();
-  attempts.forEach(({ agent }, i) => {
+  for (const i of known) {
+    const agent = attempts[i]?.agent ?? '';
     byAgent.set(agent, [...(byAgent.get(agent) ?? []), i]);
-  });
+  }
   const of = (indexes: readonly number[]) =>
     measure(
       indexes.map((i) => probabilities[i] ?? 0),
       indexes.map((i) => attempts[i]?.resolved === true),
     );
   return {
-    all: of(attempts.map((_, i) => i)),
+    all: of(known),
     agents: Object.fromEntries([...byAgent].map(([agent, indexes]) => [agent, of(indexes)])),
   };
 }

@@ -28,7 +28,7 @@ const shows = (text: string): ModelMessage => ({
 function graded(
   messages: ModelMessage[],
   resolved: boolean,
-  more: { system?: string; repo?: string; instanceId?: string; leaks?: boolean } = {},
+  more: { system?: string; repo?: string; instanceId?: string; leaks?: boolean; patchKnown?: boolean } = {},
 ): GradedAttempt {
   return {
     trajectory: {
@@ -44,7 +44,7 @@ function graded(
     },
     resolved,
     agent: 'a/m',
-    patchKnown: true,
+    patchKnown: more.patchKnown ?? true,
     leaks: more.leaks ?? false,
   };
 }
@@ -142,11 +142,12 @@ test('rows for verifiers are balanced, the same for the same seed, and hold the 
   expect(yes?.messages[1]?.content).toContain('turn 3 - assistant\nA');
 });
 
-test('the guard keeps repositories of the evaluation set and leaking attempts out', () => {
+test('the guard keeps repositories of the evaluation set, leaking attempts and those without a known patch out', () => {
   const attempts = [
     graded([says('A')], true),
     graded([says('A')], true, { repo: 'other/one', instanceId: 'other__one-1' }),
     graded([says('A')], true, { repo: 'other/one', instanceId: 'other__one-2', leaks: true }),
+    graded([says('A')], true, { repo: 'other/one', instanceId: 'other__one-3', patchKnown: false }),
   ];
   const base = manifestOf('eval', []);
   const evaluation = {
@@ -154,7 +155,7 @@ test('the guard keeps repositories of the evaluation set and leaking attempts ou
     dataset: { ...base.dataset, instances: [{ instanceId: 'o__r-9', digest: '', repo: 'o/r' }] },
   };
   const byRepository = guardLeakage(attempts, [evaluation], 'repository');
-  expect(byRepository).toMatchObject({ overlapping: 1, leaking: 1 });
+  expect(byRepository).toMatchObject({ overlapping: 1 });
   expect(byRepository.kept).toEqual([attempts[1]]);
   expect(guardLeakage(attempts, [evaluation], 'instance').kept).toHaveLength(2);
 });

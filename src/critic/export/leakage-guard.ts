@@ -1,6 +1,6 @@
 /** Keeps training data apart from what a critic will be measured on. Pure. */
 import type { RunManifest } from '../../contracts/index.ts';
-import type { GradedAttempt } from '../data/load-attempts.ts';
+import { type GradedAttempt, usable } from '../data/load-attempts.ts';
 
 /** `repository`: nothing of a repository of the evaluation set. `instance`: none of its instances. */
 export type Guard = 'repository' | 'instance';
@@ -9,10 +9,9 @@ export interface Guarded {
   kept: GradedAttempt[];
   /** Left out because the evaluation set has its repository or instance. */
   overlapping: number;
-  /** Left out because the trajectory tells what the hidden tests said. */
-  leaking: number;
 }
 
+/** Attempts that tell their verdict, or whose patch is not known, are never kept. */
 export function guardLeakage(
   attempts: readonly GradedAttempt[],
   evaluation: readonly RunManifest[],
@@ -20,9 +19,9 @@ export function guardLeakage(
 ): Guarded {
   const instances = evaluation.flatMap(({ dataset }) => dataset.instances);
   const taken = new Set(instances.map(({ repo, instanceId }) => (guard === 'repository' ? repo : instanceId)));
-  const honest = attempts.filter(({ leaks }) => !leaks);
+  const honest = attempts.filter(usable);
   const kept = honest.filter(
     ({ trajectory }) => !taken.has(guard === 'repository' ? trajectory.repo : trajectory.instanceId),
   );
-  return { kept, overlapping: honest.length - kept.length, leaking: attempts.length - honest.length };
+  return { kept, overlapping: honest.length - kept.length };
 }

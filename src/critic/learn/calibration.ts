@@ -32,10 +32,9 @@ export function fitPlatt(scores: readonly number[], outcomes: readonly number[])
 
 /** Pool adjacent violators. Source: Zadrozny and Elkan (2002), KDD; Ayer et al. (1955). For many rows; Platt's is steadier with few. */
 export function fitIsotonic(scores: readonly number[], outcomes: readonly number[]): Calibration {
-  const sorted = scores.map((score, i) => ({ score, outcome: outcomes[i] ?? 0 })).sort((a, b) => a.score - b.score);
-  const blocks: { scores: number; outcomes: number; count: number }[] = [];
-  for (const { score, outcome } of sorted) {
-    blocks.push({ scores: score, outcomes: outcome, count: 1 });
+  const blocks: Block[] = [];
+  for (const block of tiedBlocks(scores, outcomes)) {
+    blocks.push(block);
     for (;;) {
       const [last, before] = [blocks.at(-1), blocks.at(-2)];
       if (last === undefined || before === undefined) break;
@@ -51,6 +50,26 @@ export function fitIsotonic(scores: readonly number[], outcomes: readonly number
     scores: blocks.map((block) => block.scores / block.count),
     probabilities: blocks.map((block) => block.outcomes / block.count),
   };
+}
+
+/** Sums over rows. */
+interface Block {
+  scores: number;
+  outcomes: number;
+  count: number;
+}
+
+/** Rows of equal score in one block, by score: nothing can tell them apart. */
+function tiedBlocks(scores: readonly number[], outcomes: readonly number[]): Block[] {
+  const blocks = new Map<number, Block>();
+  scores.forEach((score, i) => {
+    const block = blocks.get(score) ?? { scores: 0, outcomes: 0, count: 0 };
+    block.scores += score;
+    block.outcomes += outcomes[i] ?? 0;
+    block.count++;
+    blocks.set(score, block);
+  });
+  return [...blocks].sort(([a], [b]) => a - b).map(([, block]) => block);
 }
 
 function interpolate(xs: readonly number[], ys: readonly number[], x: number): number {

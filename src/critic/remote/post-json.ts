@@ -16,6 +16,8 @@ export interface CriticEndpoint {
   tries?: number;
   /** Longest first wait between tries; it doubles. Default 1 s. */
   baseMs?: number;
+  /** Longest wait between tries, whatever the server asks for: attempts wait for their score. Default 60 s. */
+  maxWaitMs?: number;
 }
 
 /** The reply's JSON. Throws `AssayError` of class `model`, or `cancelled`; what may go away is tried again. */
@@ -25,7 +27,7 @@ export async function postJson(
   body: unknown,
   signal: AbortSignal,
 ): Promise<unknown> {
-  const { tries = 5, baseMs = 1_000 } = endpoint;
+  const { tries = 5, baseMs = 1_000, maxWaitMs = 60_000 } = endpoint;
   for (let failed = 1; ; failed++) {
     try {
       return await postOnce(endpoint, path, body, signal);
@@ -33,7 +35,8 @@ export async function postJson(
       const failure = toFailure(thrown);
       if (failure.retryable !== true || failure.class !== 'model' || failed >= tries) throw thrown;
       const asked = failure.details?.retryAfterMs;
-      await abortableSleep(typeof asked === 'number' ? asked : baseMs * 2 ** (failed - 1), signal);
+      const wait = typeof asked === 'number' ? asked : baseMs * 2 ** (failed - 1);
+      await abortableSleep(Math.min(wait, maxWaitMs), signal);
     }
   }
 }

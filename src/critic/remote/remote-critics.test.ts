@@ -161,3 +161,16 @@ test('judge: log-probabilities where there are some, else the rating, else no sc
   expect(whole.shown).toContain('characters cut');
   expect(whole.shown).toContain('diff --git');
 });
+
+test('a server that asks for an hour is asked again much earlier, and the wait can be cancelled', async () => {
+  const busy = { status: 429, headers: { 'retry-after': '3600' }, body: {} };
+  const answer = { body: { choices: [{ message: { content: 'YES 70' } }] } };
+  const { url } = await serve((_body, _path, nth) => (nth === 1 ? busy : answer));
+  const critic = judgeCritic({ url, model: 'm', maxWaitMs: 5 }, { view: 'patch' });
+  expect((await critic.score(TRAJECTORY, NOW)).final).toBe(0.7);
+  const always = await serve(() => busy);
+  const stop = new AbortController();
+  setTimeout(() => stop.abort(), 100);
+  const waiting = judgeCritic({ url: always.url, model: 'm' }, { view: 'patch' });
+  await expect(waiting.score(TRAJECTORY, { signal: stop.signal })).rejects.toMatchObject({ code: 'cancelled' });
+});

@@ -13,7 +13,15 @@ export const KIT = '/opt/assay';
 /** Scripts that both sandboxes need; the one of the application gets no more than these. */
 export const RELAY_SCRIPTS = ['relay.mjs', 'wait-for-app.mjs'] as const;
 
-const SCRIPTS = ['browser-server.mjs', 'browser-test.mjs', 'user-session.mjs', ...RELAY_SCRIPTS] as const;
+const SCRIPTS = [
+  'browser-server.mjs',
+  'browser-test.mjs',
+  'film.mjs',
+  'films-to-webm.mjs',
+  'user-session.mjs',
+  'webm.mjs',
+  ...RELAY_SCRIPTS,
+] as const;
 /** Playwright's viewers and type declarations run nothing. */
 const NOT_NEEDED = /^(types|bin|lib\/vite)\//;
 const LIMITS = { files: 5_000, fileBytes: 16 * 1024 ** 2, totalBytes: 64 * 1024 ** 2 };

@@ -1,7 +1,11 @@
-/** Where Chromium's own program lies. Debian's wrapper `/usr/bin/chromium` reads configuration that is not there in a sandbox, so it comes last. */
+/**
+ * Where Chromium's own program lies. First the one without windows: a page takes it a third of the processor time, as nothing draws tabs and buttons that nobody sees. Debian's
+ * wrapper `/usr/bin/chromium` reads configuration that is not there in a sandbox, so it comes last.
+ */
 import { access } from 'node:fs/promises';
 
 export const CHROMIUM_PLACES = [
+  '/usr/lib/chromium/chromium-headless-shell',
   '/usr/lib/chromium/chromium',
   '/usr/lib/chromium-browser/chromium-browser',
   '/opt/google/chrome/chrome',

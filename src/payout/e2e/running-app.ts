@@ -1,5 +1,5 @@
 /** Two fresh sandboxes around one patched application: it is served in the first, a browser is ready in the second, a relay joins them. */
-import type { AppServer, Sandbox } from '../../contracts/index.ts';
+import { type AppServer, AssayError, type Sandbox } from '../../contracts/index.ts';
 import { applyPatch } from '../../grading/apply-patch.ts';
 import type { GradeAttemptInput } from '../../grading/grade-attempt.ts';
 import { type BrowserTools, joinSandboxes, startBrowser } from './browser-sandbox.ts';
@@ -21,14 +21,19 @@ export type AppState = (RunningApp | { kind: 'patch-failed' | 'not-served'; log:
   madeBy: Pick<Sandbox, 'backend' | 'tier' | 'limitsInForce'>;
 };
 
-/** Calls `use` and takes everything down after it, whatever happened. Throws for infrastructure, `cancelled` and what `use` throws. */
+/** Calls `use` and takes everything down after it, whatever happened, and at once when the signal is aborted. Throws for infrastructure, `cancelled` and what `use` throws. */
 export async function withRunningApp<T>(
   input: GradeAttemptInput,
   app: AppServer,
   use: (state: AppState) => Promise<T>,
 ): Promise<T> {
+  const { signal } = input;
   const opened = await Promise.allSettled([sandboxOf(input, 'application'), sandboxOf(input, 'browser')]);
+  const takeDown = () => Promise.all(opened.map((one) => (one.status === 'fulfilled' ? one.value.destroy() : null)));
+  const cancel = () => void takeDown().catch(() => {}); // the last call of it tells what went wrong
+  signal.addEventListener('abort', cancel, { once: true });
   try {
+    if (signal.aborted) throw cancelled(input);
     const [appSandbox, sandbox] = [settledValue(opened[0]), settledValue(opened[1])];
     const { backend, tier, limitsInForce } = appSandbox;
     const madeBy = { backend, tier, limitsInForce };
@@ -39,9 +44,17 @@ export async function withRunningApp<T>(
     await joinSandboxes(sandbox, app.port, served.relay);
     const state = { kind: 'running', sandbox, browser, log: served.log, restoredFiles, madeBy } as const;
     return await Promise.race([use(state), browser.lost]);
+  } catch (error) {
+    throw signal.aborted ? cancelled(input, error) : error;
   } finally {
-    await Promise.all(opened.map((one) => (one.status === 'fulfilled' ? one.value.destroy() : undefined)));
+    signal.removeEventListener('abort', cancel);
+    await takeDown();
   }
+}
+
+function cancelled({ instance }: GradeAttemptInput, cause?: unknown): AssayError {
+  const message = `${instance.instanceId} was cancelled`;
+  return new AssayError('cancelled', message, { class: 'cancelled', retryable: true, cause });
 }
 
 /** The value, or the error thrown again. */

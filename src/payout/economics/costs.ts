@@ -9,6 +9,7 @@ export interface Costs {
   unknown: number;
   /** The following are null when a cost is unknown or there is nothing to divide by. */
   perAttempt: number | null;
+  /** Per attempt that passed; a task may pass more than once. */
   perPassed: number | null;
   /** Dollars spent per dollar earned, earned as a mean over the attempts of a task. */
   perEarnedDollar: number | null;

@@ -3,9 +3,10 @@
  * the same seed gives the same interval. Source: Davison and Hinkley (1997), Bootstrap Methods and their Application, 3.8 (hierarchical data).
  */
 import { type Interval, wilson } from '../../stats/intervals.ts';
-import { type SeededRandom, seededRandom } from '../../stats/seeded-random.ts';
+import { seededRandom } from '../../stats/seeded-random.ts';
 import { concentration } from './concentration.ts';
 import { sum, type TaskOutcome } from './priced-outcome.ts';
+import { passesOf, rateOf, redrawnRate } from './redrawn-rate.ts';
 
 export interface IntervalOptions {
   resamples?: number;
@@ -18,7 +19,7 @@ export interface IntervalOptions {
 export function earnedInterval(tasks: readonly TaskOutcome[], options: IntervalOptions = {}): Interval {
   const { resamples = 2_000, seed = 1, cap = Number.POSITIVE_INFINITY } = options;
   const groups = groupsOf(tasks, cap);
-  const value = shareOf(groups, (one) => sum(one.passes, Number) / one.passes.length);
+  const value = shareOf(groups, (one) => rateOf(one.passes));
   if (groups.length < 2) return { value, low: 0, high: 1 };
   // Nothing that varies can be drawn again: as many trials as the prices are worth.
   if (value === 0 || value === 1) return wilsonOfEffective(value, groups);
@@ -44,7 +45,7 @@ interface Judged {
 function groupsOf(tasks: readonly TaskOutcome[], cap: number): Judged[][] {
   const groups = new Map<string, Judged[]>();
   for (const task of tasks) {
-    const passes = task.attempts.map((one) => one.passed).filter((passed) => passed !== null);
+    const passes = passesOf(task);
     if (passes.length === 0) continue;
     groups.set(task.group, [...(groups.get(task.group) ?? []), { price: Math.min(cap, task.price), passes }]);
   }
@@ -55,9 +56,4 @@ function shareOf(groups: readonly Judged[][], rate: (one: Judged) => number): nu
   const tasks = groups.flat();
   const possible = sum(tasks, (one) => one.price);
   return possible === 0 ? 0 : sum(tasks, (one) => one.price * rate(one)) / possible;
-}
-
-function redrawnRate(passes: readonly boolean[], random: SeededRandom): number {
-  if (passes.length === 1) return Number(passes[0]);
-  return sum(passes, () => Number(passes[random.below(passes.length)])) / passes.length;
 }

@@ -62,15 +62,38 @@ test('the k from which further attempts do not pay', () => {
   expect([at(5), at(30), at(40), at(1000)]).toEqual([2, 2, 1, 0]);
 });
 
+test('an attempt that the infrastructure lost does not make its task look like a loss', () => {
+  const small = Array.from({ length: 9 }, (_, i) => task(`s${i}`, 'ic', 500, 1, [false, false, true]));
+  const curve = (last: boolean | null) => payoutCurve([...small, task('L', 'ic', 8000, 1, [true, true, last])], exact);
+  const [, two, three] = curve(null);
+  expect(two?.payout).toBeCloseTo(11_000, 9);
+  expect(three).toMatchObject({ tasks: 9, possible: 4500 });
+  expect(three?.payout).toBeCloseTo(4500, 9);
+  // Of the nine tasks: a third of $4,500 more, for one more attempt on those that were not accepted.
+  expect(three?.added.accepted).toBeCloseTo(1500, 9);
+  expect(three?.added.spent).toBeCloseTo((9 * 6) / 3, 9);
+  expect([lastPayingK(curve(null)), lastPayingK(curve(true))]).toEqual([3, 3]);
+});
+
 test('a detector that errs', () => {
   const sequence = untilAccepted(2, 1, 2, erring);
   expect(sequence.tries).toBeCloseTo(1.55, 12);
   expect(sequence.trueAccept).toBeCloseTo(0.76, 12);
   expect(sequence.falseAccept).toBeCloseTo(0.06, 12);
-  const [one] = payoutCurve([task('A', 'ic', 100, 1, [true, false])], erring);
+  const [one, two] = payoutCurve([task('A', 'ic', 100, 1, [true, false])], erring);
   // 6 for the attempt; 60 as no right answer was accepted in 60 %; 5 for the wrong one that was.
   expect(one?.agentFirst?.spend).toBeCloseTo(71, 12);
   expect(one?.agentFirst?.undelivered).toBeCloseTo(5, 12);
+  // payout@k is what is right; accepted are 40 of it less 5 of wrong answers, then 76 less 6.
+  expect([one?.payout, two?.payout]).toEqual([50, 100]);
+  expect(one?.accepted).toBeCloseTo(35, 12);
+  expect(one?.roi).toBeCloseTo(29 / 6, 12);
+  expect(two?.accepted).toBeCloseTo(70, 12);
+  expect(two?.spent).toBeCloseTo(9.3, 12);
+  expect(two?.roi).toBeCloseTo(60.7 / 9.3, 12);
+  expect(two?.agentFirst?.spend).toBeCloseTo(39.3, 12);
+  expect(two?.added.accepted).toBeCloseTo(35, 12);
+  expect(two?.added.spent).toBeCloseTo(3.3, 12);
   expect(() => untilAccepted(2, 1, 3, exact)).toThrow(RangeError);
 });
 
@@ -133,7 +156,7 @@ test('two runs are compared task by task', () => {
   ];
   const difference = earnedDifference(TASKS, other);
   // A: 50 more, C: 250 more, of $600; B has no verdict in the second run.
-  expect(difference).toMatchObject({ tasks: 2, possible: 600, share: { value: 0.5, low: 0.5, high: 0.5 } });
+  expect(difference).toMatchObject({ tasks: 2, possible: 600, share: { value: 0.5 } });
   const many = (pass: (i: number) => boolean) =>
     Array.from({ length: 60 }, (_, i) => task(`t${i}`, 'ic', 100, 1, [pass(i)]));
   const { share } = earnedDifference(
@@ -145,4 +168,20 @@ test('two runs are compared task by task', () => {
   expect(share.low).toBeGreaterThan(share.value - 0.21);
   expect(share.low).toBeLessThan(share.value - 0.14);
   expect(earnedDifference(TASKS.slice(0, 1), other).share).toEqual({ value: 0.5, low: -1, high: 1 });
+});
+
+test('a difference of few tasks is never certain', () => {
+  const all = (count: number, passes: readonly boolean[]) =>
+    Array.from({ length: count }, (_, i) => task(`t${i}`, 'ic', 100, 1, passes));
+  // Wilson's lower limit for 2 of 2 is 34.2 %: of the other 65.8 % nothing is known.
+  const certain = earnedDifference(all(2, [true]), all(2, [false])).share;
+  expect(certain.low).toBeCloseTo(-0.315, 3);
+  expect(certain).toMatchObject({ value: 1, high: 1 });
+  const equal = earnedDifference(all(2, [true]), all(2, [true])).share;
+  expect([equal.low, equal.value, equal.high].map((one) => one.toFixed(3))).toEqual(['-0.658', '0.000', '0.658']);
+  // Attempts are drawn again, too.
+  const half = earnedDifference(all(3, [true, false]), all(3, [false, false])).share;
+  expect(half.value).toBe(0.5);
+  expect(half.low).toBeLessThan(0.2);
+  expect(half.high).toBeGreaterThan(0.8);
 });

@@ -1,5 +1,5 @@
 /** What k attempts per task pay and cost. Pure. Worked example: docs/payouts.md. */
-import { type Detector, untilAccepted } from './detector.ts';
+import { type Detector, type Sequence, untilAccepted } from './detector.ts';
 import { sum, type TaskOutcome, tally } from './priced-outcome.ts';
 
 export interface PayoutPoint {
@@ -10,9 +10,13 @@ export interface PayoutPoint {
   possible: number;
   /** payout@k: sum of price times unbiased pass@k (Chen et al. 2021). Dollars. */
   payout: number;
+  /** Dollars of right attempts that are accepted, less those of wrong ones that are; `payout` where who looks does not err. */
+  accepted: number;
   /** Expected dollars for the attempts and for looking at them, one after another until one is accepted. Null with an unknown cost. */
   spent: number | null;
-  /** `(payout - spent) / spent`; null with an unknown cost or none. */
+  /** What the k-th attempt adds to `accepted` and `spent` on the tasks of this point. */
+  added: { accepted: number; spent: number | null };
+  /** `(accepted - spent) / spent`; null with an unknown cost or none. */
   roi: number | null;
   agentFirst: AgentFirst | null;
 }
@@ -28,6 +32,7 @@ export interface AgentFirst {
 }
 
 const NO_ERRORS: Detector = { reviewUsd: 0, falseAccept: 0, falseReject: 0 };
+const NO_ATTEMPT: Sequence = { tries: 0, trueAccept: 0, falseAccept: 0 };
 
 /** One point per k from 1 to the largest number of judged attempts of any task. */
 export function payoutCurve(tasks: readonly TaskOutcome[], detector: Detector = NO_ERRORS): PayoutPoint[] {
@@ -40,19 +45,28 @@ function payoutPoint(tasks: readonly TaskOutcome[], k: number, detector: Detecto
     const { judged, passed } = tally(task);
     if (judged < k) return [];
     const sequence = untilAccepted(judged, passed, k, detector);
+    const before = k === 1 ? NO_ATTEMPT : untilAccepted(judged, passed, k - 1, detector);
     const passAtK = untilAccepted(judged, passed, k, NO_ERRORS).trueAccept;
-    return [{ price: task.price, cost: meanCost(task), passAtK, ...sequence }];
+    return [{ price: task.price, cost: meanCost(task), passAtK, sequence, before }];
   });
+  const unknown = rows.some((row) => row.cost === null);
+  const worth = (at: 'sequence' | 'before') =>
+    sum(rows, (row) => row.price * (row[at].trueAccept - row[at].falseAccept));
+  const paidFor = (at: 'sequence' | 'before') =>
+    unknown ? null : sum(rows, (row) => row[at].tries * ((row.cost ?? 0) + detector.reviewUsd));
+  const [accepted, spent] = [worth('sequence'), paidFor('sequence')];
   const possible = sum(rows, (row) => row.price);
   const payout = sum(rows, (row) => row.price * row.passAtK);
-  const unknown = rows.some((row) => row.cost === null);
-  const spent = unknown ? null : sum(rows, (row) => row.tries * ((row.cost ?? 0) + detector.reviewUsd));
-  const point = { k, tasks: rows.length, possible, payout, spent };
+  const added = {
+    accepted: accepted - worth('before'),
+    spent: spent === null ? null : spent - (paidFor('before') ?? 0),
+  };
+  const point = { k, tasks: rows.length, possible, payout, accepted, spent, added };
   if (spent === null) return { ...point, roi: null, agentFirst: null };
-  const undelivered = sum(rows, (row) => row.falseAccept * row.price);
-  const spend = spent + sum(rows, (row) => (1 - row.trueAccept) * row.price) + undelivered;
+  const undelivered = sum(rows, (row) => row.sequence.falseAccept * row.price);
+  const spend = spent + possible - accepted;
   const saving = possible === 0 ? 0 : 1 - spend / possible;
-  return { ...point, roi: spent === 0 ? null : (payout - spent) / spent, agentFirst: { spend, saving, undelivered } };
+  return { ...point, roi: spent === 0 ? null : (accepted - spent) / spent, agentFirst: { spend, saving, undelivered } };
 }
 
 /** Dollars of one attempt; null when one of them is unknown. Attempts that the infrastructure lost cost money, too. */
@@ -62,13 +76,14 @@ function meanCost({ attempts }: TaskOutcome): number | null {
   return sum(costs, (cost) => cost) / costs.length;
 }
 
-/** The k at which further attempts stop to pay: the last one whose gain over k - 1 exceeds what it costs more; 0 when not even the first does. */
+/**
+ * The k at which further attempts stop to pay: the last one that adds more than it costs; 0 when not even the first does. What an attempt adds is seen on the tasks that have k
+ * judged attempts, so tasks with fewer do not look like losses. Null with an unknown cost.
+ */
 export function lastPayingK(curve: readonly PayoutPoint[]): number | null {
-  let [paid, spent] = [0, 0];
-  for (const point of curve) {
-    if (point.spent === null) return null;
-    if (point.payout - paid <= point.spent - spent) return point.k - 1;
-    [paid, spent] = [point.payout, point.spent];
+  for (const { k, added } of curve) {
+    if (added.spent === null) return null;
+    if (added.accepted <= added.spent) return k - 1;
   }
   return curve.length;
 }

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { type ManagerTask, type TaskInstance, taskFileSchema } from '../../contracts/index.ts';
 import { choiceBaselines } from './baselines.ts';
+import { blindTitle } from './blind-text.ts';
 import { goldChoicePatch } from './choice-patch.ts';
 import { gradeChoiceAttempt } from './grade-choice-attempt.ts';
 import { gradeChoices } from './grade-choices.ts';
@@ -80,6 +81,18 @@ test('the price is shown only when asked for', () => {
   expect(blind).not.toMatch(/\$|HOLD|Price/);
   expect(blind).toContain('## Proposal 3\n\ntwo');
   expect(managerPrompt(first, first.proposals, { revealPrice: true })).toContain('worth $1000');
+});
+
+test.each([
+  ['[$250 - $500] Crash', 'Crash'],
+  ['[$1000 USD] [$ 500] Crash', 'Crash'],
+  ['[Payment due] Crash [Due for payment 2023-06-02]', 'Crash'],
+  ['Crash ($500)', 'Crash'],
+  ['($1,000.00 USD) Crash', 'Crash'],
+  ['[HOLD for payment 2023-05-25] [$1000] Asking for $80.60 (of $90) loses [Payment] cents', null],
+  [`[${'$1'.repeat(50_000)}`, null],
+])('of the title %s stays what the issue is about', (title, left) => {
+  expect(blindTitle(title)).toBe(left ?? title.replace('[HOLD for payment 2023-05-25] [$1000] ', ''));
 });
 
 const instance: TaskInstance = {

@@ -18,7 +18,7 @@ export function csvRecords(text: string): CsvRecord[] {
       const field = text[at] === '"' ? quotedField(text, at + 1) : plainField(text, at);
       record.fields.push(field.value);
       if (field.unterminated) record.unterminated = true;
-      line += countLines(text, at, field.end);
+      line += field.lineEnds;
       at = field.end;
       more = text[at] === ',';
       if (more) at++;
@@ -33,6 +33,8 @@ export function csvRecords(text: string): CsvRecord[] {
 
 interface Field {
   value: string;
+  /** Inside of it. */
+  lineEnds: number;
   /** Where the separator stands. */
   end: number;
   unterminated?: true;
@@ -42,7 +44,7 @@ function plainField(text: string, start: number): Field {
   const separator = /,|\r?\n/g;
   separator.lastIndex = start;
   const end = separator.exec(text)?.index ?? text.length;
-  return { value: text.slice(start, end), end };
+  return { value: text.slice(start, end), lineEnds: 0, end };
 }
 
 /** `start` is behind the opening quote. What stands between the closing quote and the separator belongs to the field, as spreadsheets read it. */
@@ -51,19 +53,22 @@ function quotedField(text: string, start: number): Field {
   let at = start;
   for (;;) {
     const quote = text.indexOf('"', at);
-    if (quote === -1) return { value: value + text.slice(at), end: text.length, unterminated: true };
+    if (quote === -1) {
+      value += text.slice(at);
+      return { value, lineEnds: lineEndsIn(value), end: text.length, unterminated: true };
+    }
     value += text.slice(at, quote);
     if (text[quote + 1] !== '"') {
       const rest = plainField(text, quote + 1);
-      return { value: value + rest.value, end: rest.end };
+      return { value: value + rest.value, lineEnds: lineEndsIn(value), end: rest.end };
     }
     value += '"';
     at = quote + 2;
   }
 }
 
-function countLines(text: string, from: number, to: number): number {
+function lineEndsIn(text: string): number {
   let count = 0;
-  for (let at = text.indexOf('\n', from); at !== -1 && at < to; at = text.indexOf('\n', at + 1)) count++;
+  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) count++;
   return count;
 }

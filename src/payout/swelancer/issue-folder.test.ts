@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -48,7 +48,17 @@ test.each([
   ['test.py', '', /no test.py/],
   ['issue_data.json', '{', /no JSON/],
   ['issue_data.json', '{"title": "T"}', /no price/],
+  ['issue_data.json', '{"title": "T", "price": "0x10"}', /no price/],
 ])('%s: %s is refused', async (name, text, message) => {
   await write({ ...NEEDED, [name]: text });
   await expect(readIssueFolder(dir)).rejects.toThrow(message);
+});
+
+test('a folder in place of a file is refused by name', async () => {
+  await write({ 'test.py': 'x', 'issue_data.json': NEEDED['issue_data.json'] });
+  await mkdir(join(dir, 'commit_id.txt'));
+  await expect(readIssueFolder(dir)).rejects.toMatchObject({
+    code: 'task-invalid',
+    message: expect.stringContaining('commit_id.txt cannot be read'),
+  });
 });

@@ -2,7 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
-import { AssayError } from '../../contracts/index.ts';
+import { AssayError, toFailure } from '../../contracts/index.ts';
+import { readPrice } from './read-price.ts';
 
 export interface IssueFolder {
   issue: string;
@@ -23,7 +24,10 @@ export interface IssueFolder {
 
 const dataSchema = z.object({
   title: z.string(),
-  price: z.coerce.number().positive(),
+  price: z
+    .union([z.string(), z.number()])
+    .transform((value) => readPrice(String(value)))
+    .pipe(z.number()),
   html_description: z.string().optional(),
   description: z.string().optional(),
   issue_repo_steps: z.string().optional(),
@@ -31,7 +35,7 @@ const dataSchema = z.object({
 
 /** Throws `task-invalid` naming what the folder lacks. */
 export async function readIssueFolder(dir: string): Promise<IssueFolder> {
-  const text = async (name: string) => (await bytes(join(dir, name)))?.toString() ?? null;
+  const text = async (name: string) => (await bytes(dir, name))?.toString() ?? null;
   const commit = (await text('commit_id.txt'))?.trim() ?? '';
   if (!/^[0-9a-f]{7,40}$/.test(commit)) throw invalid(dir, 'commit_id.txt holds no commit');
   const test = await text('test.py');
@@ -44,7 +48,7 @@ export async function readIssueFolder(dir: string): Promise<IssueFolder> {
     gitTag: filled((await text('git_tag.txt'))?.trim() ?? null),
     test,
     userTool: filled(await text('user_tool.py')),
-    traffic: await bytes(join(dir, 'flow.mitm')),
+    traffic: await bytes(dir, 'flow.mitm'),
     data: readData(dir, await text('issue_data.json')),
   };
 }
@@ -64,10 +68,10 @@ function readData(dir: string, text: string | null): IssueFolder['data'] {
 
 const filled = (text: string | null) => (text === null || text.trim() === '' ? null : text);
 
-async function bytes(path: string): Promise<Buffer | null> {
-  return readFile(path).catch((error: NodeJS.ErrnoException) => {
+async function bytes(dir: string, name: string): Promise<Buffer | null> {
+  return readFile(join(dir, name)).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return null;
-    throw error;
+    throw invalid(dir, `${name} cannot be read: ${toFailure(error).message}`);
   });
 }
 

@@ -1,8 +1,11 @@
 import type { CsvRecord } from './csv-records.ts';
 
+/** More lines than a field that lost its quotes has: what is longer is no broken row, and looking on would take the square of the lines. */
+const MAX_PIECES = 100;
+
 /**
  * Rows that a line end inside of an unquoted field broke in two are one again: a record with too few fields takes in what follows as long as the sum of
- * the fields does not exceed `columns`. A row that stays too short is left as it is. Pure.
+ * the fields does not exceed `columns`, up to a hundred lines. A row that stays too short is left as it is. Pure.
  */
 export function joinBrokenRows(records: readonly CsvRecord[], columns: number): CsvRecord[] {
   const joined: CsvRecord[] = [];
@@ -18,7 +21,8 @@ export function joinBrokenRows(records: readonly CsvRecord[], columns: number): 
 function piecesOf(records: readonly CsvRecord[], start: number, columns: number): CsvRecord[] {
   const alone = records.slice(start, start + 1);
   let fields = alone[0]?.fields.length ?? 0;
-  for (let end = start + 1; fields < columns && end < records.length; end++) {
+  const last = Math.min(records.length, start + MAX_PIECES);
+  for (let end = start + 1; fields < columns && end < last; end++) {
     fields += (records[end]?.fields.length ?? 0) - 1;
     if (fields === columns) return records.slice(start, end + 1);
   }

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { sweLancerTable } from '../../../test/support/swelancer-table.ts';
 import type { PricedTask } from '../../contracts/index.ts';
 import { priceTotals } from '../price-totals.ts';
+import { csvRecords } from './csv-records.ts';
 import { KNOWN_SETS, knownSet } from './known-sets.ts';
 import { parseTaskTable } from './task-table.ts';
 
@@ -44,6 +45,12 @@ test.each([
   ['ic_swe', 'ic', 'neither ic_swe nor swe_manager'],
   ['250.0', 'much', 'no amount of money'],
   ['250.0', '-250', 'no amount of money'],
+  ['250.0', '0x10', 'no amount of money'],
+  ['250.0', '1e308', 'no amount of money'],
+  ['250.0', '0', 'no amount of money'],
+  ['101,', '1/../../..,', 'goes on with more than a name'],
+  ["['101']", '[toString]', 'no value'],
+  ["['101']", '"[[1], None]"', 'acceptable_folders is no list'],
   ["['101']", '{', 'no value'],
   ['/app/expensify', '/app/expensify,more', '12 fields'],
   ['/app/expensify', '"/app', 'ends inside of a quoted field'],
@@ -52,6 +59,15 @@ test.each([
   const table = parseTaskTable([lines[0], lines[2], (lines[1] ?? '').replace(good, bad)].join('\n'));
   expect(table.tasks.map((task) => task.id)).toEqual(['102_7']);
   expect(table.problems).toMatchObject([{ line: 3, message: expect.stringContaining(message) }]);
+});
+
+test('a damaged table costs no more than its length', () => {
+  const [head] = sweLancerTable('current', TASKS.slice(0, 1)).split('\r\n');
+  const began = process.cpuUsage();
+  expect(parseTaskTable(`${head}\n${'x\n'.repeat(40_000)}`).problems).toHaveLength(40_000);
+  expect(csvRecords(`${','.repeat(400_000)}\n`)).toMatchObject([{ line: 1 }]);
+  // The square of their lengths is ten seconds and five; time of the processor, as others may use the machine.
+  expect(process.cpuUsage(began).user / 1e6).toBeLessThan(5);
 });
 
 test('a choice that is no proposal, and a question that comes twice', () => {

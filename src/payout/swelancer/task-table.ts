@@ -3,10 +3,11 @@
  * objects as Python literals. Pure; a row that cannot be read is a problem with its line, never dropped in silence.
  */
 import { z } from 'zod';
+import { type PythonValue, parsePythonLiteral, unescapePython } from '../../base/python-literal.ts';
 import { AssayError, type PricedTask, type Proposal } from '../../contracts/index.ts';
 import { type CsvRecord, csvRecords } from './csv-records.ts';
 import { joinBrokenRows } from './join-broken-rows.ts';
-import { type PythonValue, parsePythonLiteral, unescapePython } from './python-literal.ts';
+import { readPrice } from './read-price.ts';
 
 /** A task with what SWE-Lancer says about its surroundings. */
 export type SweLancerTask = PricedTask & {
@@ -81,13 +82,14 @@ function checkShape({ fields, unterminated }: CsvRecord, columns: number): void 
 type Row = ReadonlyMap<string, string>;
 
 function readRow(id: string, row: Row, layout: TaskTable['layout']): SweLancerTask {
-  const group = /^\d+/.exec(id)?.[0];
-  if (group === undefined) throw new RowError('question_id does not begin with the number of an issue');
+  const group = /^(\d+)[\w-]*$/.exec(id)?.[1];
+  if (group === undefined)
+    throw new RowError('question_id does not begin with the number of an issue, or goes on with more than a name');
   const variant = row.get('variant');
   const common = {
     id,
     group,
-    price: readPrice(row.get('price') ?? ''),
+    price: priceOf(row.get('price') ?? ''),
     categories: [],
     set: row.get('set') || null,
     managerCommit: row.get('manager_commit') || null,
@@ -101,14 +103,16 @@ function readRow(id: string, row: Row, layout: TaskTable['layout']): SweLancerTa
   throw new RowError(`variant ${JSON.stringify(variant)} is neither ic_swe nor swe_manager`);
 }
 
-function readPrice(text: string): number {
-  const price = text.trim() === '' ? Number.NaN : Number(text);
-  if (!Number.isFinite(price) || price <= 0) throw new RowError(`price ${JSON.stringify(text)} is no amount of money`);
+function priceOf(text: string): number {
+  const price = readPrice(text);
+  if (price === undefined) throw new RowError(`price ${JSON.stringify(text)} is no amount of money`);
   return price;
 }
 
+const nameOrNumber = z.union([z.string(), z.number()]).transform(String);
+
 function folders(text: string): string[] {
-  const parsed = z.array(z.coerce.string()).safeParse(text.trim() === '' ? [] : readLiteral(text));
+  const parsed = z.array(nameOrNumber).safeParse(text.trim() === '' ? [] : readLiteral(text));
   if (!parsed.success) throw new RowError('acceptable_folders is no list');
   return parsed.data;
 }
@@ -129,11 +133,10 @@ function firstWords(row: Row): { title: string; description: string } {
   return { title, description };
 }
 
-const proposalId = z.union([z.string(), z.number()]).transform(String);
 const managerDataSchema = z.object({
   game: z.object({
-    all_formal_proposals: z.array(z.object({ id: proposalId, content: z.string() })).min(2),
-    correct_proposal: z.object({ id: proposalId }),
+    all_formal_proposals: z.array(z.object({ id: nameOrNumber, content: z.string() })).min(2),
+    correct_proposal: z.object({ id: nameOrNumber }),
   }),
 });
 

@@ -1,25 +1,23 @@
-/**
- * Tests that pass on the untouched repository, chosen without the hidden tests: test files that lead over imports to what the candidates change, else all of them. What is kept passed twice.
- */
+/** Tests that pass on the untouched repository, chosen without the hidden tests. What is kept passed twice. */
 import type { HiddenFile, TaskInstance } from '../../contracts/index.ts';
-import { patchPaths } from '../../dataset/patch-paths.ts';
 import { type GradeAttemptResult, gradeAttempt } from '../../grading/grade-attempt.ts';
 import { NO_CHANGE_PATCH } from '../../grading/no-change-patch.ts';
 import { parserByName } from '../../grading/parsers/index.ts';
 import type { TestReport } from '../candidate.ts';
 import type { BaseRepository } from './base-repository.ts';
-import { expectedChanges } from './expected-changes.ts';
-import { importers } from './import-graph.ts';
-import { commandFor, isTestFile } from './test-files.ts';
-import type { Adviser, Testing } from './testing.ts';
+import { type ChooseTestsBy, type ChosenTestFiles, chooseTestFiles } from './choose-test-files.ts';
+import { commandFor } from './test-files.ts';
+import type { Testing } from './testing.ts';
 
 export interface RegressionTests {
   files: string[];
+  /** How the files were chosen. */
+  chosen: Omit<ChosenTestFiles, 'files'>;
   command: string;
   /** Ids of the tests that are kept. */
   tests: string[];
   /** Ids that a model expects to change, which is no regression. */
-  expected: string[];
+  expected: readonly string[];
   /** The task with these tests in place of the hidden ones. */
   instance: TaskInstance;
 }
@@ -29,18 +27,15 @@ export interface NoTests {
   none: string;
 }
 
-/** More files than this are not run; those nearest to the change come first. */
-const MAX_FILES = 60;
-
-/** Throws only for infrastructure, the model and `cancelled`. */
+/** `advise` names those of the tests that state what is to change. Throws only for infrastructure, `cancelled`, and what `advise` throws. */
 export async function findRegressionTests(
   testing: Testing,
   repository: BaseRepository,
   patches: readonly string[],
-  adviser?: Adviser,
+  { chooseBy, advise }: { chooseBy: ChooseTestsBy; advise: (tests: readonly string[]) => Promise<readonly string[]> },
 ): Promise<RegressionTests | NoTests> {
   const { grading } = testing.instance.task;
-  const files = chooseFiles(repository, patches);
+  const { files, ...chosen } = await chooseTestFiles(testing, repository, patches, chooseBy);
   const command = commandFor(grading.command, grading.parser, files);
   if (files.length === 0) return { none: 'the repository has no tests' };
   if (command === null) return { none: 'the test command is more than one call of a runner' };
@@ -50,16 +45,9 @@ export async function findRegressionTests(
   const [first = [], second = []] = runs.map((run) => passingTests(run, grading.parser));
   const kept = first.filter((id) => second.includes(id));
   if (kept.length === 0) return { none: `no test of the repository passes on it: ${runs[0]?.report.verdict}` };
-  const expected = adviser === undefined ? [] : await expectedChanges(testing, kept, adviser);
+  const expected = await advise(kept);
   const tests = kept.filter((id) => !expected.includes(id));
-  return { files, command, tests, expected, instance: withTests(testing.instance, command, contents, tests) };
-}
-
-function chooseFiles({ files, imports }: BaseRepository, patches: readonly string[]): string[] {
-  const tests = files.filter(isTestFile);
-  const changed = [...new Set(patches.flatMap(patchPaths))].filter((path) => !isTestFile(path));
-  const reached = importers(files, imports, changed).filter((path) => tests.includes(path));
-  return (reached.length > 0 ? reached : tests).slice(0, MAX_FILES);
+  return { files, chosen, command, tests, expected, instance: withTests(testing.instance, command, contents, tests) };
 }
 
 /** What a candidate did to the test files is undone: they are put in place as they were. */

@@ -2,7 +2,7 @@
  * A test that shows the bug of the issue, written by a model: sampled several times, kept when it shows the bug on the untouched repository, put in one form, and chosen by
  * majority. The protocol of phrases is that of Agentless (Xia et al. 2024).
  */
-import type { ModelRequest, TaskInstance } from '../../contracts/index.ts';
+import { type Failure, type ModelRequest, type TaskInstance, toFailure } from '../../contracts/index.ts';
 import { applyPatch } from '../../grading/apply-patch.ts';
 import { exec } from '../../sandbox/exec.ts';
 import { sandboxFiles } from '../../sandbox/files.ts';
@@ -43,7 +43,18 @@ export async function findReproductionTest(
 ): Promise<ReproductionTest | NoTests> {
   const language = LANGUAGES[testing.instance.task.language];
   const numbers = Array.from({ length: samples }, (_, at) => at);
-  const replies = await mapLimited(numbers, SAMPLES_AT_A_TIME, (at) => sampleScript(testing, adviser, at));
+  const { signal } = testing;
+  const failures: Failure[] = [];
+  const replies = await mapLimited(numbers, SAMPLES_AT_A_TIME, async (at) => {
+    try {
+      return await sampleScript(testing, adviser, at);
+    } catch (error) {
+      signal.throwIfAborted();
+      // One call that fails takes nothing from the others.
+      if (failures.push(toFailure(error)) === samples) throw error;
+      return null;
+    }
+  });
   const scripts = replies.flatMap((script) => script ?? []);
   const shown = await mapLimited(scripts, SAMPLES_AT_A_TIME, (script) =>
     withSandbox(testing, async (sandbox) => {
@@ -54,8 +65,9 @@ export async function findReproductionTest(
   const valid = scripts.filter((_, at) => shown[at] === 'present');
   const votes = valid.map((script) => ({ vote: syntaxKey(language.path, script) }));
   const script = valid[majorityVote(votes)];
-  if (script === undefined) return { none: `none of ${samples} scripts shows the bug on the untouched repository` };
-  return { path: language.path, script, sampled: samples, valid: valid.length };
+  if (script === undefined)
+    return { none: `none of ${samples - failures.length} scripts shows the bug on the untouched repository` };
+  return { path: language.path, script, sampled: samples - failures.length, valid: valid.length };
 }
 
 /** Applies the patch in a fresh sandbox and runs the script there. Throws only for infrastructure and `cancelled`. */

@@ -6,6 +6,8 @@ import { mapLimited } from '../map-limited.ts';
 import type { StoredAttempt } from '../stored-attempts.ts';
 import { patchVote } from '../votes/patch-vote.ts';
 import { type BaseRepository, openBaseRepository } from './base-repository.ts';
+import type { ChooseTestsBy } from './choose-test-files.ts';
+import { expectedChanges } from './expected-changes.ts';
 import { findRegressionTests, type NoTests, type RegressionTests, runRegressionTests } from './regression-tests.ts';
 import { findReproductionTest, type ReproductionTest, runReproductionTest } from './reproduction-test.ts';
 import { type Adviser, type Testing, withSandbox } from './testing.ts';
@@ -17,6 +19,8 @@ export interface TestedInstance {
   tests: Map<StoredAttempt, CandidateTests>;
   /** By whole files of the base. */
   votes: Map<StoredAttempt, string | null>;
+  /** Why the adviser gave no answer; what it was asked about went on without it. */
+  unadvised: Failure[];
 }
 
 export interface TestCandidatesOptions {
@@ -24,28 +28,47 @@ export interface TestCandidatesOptions {
   adviser?: Adviser | undefined;
   /** Reproduction tests to sample. Default 8. */
   samples?: number | undefined;
+  /** How regression tests are chosen. Default by imports. */
+  chooseBy?: ChooseTestsBy | undefined;
   /** Candidates at a time. */
   jobs: number;
 }
 
-/** Throws only for infrastructure (of the untouched repository), the model and `cancelled`; what a candidate does is in its report. */
+/** Throws only for infrastructure (of the untouched repository) and `cancelled`; what a candidate does is in its report. */
 export async function testCandidates(
   testing: Testing,
   attempts: readonly StoredAttempt[],
-  { adviser, samples = 8, jobs }: TestCandidatesOptions,
+  { adviser, samples = 8, chooseBy = 'imports', jobs }: TestCandidatesOptions,
 ): Promise<TestedInstance> {
+  const unadvised: Failure[] = [];
+  /** The adviser's answer, or `otherwise` when it gives none: tests do not depend on a model. */
+  const advised = async <T>(otherwise: T, ask: (adviser: Adviser) => Promise<T>): Promise<T> => {
+    if (adviser === undefined) return otherwise;
+    try {
+      return await ask(adviser);
+    } catch (error) {
+      testing.signal.throwIfAborted();
+      const failure = toFailure(error);
+      if (failure.class !== 'model' && failure.class !== 'limit') throw error;
+      unadvised.push(failure);
+      return otherwise;
+    }
+  };
   const patches = [...new Set(attempts.map((one) => one.patch))].filter((patch) => patch.trim() !== '');
   const { regression, votes } = await withSandbox(testing, async (sandbox) => {
     const repository = await openBaseRepository(sandbox, testing.signal);
     return {
-      regression: await findRegressionTests(testing, repository, patches, adviser),
+      regression: await findRegressionTests(testing, repository, patches, {
+        chooseBy,
+        advise: (tests) => advised<readonly string[]>([], (one) => expectedChanges(testing, tests, one)),
+      }),
       votes: await exactVotes(repository, patches),
     };
   });
-  const reproduction =
-    adviser === undefined
-      ? { none: 'no model was asked for one' }
-      : await findReproductionTest(testing, samples, adviser);
+  const reproduction = await advised<ReproductionTest | NoTests>(
+    { none: adviser === undefined ? 'no model was asked for one' : 'the model gave no answer' },
+    (one) => findReproductionTest(testing, samples, one),
+  );
   const results = new Map<string, CandidateTests>();
   await mapLimited(patches, jobs, async (patch) => {
     const broken = await reported(testing, regression, (tests) => runRegressionTests(testing, tests, patch));
@@ -68,6 +91,7 @@ export async function testCandidates(
     reproduction,
     tests,
     votes: new Map(attempts.map((one) => [one, votes.get(one.patch) ?? null])),
+    unadvised,
   };
 }
 

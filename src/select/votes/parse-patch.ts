@@ -25,11 +25,14 @@ export interface FilePatch {
 const HUNK = /^@@ -(\d+)(?:,(\d+))? \+\d+(?:,(\d+))? @@/;
 /** Lines of the header that depend on how the patch was made, not on what it does. */
 const NOISE = /^(diff --git |index |similarity index |dissimilarity index |--- |\+\+\+ |$)/;
+/** Contents that the patch does not show: the blob ids of the index line are all that tells them apart. */
+const BINARY = /^(Binary files .* differ|GIT binary patch)$/;
 
 /** Lenient: text before the first file is passed over, a hunk that is cut short ends where it ends. */
 export function parsePatch(patch: string): FilePatch[] {
   const files: FilePatch[] = [];
   let file: FilePatch | undefined;
+  let index = '';
   let hunk: { oldLeft: number; newLeft: number; lines: PatchLine[] } | undefined;
   for (const line of patch.split('\n')) {
     if (hunk !== undefined && (hunk.oldLeft > 0 || hunk.newLeft > 0) && /^[ +-]|^$/.test(line)) {
@@ -44,10 +47,13 @@ export function parsePatch(patch: string): FilePatch[] {
       file = { path: '', oldPath: '', deleted: false, hunks: [], other: [] };
       files.push(file);
       hunk = undefined;
+      index = '';
       const both = /^diff --git a\/(.+) b\/\1$/.exec(line)?.[1];
       if (both !== undefined) [file.path, file.oldPath] = [both, both];
     }
     if (file === undefined) continue;
+    if (line.startsWith('index ')) index = line;
+    if (BINARY.test(line)) file.other.push(index);
     if (header !== null) {
       hunk = { oldLeft: Number(header[2] ?? 1), newLeft: Number(header[3] ?? 1), lines: [] };
       file.hunks.push({ oldStart: Number(header[1]), lines: hunk.lines });

@@ -32,11 +32,24 @@ export function count(values) {
 }
 `;
 const GO = 'package a\n\nfunc Total(v []int) int {\n\treturn 0\n}\n';
-const BASE: Readonly<Record<string, string>> = { 'a.py': PYTHON, 'a.js': SCRIPT, 'a.go': GO };
+/** Files of one line or a few that the cases below change. */
+const SMALL: Readonly<Record<string, string>> = {
+  'c.yaml': 'a:\n  b: 1\n  url: x\n',
+  Makefile: 'all:\n\techo a\n',
+  'run.sh': 'first\n[ $# -eq 0 ]; a\ncat <<X\n# old\nX\n',
+  'style.css': 'p { color: red }\n',
+  'one.py': 'y = x[0]\n',
+  'one.js': 'a\n',
+  'one.c': 'int f(void) {\n  return 0;\n}\n',
+};
+const BASE: Readonly<Record<string, string>> = { 'a.py': PYTHON, 'a.js': SCRIPT, 'a.go': GO, ...SMALL };
 
 let folder = '';
 const git = (...args: string[]) =>
-  execFileSync('git', ['-c', 'user.name=A', '-c', 'user.email=a@example.com', ...args], { cwd: folder }).toString();
+  execFileSync('git', ['-c', 'user.name=A', '-c', 'user.email=a@example.com', ...args], {
+    cwd: folder,
+    maxBuffer: 2 ** 26,
+  }).toString();
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'assay-vote-'));
@@ -57,6 +70,18 @@ function patch(files: Readonly<Record<string, string>>): string {
   const text = git('diff', '--cached');
   git('reset', '-q', '--hard');
   return text;
+}
+/** The same without git, as one hunk. */
+function rewrite(path: string, text: string): string {
+  const lines = (from: string, sign: string) =>
+    from
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => `${sign}${line}\n`);
+  const [before, after] = [lines(BASE[path] ?? '', '-'), lines(text, '+')];
+  const hunk = `@@ -${before.length === 0 ? 0 : 1},${before.length} +1,${after.length} @@\n${before.join('')}${after.join('')}`;
+  const head = before.length === 0 ? 'new file mode 100644\n--- /dev/null' : `--- a/${path}`;
+  return `diff --git a/${path} b/${path}\n${head}\n+++ b/${path}\n${hunk}`;
 }
 const change = (path: string, from: string, to: string) => patch({ [path]: (BASE[path] ?? '').replace(from, to) });
 
@@ -106,6 +131,61 @@ describe.each([
     const plain = change('a.go', 'return 0', 'return len(v)');
     expect(vote(change('a.go', 'return 0', 'return len( v ) // all'))).toBe(vote(plain));
     expect(vote(change('a.go', 'return 0', 'return len(v) + 1'))).not.toBe(vote(plain));
+  });
+
+  test.each([
+    ['indentation of YAML', 'c.yaml', 'a:\n  b: 1\n    url: x\n', 'a:\n  b: 1\nurl: x\n'],
+    ['# in a value of YAML', 'c.yaml', 'a:\n  b: 1\n  url: x#a\n', 'a:\n  b: 1\n  url: x#b\n'],
+    ['# in a block of YAML', 'c.yaml', 'a: |\n  # x\n', 'a: |\n  # y\n'],
+    ['a tab of make', 'Makefile', 'all:\n\techo b\n', 'all:\n        echo b\n'],
+    ['$# of a shell', 'run.sh', '[ $# -eq 1 ]; a\n', '[ $# -eq 2 ]; b\n'],
+    ['# in a here document', 'run.sh', 'cat <<X\n# new\nX\n', 'cat <<X\n# other\nX\n'],
+    ['blanks of a shell', 'run.sh', '[ a = b ]\n', '[ a=b ]\n'],
+    [
+      'addresses in CSS',
+      'style.css',
+      'p { background: url(http://x/a.png); color: red }\n',
+      'p { background: url(http://y/b.png); color: blue }\n',
+    ],
+    ['blanks of CSS', 'style.css', 'p .a { color: red }\n', 'p.a { color: red }\n'],
+    ['a tuple as subscript', 'one.py', 'y = x[1]\n', 'y = x[1,]\n'],
+    ['a chain of in', 'one.py', 'y = a in (b in c)\n', 'y = a in b in c\n'],
+    ['a list with a hole', 'one.js', 'x = [,]\n', 'x = []\n'],
+    ['a loop without body', 'one.js', 'while (x); { y }\n', 'while (x) { y }\n'],
+    ['the end of a statement', 'one.js', 'function f() { return\nx }\n', 'function f() { return x }\n'],
+    ['a call on the next line', 'one.js', 'b = a;\n(c)\n', 'b = a\n(c)\n'],
+    [
+      'signs that stand together',
+      'one.c',
+      'int f(void) {\n  return a+ ++b;\n}\n',
+      'int f(void) {\n  return a++ +b;\n}\n',
+    ],
+    ['blanks of the preprocessor', 'one.c', '#define A(x) x\n', '#define A (x) x\n'],
+    ['// in a string of several lines', 'a.go', 'var a = `\n // x\n`\n', 'var a = `\n // y\n`\n'],
+    ['ends of lines', 'a.go', 'func a() {\n\treturn\n\tx()\n}\n', 'func a() {\n\treturn x()\n}\n'],
+  ])('%s means something', (_name, path, one, other) => {
+    const [a, b] = [rewrite(path, one), rewrite(path, other)];
+    expect(vote(a)).not.toBeNull();
+    expect(vote(b)).not.toBeNull();
+    expect(vote(a)).not.toBe(vote(b));
+  });
+
+  test('binary files with other contents are other changes', () => {
+    const [a, b] = [patch({ 'x.bin': 'a\0a' }), patch({ 'x.bin': 'b\0b' })];
+    expect(a).toContain('Binary files');
+    expect(vote(a)).not.toBe(vote(b));
+    expect(vote(a)).toBe(vote(patch({ 'x.bin': 'a\0a' })));
+  });
+
+  test('huge and deeply nested files are compared at once', () => {
+    const bundle = (end: string) => rewrite('b.js', `${'f(1,2);'.repeat(60_000)}${end}\n`);
+    const deep = (end: string) => rewrite('d.js', `x = ${'['.repeat(4_000)}${end}${']'.repeat(4_000)}\n`);
+    const began = performance.now();
+    for (const make of [bundle, deep]) {
+      expect(vote(make('1'))).not.toBe(vote(make('2')));
+      expect(vote(make('1'))).toBe(vote(make('1')));
+    }
+    expect(performance.now() - began).toBeLessThan(20_000);
   });
 
   test('what changes nothing has no vote', () => {

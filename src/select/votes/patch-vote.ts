@@ -10,8 +10,12 @@ import { syntaxKey } from './syntax-key.ts';
 /** Text of a file of the base state; undefined when it is not known. */
 export type BaseText = (path: string) => string | undefined;
 
+/** Longer patches add data or vendored code, and are compared as they are. */
+const MAX_COMPARED = 2 * 1024 ** 2;
+
 /** Null for a patch that is empty, or changes nothing but comments and formatting: it has no vote. */
 export function patchVote(patch: string, base: BaseText = () => undefined): string | null {
+  if (patch.length > MAX_COMPARED) return sha256(patch);
   const changes = parsePatch(patch)
     .map((file) => ({ path: file.path, change: changeOf(file, base) }))
     .filter(({ change }) => change.length > 0)

@@ -1,17 +1,21 @@
 /** Source text as tokens: no comments, no formatting, one way of writing where a language has two. Pure; any text is accepted. */
 import type { SyntaxNode, SyntaxNodeRef } from '@lezer/common';
 import { type Grammar, grammarOf } from './grammar.ts';
+import { lineTokens, plainTokens, type Token } from './plain-tokens.ts';
 
-export interface Token {
-  text: string;
-  /** Line it begins in, from 0. */
-  line: number;
-}
+/** Longer texts are bundles and data, and parsing them would take many seconds: they are compared line by line. */
+const MAX_PARSED = 256 * 1024;
 
-/** By parser for Python, JavaScript and TypeScript; by words, numbers and signs for all others. Also of fragments. */
+/** By parser for Python, JavaScript and TypeScript; by words, signs and lines for all others. Also of fragments. */
 export function sourceTokens(path: string, text: string): Token[] {
+  if (text.length > MAX_PARSED) return lineTokens(text);
   const grammar = grammarOf(path);
   return grammar === undefined ? plainTokens(path, text) : parsedTokens(grammar, text);
+}
+
+/** True when `sourceTokens` and `syntaxKey` parse the text. */
+export function isParsed(path: string, text: string): boolean {
+  return text.length <= MAX_PARSED && grammarOf(path) !== undefined;
 }
 
 /** Left out of what is compared. */
@@ -43,16 +47,45 @@ export function isDocstring(node: SyntaxNodeRef): boolean {
 }
 
 /** A comma or semicolon that could as well be left out. */
-export function isOptionalSign(node: SyntaxNode, { language }: Grammar): boolean {
-  if (node.name === ';') return language === 'javascript' && !FOR_HEADS.has(node.parent?.name ?? '');
-  if (node.name !== ',') return false;
-  const next = nextOf(node);
-  const closing = next !== null && [')', ']', '}'].includes(next.name);
-  // [a, , b] has a hole, (a,) of Python is a tuple.
-  return closing && node.prevSibling?.name !== ',' && node.parent?.name !== 'TupleExpression';
+export function isOptionalSign(node: SyntaxNode): boolean {
+  const parent = node.parent?.name ?? '';
+  if (node.name === ';') return ENDED_BY_SEMICOLON.has(parent);
+  if (node.name !== ',' || !TRAILING_COMMA.has(parent)) return false;
+  const closing = [')', ']', '}'].includes(nextOf(node)?.name ?? '');
+  // [, ] and [a, , ] have holes.
+  return closing && ![',', '['].includes(node.prevSibling?.name ?? '');
 }
 
-const FOR_HEADS: ReadonlySet<string> = new Set(['ForSpec']);
+/** Statements of JavaScript that end with their line as well; anywhere else a semicolon is a statement without effect. */
+const ENDED_BY_SEMICOLON: ReadonlySet<string> = new Set([
+  'ExpressionStatement',
+  'VariableDeclaration',
+  'ReturnStatement',
+  'ThrowStatement',
+  'BreakStatement',
+  'ContinueStatement',
+  'DebuggerStatement',
+  'DoStatement',
+  'ImportDeclaration',
+  'ExportDeclaration',
+  'PropertyDeclaration',
+  'TypeAliasDeclaration',
+]);
+
+/** Lists of both grammars in which the last comma says nothing: no tuples, no subscripts. */
+const TRAILING_COMMA: ReadonlySet<string> = new Set([
+  'ArgList',
+  'ParamList',
+  'ArrayExpression',
+  'DictionaryExpression',
+  'SetExpression',
+  'ImportStatement',
+  'ObjectExpression',
+  'ArrayPattern',
+  'ObjectPattern',
+  'ImportGroup',
+  'ExportGroup',
+]);
 
 function nextOf(node: SyntaxNode): SyntaxNode | null {
   let next = node.nextSibling;
@@ -72,15 +105,15 @@ function parsedTokens(grammar: Grammar, text: string): Token[] {
   grammar.parser.parse(text).iterate({
     enter(node) {
       const skipped = isComment(node.name) || (grammar.language === 'python' && isDocstring(node));
-      if (!skipped && grammar.language === 'python' && /(Statement|Definition)$/.test(node.name)) {
-        const indent = indentBefore(text, node.from);
-        if (indent !== undefined) add(node.from, indent);
+      if (!skipped && /(Statement|Definition|Declaration)$/.test(node.name)) {
+        const mark = grammar.language === 'python' ? indentBefore(text, node.from) : BEGINNING;
+        if (mark !== undefined) add(node.from, mark);
       }
       const leaf = skipped ? '' : leafText(node, text);
       if (leaf === undefined) return true;
       addGap(end, node.from);
       end = Math.max(end, node.to);
-      if (leaf !== '' && !isOptionalSign(node.node, grammar)) add(node.from, leaf);
+      if (leaf !== '' && !isOptionalSign(node.node)) add(node.from, leaf);
       return false;
     },
   });
@@ -88,26 +121,13 @@ function parsedTokens(grammar: Grammar, text: string): Token[] {
   return tokens;
 }
 
+/** In JavaScript a line end may be one of a statement, and the parser knows: what is no sign itself marks where statements begin. */
+const BEGINNING = '';
+
 /** In Python the indentation of a statement says where it belongs; undefined when the statement does not begin its line. */
 function indentBefore(text: string, at: number): string | undefined {
   const before = text.slice(text.lastIndexOf('\n', at - 1) + 1, at);
   return /\S/.test(before) ? undefined : before.replaceAll('\t', '        ');
-}
-
-/** Languages whose comments begin with # or //. */
-const HASH = /\.(rb|sh|bash|pl|r|jl|ya?ml|toml|cfg|ini|mk|cmake)$|(^|\/)(Makefile|Dockerfile)$/i;
-const SLASHES = /\.(c|h|cc|cpp|cxx|hpp|cs|java|kt|scala|go|rs|swift|php|dart|s?css|less)$/i;
-
-const STRING = String.raw`"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'`;
-const WORD = String.raw`[\p{L}\p{N}_]+|[^\s\p{L}\p{N}_]`;
-
-function plainTokens(path: string, text: string): Token[] {
-  const comments = HASH.test(path) ? '#[^\\n]*' : SLASHES.test(path) ? String.raw`//[^\n]*|/\*[\s\S]*?\*/` : '(?!)';
-  const lines = lineStarts(text);
-  const pattern = new RegExp(`(${comments})|${STRING}|${WORD}`, 'gu');
-  return [...text.matchAll(pattern)].flatMap((match) =>
-    match[1] === undefined ? [{ text: match[0], line: lineOf(lines, match.index) }] : [],
-  );
 }
 
 function lineStarts(text: string): number[] {

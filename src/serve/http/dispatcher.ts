@@ -9,6 +9,7 @@ import { type Authenticator, unauthorized } from '../keys/authenticator.ts';
 import type { ServerMetrics } from '../metrics.ts';
 import { clientAddress } from './client-address.ts';
 import { HttpProblem, refuse, toProblem } from './http-problem.ts';
+import { discardBody } from './read-body.ts';
 import { matchPath, type OpenCall, type Reply, type Route } from './route.ts';
 
 export interface DispatcherParts {
@@ -44,7 +45,7 @@ export class Dispatcher {
       const reply = await this.answer(route, call, noted);
       if (reply !== undefined) sendJson(response, reply.status, reply.body);
     } catch (thrown) {
-      this.refuse(thrown, response);
+      await this.refuse(thrown, response);
     }
     const { method = '' } = request;
     const { statusCode: status } = response;
@@ -97,7 +98,7 @@ export class Dispatcher {
     return hosted;
   }
 
-  private refuse(thrown: unknown, response: ServerResponse): void {
+  private async refuse(thrown: unknown, response: ServerResponse): Promise<void> {
     const problem = toProblem(thrown);
     if (problem.status >= 500 && !(thrown instanceof HttpProblem)) this.parts.onError(thrown);
     if (response.headersSent) {
@@ -105,7 +106,10 @@ export class Dispatcher {
       return;
     }
     if (problem.retryAfterSeconds !== undefined) response.setHeader('retry-after', String(problem.retryAfterSeconds));
-    if (!response.req.complete) response.setHeader('connection', 'close');
+    if (!response.req.complete) {
+      response.setHeader('connection', 'close');
+      await discardBody(response.req);
+    }
     sendJson(response, problem.status, { error: problem.failure });
   }
 

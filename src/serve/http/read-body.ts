@@ -25,6 +25,25 @@ export async function readBody(request: IncomingMessage, maxBytes: number): Prom
   return Buffer.concat(chunks);
 }
 
+/** Takes what is left of a short body, so that a client that is still sending gets to read the refusal before the connection ends. */
+export async function discardBody(request: IncomingMessage, maxBytes = 1024 ** 2, milliseconds = 1000): Promise<void> {
+  if (request.complete || request.destroyed) return;
+  await new Promise<void>((resolve) => {
+    let bytes = 0;
+    const timer = setTimeout(resolve, milliseconds);
+    const end = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+    request.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes > maxBytes) end();
+    });
+    for (const event of ['end', 'close', 'error']) request.once(event, end);
+  });
+  request.pause();
+}
+
 /** A JSON body of the schema. Throws 400 (with the first problem and its place), 413, 415. */
 export async function readJson<Schema extends z.ZodType>(
   request: IncomingMessage,

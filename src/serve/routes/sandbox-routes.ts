@@ -128,6 +128,9 @@ export function sandboxRoutes(parts: ServeParts): Route[] {
       async handle(call) {
         const { count } = await readJson(call.request, forkRequestSchema);
         const forks = await registry.fork(call.key, own(call), count, idempotencyKeyOf(call.request));
+        // Some backends make a layer of the parent's files.
+        for (const { sandbox } of forks)
+          for (const { digest } of sandbox.spec.layers) await holdings.add(call.key.id, digest);
         return { status: 201, body: { sandboxes: forks.map((hosted) => hosted.view) } };
       },
     },

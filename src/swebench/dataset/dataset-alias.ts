@@ -15,6 +15,11 @@ export function resolveAlias(name: string): string {
   return known?.[0] ?? plain.replace(/^princeton-nlp\/(?=SWE-bench)/, 'SWE-bench/');
 }
 
+/** Is it one of the short names? They go before folders of the same name. */
+export function isAlias(name: string): boolean {
+  return ALIASES.some(([, names]) => names.includes(name.trim().toLowerCase()));
+}
+
 /** Does the name look like `owner/name` on Hugging Face? */
 export function isHubId(name: string): boolean {
   return /^[\w.-]+\/[\w.-]+$/.test(name) && !name.startsWith('.');

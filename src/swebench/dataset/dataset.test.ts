@@ -6,7 +6,7 @@ import { resolveAlias } from './dataset-alias.ts';
 import { deriveFields } from './derive-fields.ts';
 import { patchedFiles } from './eval-script.ts';
 import { hubFiles } from './hub-files.ts';
-import { isSwebenchReference, loadInstances } from './load-instances.ts';
+import { isSwebenchReference, loadInstances, loadSplit } from './load-instances.ts';
 import { parseInstance } from './parse-instance.ts';
 import { isBefore, testRules } from './test-rules.ts';
 
@@ -115,6 +115,30 @@ test('files, folders, aliases and cached sets are found; unknown ids are listed'
   );
   await expect(loadInstances('verified', options)).rejects.toThrow(/not cached/);
   await expect(loadInstances(join(folder, 'none.json'), options)).rejects.toThrow(/does not exist/);
+});
+
+test('only rows that are asked for are checked; ids stand once and name folders', async () => {
+  const other = { ...row, instance_id: 'pallets__flask-2' };
+  const write = (name: string, rows: readonly object[], before = '') => {
+    writeFileSync(join(folder, name), before + rows.map((one) => JSON.stringify(one)).join('\n'));
+    return join(folder, name);
+  };
+  const some = write('some.jsonl', [row, { instance_id: 'broken' }, { repo: 'x/y' }, other, other], '\ufeff');
+  const asked = await loadSplit(some, { ...options, instanceIds: ['pallets__flask-1'] });
+  expect(asked.instances.map((one) => one.instance_id)).toEqual(['pallets__flask-1']);
+  expect([...asked.splitIds]).toEqual(['pallets__flask-1', 'broken', 'pallets__flask-2']);
+  const load = (ids: string[], wholeSplit = false) => loadSplit(some, { ...options, instanceIds: ids, wholeSplit });
+  await expect(load(['broken'])).rejects.toThrow(/^broken is no SWE-bench row: repo: /);
+  await expect(load(['pallets__flask-2'])).rejects.toThrow(/pallets__flask-2 is there twice: .*row 4, and .*row 5/);
+  await expect(load(['pallets__flask-1'], true)).rejects.toThrow(/twice/);
+  await expect(load(['unknown'], true)).rejects.toThrow(/not found/);
+  await expect(loadSplit(write('no-id.jsonl', [{ repo: 'x/y' }]), options)).rejects.toThrow(
+    /no-id\.jsonl, row 1 is no/,
+  );
+  for (const instance_id of ['x'.repeat(300), '../up', '..'])
+    await expect(loadSplit(write('name.jsonl', [{ ...row, instance_id }]), options)).rejects.toThrow(
+      /instance_id: not fit to name a folder/,
+    );
 });
 
 test('a set of the hub is fetched once, with the token, and then read from disk', async () => {

@@ -28,7 +28,7 @@ export function evalScript(
     'git show',
     `git -c core.fileMode=false diff ${row.base_commit}`,
     ...ACTIVATE,
-    rules.install,
+    ...(rules.install === '' ? [] : [rules.install]),
     ...reset,
     `git apply -v - <<'${HEREDOC}'\n${row.test_patch}\n${HEREDOC}`,
     `: '${START_MARKER}'`,
@@ -38,10 +38,10 @@ export function evalScript(
   ].join('\n')}\n`;
 }
 
-/** The same for repositories without Python: no environment to activate, nothing installed, output through a pipe so that no runner draws on a terminal. */
+/** The same without an environment to activate: lines that build, and lines that test. */
 export function plainEvalScript(
   row: Pick<SwebenchInstance, 'base_commit' | 'test_patch'>,
-  { command, build }: { command: string; build?: string },
+  { build, test }: { build: readonly string[]; test: readonly string[] },
 ): string {
   const commands = resetCommands(row);
   const reset = commands.length === 0 ? [] : [commands.join(' && ')];
@@ -55,9 +55,9 @@ export function plainEvalScript(
     `git -c core.fileMode=false diff ${row.base_commit}`,
     ...reset,
     `git apply -v - <<'${HEREDOC}'\n${row.test_patch}\n${HEREDOC}`,
-    ...(build === undefined ? [] : [build]),
+    ...build,
     `: '${START_MARKER}'`,
-    `(${command}) | cat`,
+    ...test,
     `: '${END_MARKER}'`,
     ...reset,
   ].join('\n')}\n`;
@@ -76,6 +76,7 @@ function resetCommands(row: Pick<SwebenchInstance, 'base_commit' | 'test_patch'>
 
 /** Arguments for the test command: every file of the test patch that can hold tests. */
 function directives(row: Pick<SwebenchInstance, 'repo' | 'test_patch'>): string[] {
+  if (row.repo === 'python/mypy') return [`"${cases(row.test_patch).join(' or ')}"`];
   const paths = [...row.test_patch.matchAll(/^diff --git a\/.* b\/(.*)$/gm)].map((match) => match[1] ?? '');
   const tests = paths.filter((path) => !NOT_A_TEST.test(path));
   if (row.repo !== 'django/django') return tests;
@@ -85,6 +86,11 @@ function directives(row: Pick<SwebenchInstance, 'repo' | 'test_patch'>): string[
       .replace(/^tests\//, '')
       .replaceAll('/', '.'),
   );
+}
+
+/** Names of mypy's tests, which are parts of data files. */
+function cases(patch: string): string[] {
+  return [...patch.matchAll(/\[case ([^\]]+)\]/g)].map((match) => match[1] ?? '');
 }
 
 /** Files of a diff as they are before it; what it makes, also by renaming, is new. */

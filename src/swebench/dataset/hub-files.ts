@@ -2,11 +2,10 @@
  * Parquet files of a Hugging Face data set, kept on disk. What is in the cache is used without asking the network; `refresh` asks again. The cache of the Hugging Face tools
  * is looked at too, so a machine that has the set needs no network at all.
  */
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { writeFileAtomic } from '../../base/atomic-file.ts';
 import { makeFolder } from '../../base/make-folder.ts';
 import { AssayError } from '../../contracts/index.ts';
 
@@ -18,7 +17,12 @@ export interface HubOptions {
   /** Default: the global `fetch`. */
   fetch?: typeof fetch;
   refresh?: boolean;
+  /** Throws `cancelled` once it aborts. */
+  signal?: AbortSignal;
 }
+
+/** For one request, its body included. */
+const MOST_SECONDS = 1800;
 
 const treeSchema = z.array(z.object({ type: z.string(), path: z.string() }));
 
@@ -41,25 +45,37 @@ async function download(id: string, folder: string, options: HubOptions, env: No
   const endpoint = (env.HF_ENDPOINT ?? 'https://huggingface.co').replace(/\/$/, '');
   const token = env.HF_TOKEN ?? env.HUGGING_FACE_HUB_TOKEN;
   const headers: Record<string, string> = token ? { authorization: `Bearer ${token}` } : {};
+  const limit = () => {
+    const timeout = AbortSignal.timeout(MOST_SECONDS * 1000);
+    return options.signal === undefined ? timeout : AbortSignal.any([options.signal, timeout]);
+  };
+  const failed = (error: unknown): never => {
+    if (options.signal?.aborted)
+      throw new AssayError('cancelled', `cancelled while ${id} was fetched`, { class: 'cancelled', retryable: true });
+    throw notFound(id, options.split, `${endpoint} cannot be reached (${(error as Error).message})`);
+  };
   const request = async (path: string) => {
-    const response = await (options.fetch ?? fetch)(`${endpoint}/${path}`, { headers }).catch((error: unknown) => {
-      throw notFound(id, options.split, `${endpoint} cannot be reached (${(error as Error).message})`);
-    });
+    const response = await (options.fetch ?? fetch)(`${endpoint}/${path}`, { headers, signal: limit() }).catch(failed);
     if (!response.ok) throw notFound(id, options.split, `${endpoint} answers ${response.status}`);
     return response;
   };
   const tree = treeSchema.parse(await (await request(`api/datasets/${id}/tree/main?recursive=1`)).json());
   const wanted = tree.filter((entry) => entry.type === 'file' && isSplitFile(entry.path, options.split));
   if (wanted.length === 0) throw notFound(id, options.split, 'it has no parquet files of this split');
-  await makeFolder(folder);
-  const paths: string[] = [];
-  for (const { path } of wanted) {
-    const content = await (await request(`datasets/${id}/resolve/main/${path}`)).arrayBuffer();
-    const target = join(folder, path.replaceAll('/', '--'));
-    await writeFileAtomic(target, new Uint8Array(content));
-    paths.push(target);
+  // Whole or not at all: some of the files would be taken for the set from then on.
+  const partial = `${folder}.${process.pid}.partial`;
+  await makeFolder(partial);
+  try {
+    for (const { path } of wanted) {
+      const content = await (await request(`datasets/${id}/resolve/main/${path}`)).arrayBuffer().catch(failed);
+      await writeFile(join(partial, path.replaceAll('/', '--')), new Uint8Array(content));
+    }
+    await rm(folder, { recursive: true, force: true });
+    await rename(partial, folder);
+  } finally {
+    await rm(partial, { recursive: true, force: true });
   }
-  return paths;
+  return parquetFiles(folder, () => true);
 }
 
 /** `data/test-00000-of-00001.parquet`, `test.parquet`, `data/test/0.parquet`. */

@@ -2,23 +2,31 @@
 import { z } from 'zod';
 import { AssayError } from '../../contracts/index.ts';
 import type { SwebenchInstance } from '../contracts.ts';
+import { isFolderName, MAX_NAME_BYTES, shortName } from '../folder-name.ts';
 import { deriveFields } from './derive-fields.ts';
 import type { Row } from './read-rows.ts';
+import { stringList } from './string-list.ts';
+import { uniformRow } from './uniform-row.ts';
 
-/** Lists come as arrays or as JSON text, by set. */
-const testIds = z.union([z.array(z.string()), z.string().transform(parseList)]);
+const testIds = z.unknown().transform((value, context) => {
+  const list = stringList(value);
+  if (list !== undefined) return list;
+  context.addIssue({ code: 'custom', message: 'neither a list of strings nor text of one, in JSON or Python' });
+  return z.NEVER;
+});
 
 const assets = z
   .array(z.union([z.object({ path: z.string(), url: z.string().default('') }), z.string()]))
   .nullish()
   .transform((list) => (list ?? []).filter((one) => typeof one !== 'string'));
 
-const imageAssets = z
-  .preprocess(
-    (value) => (typeof value === 'string' && value.trim() !== '' ? JSON.parse(value) : (value ?? {})),
-    z.union([z.object({ test_patch: assets, patch: assets }), z.literal('').transform(() => undefined)]),
-  )
-  .transform((value) => value ?? { test_patch: [], patch: [] });
+const imageAssets = z.preprocess(
+  (value) => (typeof value === 'string' ? (parseJson(value) ?? {}) : (value ?? {})),
+  z.object({ test_patch: assets, patch: assets }, 'neither an object nor JSON text of one'),
+);
+
+/** Commits are handed to git: what begins with a dash would be an option there. */
+const COMMIT = /^\w[\w./-]*$/;
 
 const optionalText = z
   .string()
@@ -26,11 +34,14 @@ const optionalText = z
   .transform((value) => (value === null || value === '' ? undefined : value));
 
 const rowSchema = z.object({
-  instance_id: z.string().min(1),
+  instance_id: z.string().refine(isFolderName, `not fit to name a folder (at most ${MAX_NAME_BYTES} bytes, no slash)`),
   repo: z.string().min(1),
-  base_commit: z.string(),
+  base_commit: z.string().regex(COMMIT, 'no name of a commit'),
   version: z.union([z.string(), z.number().transform(String)]).nullish(),
-  environment_setup_commit: optionalText,
+  environment_setup_commit: optionalText.refine(
+    (value) => value === undefined || COMMIT.test(value),
+    'no name of a commit',
+  ),
   patch: z.string(),
   test_patch: z.string(),
   FAIL_TO_PASS: testIds,
@@ -42,12 +53,13 @@ const rowSchema = z.object({
   image_assets: imageAssets,
 });
 
-/** Throws `task-invalid` naming the row and what it lacks. */
-export function parseInstance(row: Row): SwebenchInstance {
-  const parsed = rowSchema.safeParse(renamed(row));
+/** Throws `task-invalid` naming the row and what it lacks; `place` names one without an id. */
+export function parseInstance(row: Row, place = 'a row without instance_id'): SwebenchInstance {
+  const parsed = rowSchema.safeParse(uniformRow(row));
   if (!parsed.success) {
     const problems = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
-    const name = typeof row.instance_id === 'string' ? row.instance_id : 'a row without instance_id';
+    const id = instanceIdOf(row);
+    const name = id === undefined ? place : shortName(id);
     throw new AssayError('task-invalid', `${name} is no SWE-bench row: ${problems.join('; ')}`, {
       class: 'input',
       retryable: false,
@@ -65,24 +77,18 @@ export function parseInstance(row: Row): SwebenchInstance {
   });
 }
 
-/** Names that sets built after SWE-bench use for the same things. */
-function renamed(row: Row): Row {
-  const first = (...names: string[]) => names.map((name) => row[name]).find((value) => value != null);
-  return {
-    ...row,
-    FAIL_TO_PASS: first('FAIL_TO_PASS', 'fail_to_pass') ?? [],
-    PASS_TO_PASS: first('PASS_TO_PASS', 'pass_to_pass') ?? [],
-    image: first('image', 'image_name', 'docker_image'),
-    patch: first('patch', 'gold_patch', 'fix_patch') ?? '',
-    test_patch: first('test_patch') ?? '',
-  };
+/** Of a row that need not be whole; undefined when it has none. */
+export function instanceIdOf(row: Row): string | undefined {
+  const { instance_id } = uniformRow(row);
+  return typeof instance_id === 'string' ? instance_id : undefined;
 }
 
-function parseList(text: string, context: z.RefinementCtx): string[] {
+/** Null for blank text; text that is no JSON stays text. */
+function parseJson(text: string): unknown {
+  if (text.trim() === '') return null;
   try {
-    return z.array(z.string()).parse(JSON.parse(text));
+    return JSON.parse(text);
   } catch {
-    context.addIssue({ code: 'custom', message: 'neither a list of strings nor JSON text of one' });
-    return z.NEVER;
+    return text;
   }
 }

@@ -11,11 +11,11 @@ export function isTableFile(name: string): boolean {
   return /\.(parquet|json|jsonl)$/.test(name);
 }
 
-/** Throws `file-not-found`, or `config-invalid` naming the file and line. Of a JSON object the values are the rows. */
+/** Throws `file-not-found`, or `config-invalid` naming the file and line. Of a JSON object the values are the rows; its key is the id of one that has none. */
 export async function readRows(path: string): Promise<Row[]> {
   try {
     if (path.endsWith('.parquet')) return await readParquet(path);
-    const text = await readFile(path, 'utf8');
+    const text = withoutMark(await readFile(path, 'utf8'));
     return path.endsWith('.jsonl') ? parseLines(text, path) : parseDocument(text, path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
@@ -42,8 +42,15 @@ function parseLines(text: string, path: string): Row[] {
 function parseDocument(text: string, path: string): Row[] {
   const document = parseJson(text, path);
   if (typeof document !== 'object' || document === null) throw invalid(path, 'it holds neither an array nor an object');
-  const rows: unknown[] = Array.isArray(document) ? document : Object.values(document);
-  return rows.map((row, index) => asRow(row, `${path}, entry ${index + 1}`));
+  if (Array.isArray(document)) return document.map((row, index) => asRow(row, `${path}, entry ${index + 1}`));
+  if (typeof (document as Row).instance_id === 'string')
+    throw invalid(path, 'it holds a single entry where a list of them is expected; put it between [ and ]');
+  return Object.entries(document).map(([key, row]) => ({ instance_id: key, ...asRow(row, `${path}, entry ${key}`) }));
+}
+
+/** Editors of Windows begin files with a byte order mark. */
+function withoutMark(text: string): string {
+  return text.startsWith('\ufeff') ? text.slice(1) : text;
 }
 
 function parseJson(text: string, where: string): unknown {

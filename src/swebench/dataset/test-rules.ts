@@ -1,10 +1,12 @@
 /** How the tests of a repository are run and read, by repository and version: what rows without a script need. */
+import { GYM_RULES } from './gym-rules.ts';
+import { ownEntry } from './own-entry.ts';
 
 export interface TestRules {
   /** The files the test patch touches, as arguments, come after it. */
   command: string;
   parser: string;
-  /** Run again before the tests, because a patch may add modules. */
+  /** Run again before the tests, because a patch may add modules; empty where nothing is. */
   install: string;
   /** Run in the activated environment before anything else. */
   prepare: readonly string[];
@@ -15,7 +17,7 @@ const PYTEST = 'pytest -rA';
 
 const UTF8_LOCALE = "sed -i '/en_US.UTF-8/s/^# //g' /etc/locale.gen && locale-gen";
 
-interface RuleSet extends Partial<Omit<TestRules, 'parser'>> {
+export interface RuleSet extends Partial<Omit<TestRules, 'parser'>> {
   parser: string;
   /** Later entries win; the first number of versions below which an entry counts. */
   before?: readonly (readonly [version: string, changes: Partial<TestRules>])[];
@@ -91,7 +93,7 @@ const RULES: Readonly<Record<string, RuleSet>> = {
 
 /** The rules, or undefined for a repository without any. Versions are compared number by number. */
 export function testRules(repo: string, version: string): TestRules | undefined {
-  const set = RULES[repo];
+  const set = ownEntry(RULES, repo) ?? ownEntry(GYM_RULES, repo);
   if (set === undefined) return undefined;
   const { before = [], ...own } = set;
   const changes = before.filter(([limit]) => isBefore(version, limit)).map(([, change]) => change);

@@ -107,6 +107,9 @@ for dist in pkg_resources.working_set:
 export function repositoryStep(recipe: PythonRecipe, input: RepositoryInput): string {
   const install = `${UV} pip install -p ${ENV_FOLDER}/bin/python --exclude-newer ${input.indexDate} ${REPUBLISHED}`;
   const files = recipe.requirements.map((file) => requirementsCommand(file, recipe.without, install)).join('\n');
+  // It takes numpy back to an old one: what needs a newer one gets that again once all is compiled.
+  const takesNumpyBack = input.buildRequirements.some((name) => name.startsWith('oldest-supported-numpy'));
+  const again = takesNumpyBack ? ` ${recipe.packages.map(shellWord).join(' ')}` : '';
   return `${INDEX}cd ${TESTBED}
 ${RECEIVE_PACK}git update-ref refs/heads/main ${input.baseCommit}
 git reset -q --hard main
@@ -117,7 +120,7 @@ ${files}
 ${install} ${input.buildRequirements.map(shellWord).join(' ')}
 python -m pip install --no-deps --no-build-isolation -e .
 python -c ${shellWord(LIST_DEPENDENCIES)} ${recipe.extras.map(shellWord).join(' ')} > /tmp/dependencies.txt
-${install} -r /tmp/dependencies.txt
+${install} -r /tmp/dependencies.txt${again}
 git add -A
 git diff --cached --quiet || git ${IDENTITY} commit -q -m SWE-bench
 git status --short

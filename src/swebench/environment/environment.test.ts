@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
@@ -9,7 +9,7 @@ import type { SwebenchInstance } from '../contracts.ts';
 import { repositoryStep } from './environment-scripts.ts';
 import { createImageEnvironments } from './image-environments.ts';
 import { findRepository } from './local-repository.ts';
-import { buildRequirements, indexDate, pythonRecipe } from './python-recipe.ts';
+import { buildRequirements, indexDate, pythonRecipe, RECIPE_REPOSITORIES } from './python-recipe.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'assay-swebench-environment-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -22,6 +22,13 @@ test('recipes follow repository and version', () => {
   expect(pythonRecipe('django/django', '3.2')?.python).toBe('3.6');
   expect(pythonRecipe('psf/requests', '2.3')?.packages).toEqual(['pytest']);
   expect(pythonRecipe('some/thing', '1')).toBeUndefined();
+  expect(pythonRecipe('constructor', '1')).toBeUndefined();
+});
+
+test('docs/swebench.md names every repository with a recipe', () => {
+  const docs = readFileSync(join(import.meta.dirname, '../../../docs/swebench.md'), 'utf8');
+  expect(RECIPE_REPOSITORIES.length).toBeGreaterThan(10);
+  expect(RECIPE_REPOSITORIES.filter((name) => !docs.includes(name))).toEqual([]);
 });
 
 test('the state of the index is a month after the commit, not before the interpreter was in use', () => {
@@ -49,17 +56,18 @@ test('steps hold the commit, the date and requirement files that may be missing'
     without: ['needs-server'],
     prepare: ["sed -i 's/x/y/' z"],
   };
-  const step = repositoryStep(recipe, {
-    interpreter: undefined,
-    indexDate: '2022-01-01',
-    baseCommit: 'c0ffee',
-    buildRequirements: ["x>=1; a=='b'"],
-  });
+  const input = { interpreter: undefined, indexDate: '2022-01-01', baseCommit: 'c0ffee' };
+  const step = repositoryStep(recipe, { ...input, buildRequirements: ["x>=1; a=='b'"] });
   expect(step).toContain("sed -i 's/x/y/' z\n");
   expect(step).toContain('git update-ref refs/heads/main c0ffee\n');
   expect(step).toContain("'x>=1; a=='\\''b'\\'''");
   expect(step).toContain('if [ -f ci/test.txt ]; then');
   expect(step).toContain('|needs-server($|[^[:alnum:]_-]))/d');
+  const numeric = { ...recipe, packages: ['pandas'] };
+  const listed = (buildRequirements: string[]) =>
+    /-r \/tmp\/dependencies\.txt.*/.exec(repositoryStep(numeric, { ...input, buildRequirements }))?.[0];
+  expect(listed(['numpy'])).toBe('-r /tmp/dependencies.txt');
+  expect(listed(['oldest-supported-numpy'])).toBe('-r /tmp/dependencies.txt pandas');
   expect(step).toMatch(/--exclude-newer 2022-01-01 .*-r ci\/\.assay-requirements\.txt/);
 });
 

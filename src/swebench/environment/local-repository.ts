@@ -64,13 +64,21 @@ function openRepository(gitDir: string): LocalRepository {
       .toString()
       .split('\n')
       .filter((line) => line !== '');
-  const commitTime = async (commit: string) => Number((await lines('log', '-1', '--format=%ct', commit))[0]);
+  const commitTime = async (commit: string) =>
+    Number((await lines('log', '-1', '--format=%ct', '--end-of-options', commit))[0]);
   return {
     gitDir,
     commitTime,
     async anchor(commit) {
       const year = new Date((await commitTime(commit)) * 1000).getUTCFullYear();
-      const found = await lines('rev-list', '-1', '--first-parent', `--before=${year}-01-01T00:00:00Z`, commit);
+      const found = await lines(
+        'rev-list',
+        '-1',
+        '--first-parent',
+        `--before=${year}-01-01T00:00:00Z`,
+        '--end-of-options',
+        commit,
+      );
       return found[0] ?? null;
     },
     tags: (commit) => lines('for-each-ref', `--merged=${commit}`, '--format=%(refname) %(objectname)', 'refs/tags'),

@@ -36,6 +36,17 @@ const DEFAULTS: PythonRecipe = {
 /** Reports of passed tests too, as the published environments have it. */
 const TOX_REPORTS_ALL = "sed -i 's/pytest/pytest -rA/' tox.ini";
 
+/**
+ * Freetype and qhull are compiled from their makers' archives. Where those cannot be reached, the machine's own are used (libfreetype-dev, libqhull-dev); tests that compare drawn
+ * text pixel by pixel fail then.
+ */
+const MATPLOTLIB_LIBRARIES = `reachable() { python3 -c 'import sys, urllib.request as u; [u.urlopen(url, timeout=30) for url in sys.argv[1:]]' "$@" 2> /dev/null; }
+if ! reachable https://download.savannah.gnu.org/releases/freetype/ http://www.qhull.org/download/; then
+  echo 'The archives of freetype and qhull cannot be reached: building with the libraries of this machine.'
+  printf '[libs]\\nsystem_freetype = true\\nsystem_qhull = true\\n' > /tmp/mplsetup.cfg
+  export MPLSETUPCFG=/tmp/mplsetup.cfg
+fi`;
+
 /** Optional dependencies whose tests are expected to run. */
 const XARRAY_PACKAGES = [
   ...['pytest', 'pytest-xdist', 'pytest-env', 'scipy', 'dask[complete]', 'bottleneck', 'cftime', 'sparse', 'pint'],
@@ -70,6 +81,7 @@ const RECIPES: Readonly<Record<string, RecipeSet>> = {
   'matplotlib/matplotlib': {
     python: '3.11',
     requirements: ['requirements/testing/all.txt', 'requirements/testing/minimum.txt'],
+    prepare: [MATPLOTLIB_LIBRARIES],
     before: [
       ['3.5', { python: '3.8' }],
       ['3.2', { python: '3.7' }],
@@ -115,9 +127,12 @@ const RECIPES: Readonly<Record<string, RecipeSet>> = {
   'sympy/sympy': { packages: ['mpmath'] },
 };
 
+/** `owner/name` of every repository that environments can be built for. */
+export const RECIPE_REPOSITORIES: readonly string[] = Object.keys(RECIPES);
+
 /** Undefined for repositories without a recipe. */
 export function pythonRecipe(repo: string, version: string): PythonRecipe | undefined {
-  const set = RECIPES[repo];
+  const set = Object.hasOwn(RECIPES, repo) ? RECIPES[repo] : undefined;
   if (set === undefined) return undefined;
   const { before = [], ...own } = set;
   const changes = before.filter(([limit]) => isBefore(version, limit)).map(([, change]) => change);

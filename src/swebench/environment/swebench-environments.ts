@@ -31,7 +31,7 @@ import {
 } from './environment-scripts.ts';
 import { interpreterArchive } from './interpreter-archive.ts';
 import { findRepository, type LocalRepository } from './local-repository.ts';
-import { buildRequirements, indexDate, type PythonRecipe, pythonRecipe } from './python-recipe.ts';
+import { buildRequirements, indexDate, type PythonRecipe, pythonRecipe, RECIPE_REPOSITORIES } from './python-recipe.ts';
 
 export interface SwebenchEnvironmentsOptions {
   backend: SandboxBackend;
@@ -235,11 +235,11 @@ function interpreterOf(recipe: PythonRecipe, instance: SwebenchInstance, pythons
 }
 
 function noRecipe(instance: SwebenchInstance): AssayError {
-  const message = `${instance.instance_id}: there is no recipe for ${instance.repo}`;
+  const message = `there is no recipe to build environments of ${instance.repo}`;
   return new AssayError('task-invalid', message, {
     class: 'input',
     retryable: false,
-    hint: 'Instances of this repository run in their published image.',
+    hint: `Without --repos the row runs in its published image. Recipes: ${RECIPE_REPOSITORIES.join(', ')}.`,
   });
 }
 

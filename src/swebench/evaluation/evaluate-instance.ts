@@ -1,18 +1,13 @@
 /** One prediction from patch to report. The files on disk are those of the reference. */
 import { digestOf, sha256 } from '../../base/digest.ts';
-import {
-  AssayError,
-  type BuiltEnvironment,
-  type Sandbox,
-  type SandboxBackend,
-  type SandboxLimits,
-} from '../../contracts/index.ts';
+import type { BuiltEnvironment, Sandbox, SandboxBackend, SandboxLimits } from '../../contracts/index.ts';
 import type { Compat, InstanceReport, Prediction, SwebenchInstance } from '../contracts.ts';
 import type { WorkItem } from '../predictions/select-work.ts';
 import { fetchImageAssets, keepAssets, placeAssets, withAssets } from './image-assets.ts';
 import type { EvaluationRecord, InstanceFolder } from './instance-folder.ts';
 import { openInstanceLog } from './instance-log.ts';
 import { recordExitCode } from './record-exit-code.ts';
+import { requireRules } from './require-rules.ts';
 import { type EvaluationError, runPublishedScript, type ScriptSettings } from './script-run.ts';
 import { runStrictScript, type StrictRun } from './strict/run-strict-script.ts';
 import { evidenceProblems } from './strict/test-evidence.ts';
@@ -67,7 +62,7 @@ export function evaluationDigest(
 }
 
 /**
- * Throws only for infrastructure (`sandbox-*`), `task-invalid` for a row without a script, and `cancelled`. A patch that does not apply and a timeout leave no report, as in
+ * The folder is empty (`begin`). Throws only for infrastructure (`sandbox-*`), `task-invalid` for a row without a script or parser, and `cancelled`. A patch that does not apply and a timeout leave no report, as in
  * the reference, so that they are tried again.
  */
 export async function evaluateInstance(
@@ -79,9 +74,9 @@ export async function evaluateInstance(
   const started = performance.now();
   const { prediction } = item;
   const instanceId = item.instance.instance_id;
-  const script = scriptOf(item.instance, settings.compat);
+  const published = requireRules(item.instance);
+  const script = settings.compat === 5 ? recordExitCode(published) : published;
   const patch = prediction.model_patch ?? '';
-  await folder.begin();
   const log = openInstanceLog(folder.file('run_instance.log'));
   try {
     const assets = await fetchImageAssets(item.instance, { cache: settings.assetCache, signal: settings.signal });
@@ -181,12 +176,4 @@ async function inSandbox<T>(
   } finally {
     await sandbox.destroy();
   }
-}
-
-function scriptOf(instance: SwebenchInstance, compat: Compat): string {
-  const { eval_script: script, log_parser: parser } = instance;
-  if (script !== undefined && parser !== undefined) return compat === 5 ? recordExitCode(script) : script;
-  const lacking = script === undefined ? 'eval_script' : 'log_parser';
-  const message = `${instance.instance_id}: the row has no ${lacking}, and there is no rule for ${instance.repo}`;
-  throw new AssayError('task-invalid', message, { class: 'input', retryable: false });
 }

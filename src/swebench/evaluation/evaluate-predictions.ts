@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { writeFileAtomic } from '../../base/atomic-file.ts';
 import { withFileLock } from '../../base/file-lock.ts';
-import { type Failure, toFailure } from '../../contracts/index.ts';
-import type { InstanceReport, Prediction, SwebenchInstance } from '../contracts.ts';
+import { AssayError, type Failure, toFailure } from '../../contracts/index.ts';
+import type { InstanceReport } from '../contracts.ts';
 import type { CacheKeeper } from '../environment/cache-level.ts';
 import type { SwebenchEnvironments } from '../environment/swebench-environments.ts';
 import { instanceReportText } from '../grading/grade-log.ts';
 import { type RunReport, runReport, runReportText } from '../grading/run-report.ts';
-import { type SelectedWork, selectWork, type WorkItem } from '../predictions/select-work.ts';
+import { type SelectedWork, selectWork, type WorkItem, type WorkQuestion } from '../predictions/select-work.ts';
 import { type Evaluation, type EvaluationSettings, evaluateInstance, evaluationDigest } from './evaluate-instance.ts';
 import {
   type EvaluationRecord,
@@ -20,13 +20,9 @@ import {
   runFolder,
 } from './instance-folder.ts';
 import type { KnownDurations } from './known-durations.ts';
+import { requireRules } from './require-rules.ts';
 
-export interface EvaluatePredictionsInput {
-  /** The whole split. */
-  instances: readonly SwebenchInstance[];
-  predictions: ReadonlyMap<string, Prediction>;
-  /** None: all that have a prediction. */
-  instanceIds: readonly string[];
+export interface EvaluatePredictionsInput extends WorkQuestion {
   runId: string;
   /** `logs/` goes here. */
   root: string;
@@ -74,25 +70,35 @@ export interface EvaluationSummary {
 export async function evaluatePredictions(input: EvaluatePredictionsInput): Promise<EvaluationSummary> {
   const run = runFolder(input.root, input.runId);
   await mkdir(run, { recursive: true });
-  return withFileLock(join(run, '.lock'), input.signal, async () => {
+  const waiting = ({ pid, host }: { pid: number; host: string }) =>
+    input.observe({
+      type: 'message',
+      text: `process ${pid} on ${host} works on the run ${input.runId}; waiting for it`,
+    });
+  const work = async () => {
     const folderOf = ({ instance, prediction }: WorkItem) =>
       instanceFolder(run, prediction.model_name_or_path, instance.instance_id);
-    const selected = await selectWork(input.instances, input.predictions, input.instanceIds, (item) =>
-      isFinished(item, folderOf(item), input),
-    );
+    const selected = await selectWork(input, (item) => isFinished(item, folderOf(item), input));
     await describeRun(run, input);
     const results = await evaluateAll(selected, folderOf, input);
     await input.cache?.end();
     return report(selected, folderOf, results, input);
-  });
+  };
+  return withFileLock(join(run, '.lock'), input.signal, work, waiting);
 }
 
 /** A report counts only for exactly this patch, environment and script. An image that is not on this machine any more is taken for the one it was graded on. */
 async function isFinished(item: WorkItem, folder: InstanceFolder, input: EvaluatePredictionsInput): Promise<boolean> {
   const record = await folder.record();
   if (record === null) return false;
-  const environment = (await input.environments.digest(item.instance)) ?? record.environment.digest;
-  return record.digest === evaluationDigest(item, environment, input.settings);
+  try {
+    const environment = (await input.environments.digest(item.instance)) ?? record.environment.digest;
+    return record.digest === evaluationDigest(item, environment, input.settings);
+  } catch (error) {
+    // What stands in the way of its environment is a failure of this instance alone, told when it is evaluated.
+    if (error instanceof AssayError && error.failureClass !== 'cancelled') return false;
+    throw error;
+  }
 }
 
 async function describeRun(run: string, input: EvaluatePredictionsInput): Promise<void> {
@@ -150,6 +156,8 @@ async function evaluateOne(
   const { settings, environments, cache, signal, observe } = input;
   observe({ type: 'start', instanceId });
   try {
+    await folder.begin();
+    requireRules(item.instance); // before anything is pulled or built
     const environment = await environments.ensure(item.instance, signal, (line) =>
       observe({ type: 'build', instanceId, line }),
     );
@@ -180,7 +188,10 @@ async function report(
   const reports = new Map<string, InstanceReport | null>();
   const logs = new Map<string, string>();
   const records: EvaluationRecord[] = [];
-  for (const item of [...selected.finished, ...selected.work]) {
+  // What was not evaluated now may have files of another patch or of other rules.
+  const begun = new Set(results.map((one) => one.instanceId));
+  const work = selected.work.filter((item) => begun.has(item.instance.instance_id));
+  for (const item of [...selected.finished, ...work]) {
     const folder = folderOf(item);
     const id = item.instance.instance_id;
     const text = await readOrNull(folder.file('report.json'));

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { writeFileAtomic } from '../../base/atomic-file.ts';
 import { readRecord } from '../../base/read-record.ts';
 import { AssayError } from '../../contracts/index.ts';
+import { isFolderName, shortName } from '../folder-name.ts';
 
 /** `logs/run_evaluation/<run id>`. */
 export function runFolder(root: string, runId: string): string {
@@ -53,12 +54,14 @@ export interface InstanceFolder {
   finish(report: string, record: EvaluationRecord): Promise<void>;
   /** Null unless the evaluation was finished. */
   record(): Promise<EvaluationRecord | null>;
+  /** Also where the report was taken away since. */
+  recordOfRun(): Promise<EvaluationRecord | null>;
 }
 
 /** Names come from files of others, and their folders are emptied: one must be a folder right here. Throws `config-invalid`. */
 function folderName(name: string): string {
-  if (name !== '' && name !== '.' && name !== '..' && !/[/\0]/.test(name)) return name;
-  throw new AssayError('config-invalid', `${JSON.stringify(name)} cannot be the name of a folder`, {
+  if (isFolderName(name)) return name;
+  throw new AssayError('config-invalid', `${JSON.stringify(shortName(name))} cannot be the name of a folder`, {
     class: 'input',
     retryable: false,
     hint: 'Change model_name_or_path in the predictions, or the instance_id.',
@@ -69,6 +72,7 @@ export function instanceFolder(run: string, model: string, instanceId: string): 
   const path = join(run, folderName(modelFolderName(model)), folderName(instanceId));
   const recordPath = join(path, 'assay.json');
   const file: InstanceFolder['file'] = (name) => join(path, name);
+  const recordOfRun = () => readRecord(recordPath, evaluationRecordSchema);
   return {
     path,
     file,
@@ -83,7 +87,8 @@ export function instanceFolder(run: string, model: string, instanceId: string): 
     },
     async record() {
       const report = await readRecord(file('report.json'), z.record(z.string(), z.unknown()));
-      return report === null ? null : readRecord(recordPath, evaluationRecordSchema);
+      return report === null ? null : recordOfRun();
     },
+    recordOfRun,
   };
 }

@@ -4,9 +4,8 @@ import { join } from 'node:path';
 import { writeFileAtomic } from '../../base/atomic-file.ts';
 import { AssayError } from '../../contracts/index.ts';
 import type { InstanceReport, Prediction, SwebenchInstance } from '../contracts.ts';
-import { gradeLog } from '../grading/grade-log.ts';
 import { runReport, runReportText } from '../grading/run-report.ts';
-import type { RegradedModel, RegradeInput } from './regrade-run.ts';
+import { gradeOrReason, type RegradedModel, type RegradeInput } from './regrade-run.ts';
 
 /** One report for each model, `MODEL.RUN.json`. Logs of instances outside the data set are passed over. Throws `run-not-found` without logs, and i/o errors. */
 export async function regradeEarlyLogs(
@@ -15,7 +14,7 @@ export async function regradeEarlyLogs(
 ): Promise<RegradedModel[]> {
   const known = new Map(instances.map((one) => [one.instance_id, one]));
   const models = new Map<string, Map<SwebenchInstance, string>>();
-  for (const name of (await readdir(folder).catch(() => [])).sort()) {
+  for (const name of await fileNames(folder)) {
     const [, id = '', of = ''] = /^(.+?-\d+)\.(.+)\.eval\.log$/.exec(name) ?? [];
     const instance = known.get(id);
     if (instance === undefined || (model ?? of) !== of) continue;
@@ -30,6 +29,15 @@ export async function regradeEarlyLogs(
   return Promise.all([...models].map(([name, logs]) => gradeModel(name, logs, { instances, runId, reportDir })));
 }
 
+/** Sorted; folders are no logs, whatever their name. */
+async function fileNames(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  return entries
+    .filter((one) => one.isFile())
+    .map((one) => one.name)
+    .sort();
+}
+
 async function gradeModel(
   model: string,
   logs: ReadonlyMap<SwebenchInstance, string>,
@@ -37,16 +45,18 @@ async function gradeModel(
 ): Promise<RegradedModel> {
   const predictions = new Map<string, Prediction>();
   const reports = new Map<string, InstanceReport>();
+  const unreadable: RegradedModel['unreadable'] = [];
   for (const [instance, log] of logs) {
     const { instance_id } = instance;
     // The patch stands in no file beside the logs; that there is a log says that there was one.
     const prediction: Prediction = { instance_id, model_name_or_path: model, model_patch: 'as logged' };
     predictions.set(instance_id, prediction);
-    const report = gradeLog({ instance, prediction, log, compat: 1 });
-    if (report.patch_successfully_applied) reports.set(instance_id, report);
+    const report = gradeOrReason({ instance, prediction, log, compat: 1 });
+    if (typeof report === 'string') unreadable.push({ instanceId: instance_id, reason: report });
+    else if (report.patch_successfully_applied) reports.set(instance_id, report);
   }
   const report = runReport({ instances, predictions, reports, logs: new Map(), compat: 1 });
   const reportPath = join(reportDir, `${model}.${runId}.json`);
   await writeFileAtomic(reportPath, runReportText(report));
-  return { model, report, reportPath };
+  return { model, report, reportPath, unreadable };
 }

@@ -53,22 +53,50 @@ test('every model is graded from its logs; what never ran is an error', async ()
   expect((await regrade('a/b')).map(({ model }) => model)).toEqual(['a__b']);
 });
 
-test('a strict refusal stays, whatever the log says', async () => {
-  const record = {
+const recordText = (verdict_compat: boolean, verdict_strict: boolean) =>
+  JSON.stringify({
     instanceId: 'o__r-1',
     digest: 'd',
-    verdict_compat: true,
-    verdict_strict: false,
-    reason: 'no evidence',
+    verdict_compat,
+    verdict_strict,
+    reason: 'they differ',
     restoredFiles: [],
     exitCode: 0,
     testSeconds: 1,
     totalSeconds: 1,
     environment: { digest: 'e', cached: true, buildMs: 0 },
-  };
-  const files = { 'patch.diff': 'x', 'test_output.txt': log('PASSED'), 'report.json': '{}' };
-  await saved('m', 'o__r-1', { ...files, 'assay.json': JSON.stringify(record) });
+  });
+
+test('a strict refusal stays, whatever the log says, also where the report is gone', async () => {
+  const files = { 'patch.diff': 'x', 'test_output.txt': log('PASSED'), 'assay.json': recordText(true, false) };
+  const folder = await saved('m', 'o__r-1', { ...files, 'report.json': '{}' });
   expect((await regrade())[0]?.report.resolved_ids).toEqual([]);
+  await rm(join(folder, 'report.json'));
+  expect((await regrade())[0]?.report.resolved_ids).toEqual([]);
+});
+
+test('a strict yes stays where the compatible log says no', async () => {
+  const logs = { 'test_output.txt': log('PASSED'), 'test_output.compat.txt': log('FAILED') };
+  await saved('m', 'o__r-1', {
+    ...logs,
+    'patch.diff': 'x',
+    'report.json': '{}',
+    'assay.json': recordText(false, true),
+  });
+  expect((await regrade())[0]?.report.resolved_ids).toEqual(['o__r-1']);
+});
+
+test('a log that its parser cannot read is an error of that instance alone', async () => {
+  const old = await saved('m', 'o__r-2', { 'patch.diff': 'x', 'test_output.txt': log('PASSED'), 'report.json': '{}' });
+  await saved('m', 'o__r-1', { 'patch.diff': 'x', 'test_output.txt': log('PASSED') });
+  const input = { runId: 'r', root, reportDir: root, compat: 5 as const };
+  const [model] = await regradeRun({
+    ...input,
+    instances: [instance('o__r-1'), { ...instance('o__r-2'), log_parser: 'parse_log_none' }],
+  });
+  expect(model?.report).toMatchObject({ resolved_ids: ['o__r-1'], error_ids: ['o__r-2'] });
+  expect(model?.unreadable).toEqual([{ instanceId: 'o__r-2', reason: 'there is no log parser parse_log_none' }]);
+  await expect(readFile(join(old, 'report.json'))).rejects.toMatchObject({ code: 'ENOENT' });
 });
 
 test('a run without logs is an error that names the place', async () => {
@@ -81,6 +109,7 @@ test('logs of harness 1 lie side by side, one report for each model', async () =
   await writeFile(join(root, 'o__r-2.gpt-4.1.eval.log'), 'it broke');
   await writeFile(join(root, 'o__r-1.other.eval.log'), early('FAILED'));
   await writeFile(join(root, 'x__y-1.other.eval.log'), early('PASSED'));
+  await mkdir(join(root, 'o__r-2.other.eval.log')); // a folder is no log
   const input = { instances: ['o__r-1', 'o__r-2'].map(instance), runId: 'r', reportDir: root, model: undefined };
   const all = await regradeEarlyLogs(root, input);
   expect(all.map(({ model, report }) => [model, report.resolved_ids, report.unresolved_ids, report.error_ids])).toEqual(

@@ -1,10 +1,10 @@
 /** Reports of a run made anew from its saved logs, for every model that has some; nothing is run. */
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../../base/atomic-file.ts';
 import { AssayError } from '../../contracts/index.ts';
 import type { Compat, InstanceReport, Prediction, SwebenchInstance } from '../contracts.ts';
-import { gradeLog, instanceReportText } from '../grading/grade-log.ts';
+import { type GradeLogInput, gradeLog, instanceReportText } from '../grading/grade-log.ts';
 import { type RunReport, runReport, runReportText } from '../grading/run-report.ts';
 import { instanceFolder, runFolder } from './instance-folder.ts';
 
@@ -25,6 +25,8 @@ export interface RegradedModel {
   model: string;
   report: RunReport;
   reportPath: string;
+  /** Logs that could not be read: errors of their instances, as in the reference. */
+  unreadable: { instanceId: string; reason: string }[];
 }
 
 /** Throws `run-not-found` when there are no logs, and i/o errors. */
@@ -49,6 +51,7 @@ async function regradeModel(input: RegradeInput, run: string, model: string): Pr
   const predictions = new Map<string, Prediction>();
   const reports = new Map<string, InstanceReport>();
   const logs = new Map<string, string>();
+  const unreadable: RegradedModel['unreadable'] = [];
   for (const instance of input.instances) {
     const id = instance.instance_id;
     const folder = instanceFolder(run, model, id);
@@ -56,14 +59,18 @@ async function regradeModel(input: RegradeInput, run: string, model: string): Pr
     if (model_patch === null) continue; // no prediction of this model
     const prediction: Prediction = { instance_id: id, model_name_or_path: model, model_patch };
     predictions.set(id, prediction);
-    // Where a strict run differs, the log of the compatible one is beside it.
-    const tests =
-      (await readText(folder.file('test_output.compat.txt'))) ?? (await readText(folder.file('test_output.txt')));
+    // Where a strict run differs, the log of the compatible one is beside it; the verdict is that of the strict one.
+    const tests = await readText(folder.file('test_output.txt'));
     logs.set(id, `${tests ?? ''}${(await readText(folder.file('run_instance.log'))) ?? ''}`);
     if (tests === null) continue; // its patch did not apply, or it never ran
-    const report = gradeLog({ instance, prediction, log: tests, compat: input.compat });
+    const report = gradeOrReason({ instance, prediction, log: tests, compat: input.compat });
+    if (typeof report === 'string') {
+      unreadable.push({ instanceId: id, reason: report });
+      await rm(folder.file('report.json'), { force: true });
+      continue;
+    }
     // A strict refusal was decided while it ran: a log cannot take it back.
-    if ((await folder.record())?.verdict_strict === false) report.resolved = false;
+    if ((await folder.recordOfRun())?.verdict_strict === false) report.resolved = false;
     reports.set(id, report);
     await writeFileAtomic(folder.file('report.json'), instanceReportText(id, report));
   }
@@ -71,7 +78,17 @@ async function regradeModel(input: RegradeInput, run: string, model: string): Pr
   const report = runReport({ instances, predictions, reports, logs, compat });
   const reportPath = join(input.reportDir, `${model}.${input.runId}.json`);
   await writeFileAtomic(reportPath, runReportText(report));
-  return { model, report, reportPath };
+  return { model, report, reportPath, unreadable };
+}
+
+/** The report, or why the log cannot be read. */
+export function gradeOrReason(input: GradeLogInput): InstanceReport | string {
+  try {
+    return gradeLog(input);
+  } catch (error) {
+    if (error instanceof AssayError) return error.message;
+    throw error;
+  }
 }
 
 /** Null when there is no such file; bytes that are no UTF-8 are replaced, as in the reference. */

@@ -1,12 +1,16 @@
 /** From the log of an evaluation to its report: which part of it counts, what the tests did, what that means. */
+import { withTimeLimit } from '../../base/time-limit.ts';
 import { AssayError } from '../../contracts/index.ts';
 import type { InstanceReport, LogRules, Prediction, SwebenchInstance } from '../contracts.ts';
 import { END_MARKER, START_MARKER } from '../dataset/eval-script.ts';
-import { SWEBENCH_PARSERS } from '../parsers/parser-registry.ts';
+import { findParser } from '../parsers/parser-registry.ts';
 import type { ParseOptions, StatusMap, SwebenchParser } from '../parsers/swebench-parser.ts';
 import { infraFailure } from './infra-failure.ts';
 import { judgeTests } from './judge-tests.ts';
 import { pythonJson } from './python-json.ts';
+
+/** Patterns of some parsers take endlessly long over lines that no runner prints. */
+const PARSE_LIMIT_MS = 60_000;
 
 export interface GradeLogInput {
   instance: SwebenchInstance;
@@ -21,7 +25,7 @@ const UNUSABLE = ['>>>>> Patch Apply Failed', '>>>>> Reset Failed', '>>>>> Tests
 const SUITE_RAN = [
   /Executed (\d+) of (\d+)/g,
   /TOTAL: (\d+) (?:SUCCESS|FAILED)/g,
-  /(\d+) passing/g,
+  /(?<!\d)(\d+) passing/g,
   /Tests: +(\d+)/g,
   /Test Suites: .*?(\d+) total/g,
   /^# tests (\d+)/gm,
@@ -29,7 +33,7 @@ const SUITE_RAN = [
   /': ok$/gm,
 ];
 
-/** Throws `task-invalid` for a parser name that is not known; pure. */
+/** Throws `task-invalid` for a parser name that is not known, `grading-crashed` for a log its parser cannot read; pure. */
 export function gradeLog({ instance, prediction, log: raw, compat }: GradeLogInput): InstanceReport {
   const modern = compat === 5;
   const report: InstanceReport = {
@@ -63,11 +67,15 @@ export function instanceReportText(instanceId: string, report: InstanceReport): 
 
 /** Undefined when the log says nothing about the tests. */
 function readStatuses(log: string, parserName: string, options: ParseOptions): StatusMap | undefined {
-  const parse = SWEBENCH_PARSERS.get(parserName);
-  if (parse === undefined) {
-    const message = `there is no log parser ${parserName}`;
-    throw new AssayError('task-invalid', message, { class: 'input', retryable: false });
-  }
+  const parser = findParser(parserName);
+  const parse: SwebenchParser = (text, rules) => {
+    try {
+      return withTimeLimit(PARSE_LIMIT_MS, () => parser(text, rules));
+    } catch (error) {
+      const message = `${parserName} cannot read the log: ${error instanceof Error ? error.message : String(error)}`;
+      throw new AssayError('grading-crashed', message, { class: 'task', retryable: false, cause: error });
+    }
+  };
   if (UNUSABLE.some((marker) => log.includes(marker))) return undefined;
   if (options.early) return earlyStatuses(log, parse, options);
   if (!log.includes(START_MARKER) || !log.includes(END_MARKER)) return undefined;

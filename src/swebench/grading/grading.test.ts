@@ -44,6 +44,7 @@ test('both lists have to pass; the report is written as Python writes it', () =>
 
 test('a parser that does not exist is an error of the row', () => {
   expect(() => grade(log(''), 5, { log_parser: 'none' })).toThrow(/no log parser none/);
+  expect(() => grade(log(''), 5, { log_parser: 'def parser(log):\n    return {}' })).toThrow(/is a program/);
 });
 
 test('logs that say nothing have no tests in their report', () => {

@@ -4,6 +4,7 @@ import { matchStart, pythonRegExp } from './python-regexp.ts';
 import { pythonStrip } from './python-text.ts';
 import type { ParseOptions, StatusMap, SwebenchParser } from './swebench-parser.ts';
 
+/** Ends with `)`, which is asked first: the pattern takes long over lines that do not. */
 const SUITE = pythonRegExp('^(\\w.+) \\(.+\\)$');
 const MARKED = pythonRegExp('^\\s*([✔✘↩])\\s*(.*)$');
 const MARKS: Readonly<Record<string, string>> = { '✔': 'PASSED', '✘': 'FAILED', '↩': 'SKIPPED' };
@@ -13,7 +14,7 @@ const phpunit: SwebenchParser = (log) => {
   const map: StatusMap = new Map();
   let suite = 'None';
   for (const line of log.split('\n')) {
-    const heading = matchStart(SUITE, line);
+    const heading = line.endsWith(')') ? matchStart(SUITE, line) : null;
     const test = heading === null ? matchStart(MARKED, line) : null;
     if (heading !== null) suite = heading[1] ?? '';
     else if (test !== null) map.set(`${suite} > ${test[2]}`, MARKS[test[1] ?? ''] ?? '');
@@ -48,6 +49,8 @@ const maven: SwebenchParser = (log, { modern }) => {
   return map;
 };
 
+/** Asked first, since the whole takes long over lines with many blanks. */
+const GRADLE_RESULT = pythonRegExp('\\s(?:PASSED|FAILED)$');
 const GRADLE_WHOLE = pythonRegExp('^([^>].+)\\s+(PASSED|FAILED)$');
 const GRADLE_NAME = pythonRegExp('^([^>]\\S*\\s+>\\s+\\S+)$');
 
@@ -57,7 +60,7 @@ const gradle: SwebenchParser = (log, { modern }) => {
   let waiting = '';
   for (const raw of log.split('\n')) {
     const line = pythonStrip(raw);
-    const whole = GRADLE_WHOLE.exec(line);
+    const whole = GRADLE_RESULT.test(line) ? GRADLE_WHOLE.exec(line) : null;
     if (whole !== null) {
       map.set(whole[1] ?? '', whole[2] ?? '');
       waiting = '';

@@ -5,22 +5,24 @@ import { lighthouseMocha } from './suite-parsers.ts';
 import type { StatusMap, SwebenchParser } from './swebench-parser.ts';
 
 const SPACES = pythonRegExp('\\s+', 'g');
-/** Every match of each pattern is a failed test named by a group. */
+/** Every match of each pattern is a failed test named by a group. Matches end with `end`: behind the last one, every start would be tried up to the end of the log. */
 function failures(
-  patterns: readonly (readonly [RegExp, group: number])[],
+  patterns: readonly (readonly [RegExp, group: number, end?: string])[],
   clean: (name: string) => string,
 ): SwebenchParser {
   return (log) => {
     const map: StatusMap = new Map();
-    for (const [pattern, group] of patterns)
-      for (const match of log.matchAll(pattern)) map.set(clean(match[group] ?? ''), 'FAILED');
+    for (const [pattern, group, end] of patterns) {
+      const text = end === undefined ? log : log.slice(0, log.lastIndexOf(end) + end.length);
+      for (const match of text.matchAll(pattern)) map.set(clean(match[group] ?? ''), 'FAILED');
+    }
     return map;
   };
 }
 const asItIs = (name: string) => name;
 const oneLine = (name: string) => pythonStrip(name.replace(SPACES, ' '));
 
-const eslint = failures([[pythonRegExp('(\\s{2}\\d+\\))([\\s\\S]*?)\\s+(?:(.*)Error)', 'g'), 2]], oneLine);
+const eslint = failures([[pythonRegExp('(\\s{2}\\d+\\))([\\s\\S]*?)\\s+(?:(.*)Error)', 'g'), 2, 'Error']], oneLine);
 
 const bpmn = failures(
   [
@@ -36,7 +38,7 @@ const openlayers = failures(
   [
     [pythonRegExp('Chrome\\sHeadless\\s[\\d\\.]+\\s\\(Linux\\s[\\d\\.\\_\\S]+\\)\\s(.*)\\sFAILED\\n', 'gm'), 1],
     [pythonRegExp('Chrome\\s[\\d\\.]+\\s\\(Linux\\s[\\d\\.\\_\\S]+\\)\\s(.*)FAILED\\n', 'gm'), 1],
-    [pythonRegExp('^\\s{2}\\d+\\)([\\s\\S]*?)Error:', 'gm'), 1],
+    [pythonRegExp('^\\s{2}\\d+\\)([\\s\\S]*?)Error:', 'gm'), 1, 'Error:'],
     [pythonRegExp('^case\\s(.*):\\smismatch', 'gm'), 1],
   ],
   oneLine,

@@ -9,14 +9,17 @@ interface LineRule {
   status: number;
   name: number;
   words: Readonly<Record<string, string>>;
+  /** True for every line that the pattern fits; it takes long over others. */
+  may?: (line: string) => boolean;
   clean?: (name: string, word: string) => string;
 }
 
 function byLines(rule: LineRule): SwebenchParser {
   return (log) => {
     const map: StatusMap = new Map();
-    for (const line of log.split('\n')) {
-      const match = rule.pattern.exec(pythonStrip(line));
+    for (const raw of log.split('\n')) {
+      const line = pythonStrip(raw);
+      const match = rule.may?.(line) === false ? null : rule.pattern.exec(line);
       const word = match?.[rule.status] ?? '';
       const status = rule.words[word];
       const name = match?.[rule.name] ?? '';
@@ -26,9 +29,10 @@ function byLines(rule: LineRule): SwebenchParser {
   };
 }
 
+const endsInBracket = (line: string) => line.endsWith(')');
 const PASS_FAIL = { PASS: 'PASSED', FAIL: 'FAILED', ERR: 'FAILED', SKIP: 'SKIPPED' };
 const DURATION = '(?:\\s\\((\\d+\\s*m?s)\\))?$';
-const IN_FILE = pythonRegExp('\\s+in\\s+\\S+$');
+const IN_FILE = pythonRegExp('(?<!\\s)\\s+in\\s+\\S+$');
 
 const RULES: Readonly<Record<string, LineRule>> = {
   redis: {
@@ -50,8 +54,15 @@ const RULES: Readonly<Record<string, LineRule>> = {
     status: 1,
     name: 2,
     words: { OK: 'PASSED', FAILED: 'FAILED' },
+    may: endsInBracket,
   },
-  gotest: { pattern: pythonRegExp('^--- (PASS|FAIL|SKIP): (.+) \\(.+\\)$'), status: 1, name: 2, words: PASS_FAIL },
+  gotest: {
+    pattern: pythonRegExp('^--- (PASS|FAIL|SKIP): (.+) \\(.+\\)$'),
+    status: 1,
+    name: 2,
+    words: PASS_FAIL,
+    may: endsInBracket,
+  },
   ant: {
     pattern: pythonRegExp('^\\s*\\[junit\\]\\s+\\[(PASS|FAIL|ERR)\\]\\s+(.*)$'),
     status: 1,
@@ -63,6 +74,7 @@ const RULES: Readonly<Record<string, LineRule>> = {
     status: 2,
     name: 1,
     words: { '.': 'PASSED', F: 'FAILED', E: 'FAILED' },
+    may: (line) => line.includes('='),
   },
   cucumber: { pattern: pythonRegExp('^(.*) \\.+(\\.|F)'), status: 2, name: 1, words: { '.': 'PASSED', F: 'FAILED' } },
   ruby_unit: {

@@ -1,17 +1,17 @@
 /** processing/p5.js: mocha's list of failures, after data that tests printed (JSON and tags) has been taken out of the log. */
 import { pythonRegExp } from './python-regexp.ts';
-import { pythonStrip, withoutAnsi } from './python-text.ts';
+import { pythonStrip, pythonStripEnd, withoutAnsi } from './python-text.ts';
 import type { StatusMap, SwebenchParser } from './swebench-parser.ts';
 
 const TAGGED = pythonRegExp('<(\\w+)>[\\s\\S]*?<\\/\\1>');
-const FAILURE = pythonRegExp('^\\s*(\\d+)\\)([\\s\\S]{0,1000}?):', 'gm');
-const TRAILING = pythonRegExp('\\s+$');
+/** The number is the first on its line. Asked backwards from there: forwards, each of many blank lines would be tried up to it. */
+const FAILURE = pythonRegExp('(?=\\d)(?<=^[^\\S\\n]*)\\d+\\)([\\s\\S]{0,1000}?):', 'gm');
 const LEADING = pythonRegExp('^\\s+');
 
 export const p5js: SwebenchParser = (raw) => {
   const map: StatusMap = new Map();
   const log = withoutTags(withoutJson(withoutAnsi(raw)));
-  for (const [, , name = ''] of log.matchAll(FAILURE)) {
+  for (const [, name = ''] of log.matchAll(FAILURE)) {
     const lines = name.split('\n');
     if (growsInward(lines)) map.set(lines.map(pythonStrip).join(':'), 'FAILED');
   }
@@ -34,7 +34,7 @@ function withoutJson(log: string): string {
   let object = false;
   let list = false;
   for (const line of log.split('\n')) {
-    const text = line.replace(TRAILING, '');
+    const text = pythonStripEnd(line);
     if (text.endsWith('{')) object = true;
     else if (text.endsWith('[')) list = true;
     else if (text === '}' && object) object = false;

@@ -133,9 +133,22 @@ function setFailures(map: StatusMap, line: string): void {
   }
 }
 
+/**
+ * `____ a/b.py:test_c ____` to its middle: from the first blank to the last one, when a `.py:` is between. By hand, for lines of any length: a pattern would try the rest of the line at every
+ * blank of it.
+ */
+function sympyFailure(line: string): string | undefined {
+  const first = line.indexOf(' ');
+  const last = line.lastIndexOf(' ');
+  return first >= 0 && line.lastIndexOf('.py:', last - 4) > first ? line.slice(first + 1, last) : undefined;
+}
+
 const sympy: SwebenchParser = (log) => {
   const map: StatusMap = new Map();
-  for (const [, file, name] of log.matchAll(/_* ([^\n]*)\.py:([^\n]*) _*/g)) map.set(`${file}.py:${name}`, 'FAILED');
+  for (const line of log.split('\n')) {
+    const failed = sympyFailure(line);
+    if (failed !== undefined) map.set(failed, 'FAILED');
+  }
   for (const raw of log.split('\n')) {
     const line = pythonStrip(raw);
     if (!line.startsWith('test_')) continue;

@@ -1,6 +1,6 @@
 /**
  * Regular expressions that mean what they mean in Python's `re` on text: `.` stops at a line feed alone, `^` and `$` look for line feeds alone, `\s \d \w \b` are those of
- * Unicode. Covers what log parsers use: classes, groups, lazy repeats; no named groups, no look-behind.
+ * Unicode. Covers what log parsers use: classes, groups, lazy repeats, look-behind; no named groups.
  */
 
 /** White space as `str.isspace` sees it. */

@@ -7,7 +7,8 @@ interface Suite {
   name: string;
   indent: number;
 }
-const indentOf = (line: string) => line.length - line.replace(pythonRegExp('^\\s+'), '').length;
+const INDENT = pythonRegExp('^\\s+');
+const indentOf = (line: string) => line.length - line.replace(INDENT, '').length;
 
 /** Suites by indentation: a line opens one and closes those at its depth or deeper. */
 function openSuite(suites: Suite[], line: string): void {
@@ -27,7 +28,7 @@ export const lighthouseMocha: SwebenchParser = (log) => {
   const map: StatusMap = new Map();
   for (const run of log.split(pythonRegExp('running\\s\\d+\\stest\\sfiles')).slice(1)) {
     const suites: Suite[] = [];
-    const lines = pythonStrip(run.split(pythonRegExp('\\d+\\spassing'))[0] ?? '');
+    const lines = pythonStrip(run.split(pythonRegExp('(?<!\\d)\\d+\\spassing'))[0] ?? '');
     for (const line of lines.split('\n')) {
       const found = MOCHA_LINES.map(([pattern, status]) => [pattern.exec(pythonStrip(line)), status] as const).find(
         ([match]) => match !== null,

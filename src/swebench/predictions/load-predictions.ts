@@ -33,8 +33,13 @@ function toPrediction(row: Row, path: string, index: number): Prediction {
 }
 
 function idOf(row: Row, path: string, index: number): string {
-  if (typeof row.instance_id === 'string') return row.instance_id;
-  throw invalid(`${path}: prediction ${index + 1} has no instance_id`);
+  const { instance_id: id } = row;
+  if (typeof id === 'string') return id;
+  const problem =
+    id === undefined || id === null
+      ? 'has no instance_id'
+      : `has ${JSON.stringify(id)} as instance_id, which is no text`;
+  throw invalid(`${path}: prediction ${index + 1} ${problem}`);
 }
 
 function invalid(message: string): AssayError {

@@ -44,23 +44,39 @@ test('what cannot be read is refused with the place', async () => {
   await expect(loadPredictions(write('i.json', '[{"model_patch":""}]'), instances)).rejects.toThrow(/no instance_id/);
 });
 
+test('a byte order mark is passed over; keys of an object are ids where the entries have none', async () => {
+  const entry = JSON.stringify(one('a__a-1', 'x'));
+  const byKey = JSON.stringify({ 'b__b-2': { model_patch: 'y' } });
+  expect([...(await loadPredictions(write('m.jsonl', `\ufeff${entry}\n`), instances)).keys()]).toEqual(['a__a-1']);
+  expect([...(await loadPredictions(write('k.json', byKey), instances)).keys()]).toEqual(['b__b-2']);
+  await expect(loadPredictions(write('s.json', entry), instances)).rejects.toThrow(/a single entry where a list/);
+  await expect(loadPredictions(write('d.jsonl', '{"instance_id":7}'), instances)).rejects.toThrow(
+    /prediction 1 has 7 as instance_id, which is no text/,
+  );
+});
+
 test('order of checks: missing is a warning, unknown an error, then asked, finished, empty', async () => {
   const predictions = new Map([
     ['a__a-1', { ...one('a__a-1', 'x'), model_patch: 'x' }],
     ['b__b-2', { ...one('b__b-2', ''), model_patch: '' }],
   ]);
-  const all = await selectWork(instances, predictions, [], async () => false);
+  const all = await selectWork({ instances, predictions, instanceIds: [] }, async () => false);
   expect([ids(all.work), ids(all.empty), all.messages]).toEqual([['a__a-1'], ['b__b-2'], ['Running 1 instances...']]);
-  const asked = await selectWork(instances, predictions, ['c__c-3', 'a__a-1'], async () => true);
+  const asked = await selectWork({ instances, predictions, instanceIds: ['c__c-3', 'a__a-1'] }, async () => true);
   expect([ids(asked.work), ids(asked.finished), asked.messages]).toEqual([
     [],
     ['a__a-1'],
     ['Missing predictions for 1 instance IDs.', '1 instances already run, skipping...', 'No instances to run.'],
   ]);
   predictions.set('z__z-9', { ...one('z__z-9', 'x'), model_patch: 'x' });
-  await expect(selectWork(instances, predictions, ['a__a-1'], async () => false)).rejects.toThrow(
+  await expect(selectWork({ instances, predictions, instanceIds: ['a__a-1'] }, async () => false)).rejects.toThrow(
     'Some prediction IDs not found in dataset!\nMissing IDs:\nz__z-9',
   );
+  const splitIds = new Set(['a__a-1', 'b__b-2', 'z__z-9']);
+  const some = await selectWork({ instances, splitIds, predictions, instanceIds: ['a__a-1'] }, async () => false);
+  expect(ids(some.work)).toEqual(['a__a-1']);
   const blank = new Map([['a__a-1', { ...one('a__a-1', ' '), model_patch: ' \n' }]]);
-  expect(ids((await selectWork(instances, blank, [], async () => false)).work)).toEqual(['a__a-1']);
+  expect(ids((await selectWork({ instances, predictions: blank, instanceIds: [] }, async () => false)).work)).toEqual([
+    'a__a-1',
+  ]);
 });

@@ -16,20 +16,25 @@ export interface SelectedWork {
   messages: string[];
 }
 
-/**
- * `instances`: the whole split; `asked`: ids named by the user, none for all. `isFinished` tells whether a report of exactly this work exists.
- * Throws `instance-not-found` when predictions name instances that are not in the split.
- */
+export interface WorkQuestion {
+  /** The split, or at least those of it that are asked for. */
+  instances: readonly SwebenchInstance[];
+  /** Ids of the whole split. Default: those of `instances`. */
+  splitIds?: ReadonlySet<string>;
+  predictions: ReadonlyMap<string, Prediction>;
+  /** Ids named by the user; none: all that have a prediction. */
+  instanceIds: readonly string[];
+}
+
+/** `isFinished` tells whether a report of exactly this work exists. Throws `instance-not-found` when predictions name instances that are not in the split. */
 export async function selectWork(
-  instances: readonly SwebenchInstance[],
-  predictions: ReadonlyMap<string, Prediction>,
-  asked: readonly string[],
+  { instances, splitIds, predictions, instanceIds: asked }: WorkQuestion,
   isFinished: (item: WorkItem) => Promise<boolean>,
 ): Promise<SelectedWork> {
   const selected: SelectedWork = { work: [], finished: [], empty: [], messages: [] };
   const lacking = asked.filter((id) => !predictions.has(id));
   if (lacking.length > 0) selected.messages.push(`Missing predictions for ${lacking.length} instance IDs.`);
-  refuseUnknown(instances, predictions);
+  refuseUnknown(splitIds ?? new Set(instances.map((one) => one.instance_id)), predictions);
   const wanted = new Set(asked);
   for (const instance of instances) {
     const prediction = predictions.get(instance.instance_id);
@@ -52,8 +57,7 @@ export function isEmptyPatch(prediction: Prediction): boolean {
   return prediction.model_patch === null || prediction.model_patch === '';
 }
 
-function refuseUnknown(instances: readonly SwebenchInstance[], predictions: ReadonlyMap<string, Prediction>): void {
-  const known = new Set(instances.map((one) => one.instance_id));
+function refuseUnknown(known: ReadonlySet<string>, predictions: ReadonlyMap<string, Prediction>): void {
   const unknown = [...predictions.keys()].filter((id) => !known.has(id));
   if (unknown.length === 0) return;
   const message = `Some prediction IDs not found in dataset!\nMissing IDs:\n${unknown.join(' ')}`;

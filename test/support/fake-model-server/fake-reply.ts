@@ -8,6 +8,8 @@ export interface FakeReply {
   /** A string as input is sent as it is, also when it is no JSON. */
   calls?: { name: string; input: unknown; id?: string }[];
   usage?: FakeUsage;
+  /** Further choices of the same reply (Chat Completions alone), mixed into its stream. `cut`: it ends without a finish. */
+  choices?: (Pick<FakeReply, 'text' | 'calls'> & { cut?: boolean })[];
   /** Default: `tool-use` with calls, else `end`. */
   stop?: 'end' | 'tool-use' | 'max-tokens' | 'refusal' | 'context-overflow';
 }

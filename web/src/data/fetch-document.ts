@@ -13,14 +13,19 @@ export class DocumentError extends Error {
 
 /** `path` below `data/`, its segments encoded. Throws `DocumentError`, and whatever an aborted fetch throws. */
 export async function fetchDocument<T>(path: string, signal?: AbortSignal): Promise<T> {
-  const response = await fetch(`data/${path}`, signal === undefined ? {} : { signal }).catch((error: unknown) => {
-    if (signal?.aborted === true) throw error;
+  return (await (await ask(`data/${path}`, signal === undefined ? {} : { signal })).json()) as T;
+}
+
+/** An answer that is not a refusal. Throws like `fetchDocument`. */
+export async function ask(address: string, options: RequestInit = {}): Promise<Response> {
+  const response = await fetch(address, options).catch((error: unknown) => {
+    if (options.signal?.aborted === true) throw error;
     throw new DocumentError(
       'The server does not answer.',
       'Start `assay view` again and open the address that it prints.',
     );
   });
-  if (response.ok) return (await response.json()) as T;
+  if (response.ok) return response;
   const body = (await response.json().catch(() => null)) as { failure?: { message?: string; hint?: string } } | null;
   const message = body?.failure?.message ?? `The server answered with status ${response.status}.`;
   throw new DocumentError(message, body?.failure?.hint ?? hintFor(response.status));

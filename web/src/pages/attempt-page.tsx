@@ -1,5 +1,5 @@
-import { useMemo, useState } from 'react';
-import type { AttemptDocument, StepLine, TextFileDocument } from '../../../src/view/documents.ts';
+import { type ReactNode, useMemo, useState } from 'react';
+import type { AttemptDocument, StepDocument, StepLine, TextFileDocument } from '../../../src/view/documents.ts';
 import { attemptPath } from '../data/fetch-document.ts';
 import { useDocument } from '../data/use-document.ts';
 import { useLiveDocument } from '../data/use-live-document.ts';
@@ -7,6 +7,9 @@ import { useSearch } from '../data/use-search.ts';
 import { useStepKeys } from '../data/use-step-keys.ts';
 import { useStepPages } from '../data/use-step-pages.ts';
 import { FigureList } from '../parts/figure-list.tsx';
+import { ForkForm } from '../parts/fork-form.tsx';
+import { ForkNote } from '../parts/fork-note.tsx';
+import { NotesPanel } from '../parts/notes-panel.tsx';
 import { PatchView } from '../parts/patch-view.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { StepsList } from '../parts/steps-list.tsx';
@@ -25,10 +28,12 @@ interface AttemptPageProps {
   /** From a link to a step. */
   step: number | null;
   live: boolean;
+  controls: boolean;
 }
 
 /** One attempt on one screen: its steps, the patch, the tests, and what it cost. */
-export function AttemptPage({ live, ...at }: AttemptPageProps) {
+export function AttemptPage(at: AttemptPageProps) {
+  const { live } = at;
   const path = attemptPath(at.runId, at.folder, at.attempt);
   const encoded = [at.runId, at.folder, String(at.attempt)].map(encodeURIComponent).join('/');
   const { value, error } = useLiveDocument<AttemptDocument>({
@@ -41,9 +46,10 @@ export function AttemptPage({ live, ...at }: AttemptPageProps) {
   return <AttemptView {...at} path={path} document={value} />;
 }
 
-type AttemptViewProps = Omit<AttemptPageProps, 'live'> & { path: string; document: AttemptDocument };
+type AttemptViewProps = AttemptPageProps & { path: string; document: AttemptDocument };
 
-function AttemptView({ runId, folder, attempt, step, path, document }: AttemptViewProps) {
+function AttemptView({ runId, folder, attempt, step, path, live, controls, document }: AttemptViewProps) {
+  const [forked, setForked] = useState<StepDocument | null>(null);
   const [kind, setKind] = useState<Kind>('all');
   const [text, setText] = useState('');
   const { steps, stepsPerPage, record, report } = document;
@@ -66,6 +72,7 @@ function AttemptView({ runId, folder, attempt, step, path, document }: AttemptVi
           <VerdictBadge {...judged} />
         </h1>
         <FigureList figures={attemptFigures(document)} />
+        {document.fork !== null && <ForkNote at={{ runId, folder, attempt }} fork={document.fork} />}
         {record.outcome?.failure !== undefined && (
           <p className="problem">{visibleText(record.outcome.failure.message)}</p>
         )}
@@ -100,9 +107,22 @@ function AttemptView({ runId, folder, attempt, step, path, document }: AttemptVi
       {lines.length === 0 ? (
         <p className="empty steps">{steps.length === 0 ? 'No step has been made yet.' : 'No step matches.'}</p>
       ) : (
-        <StepsList {...{ runId, folder, attempt, lines, places, pages, current }} />
+        <StepsList
+          {...{ runId, folder, attempt, lines, places, pages, current }}
+          rawPath={live ? path : undefined}
+          onFork={controls ? setForked : undefined}
+        />
       )}
-      <SidePanels runId={runId} path={path} document={document} hrefOf={hrefOf} />
+      {forked !== null && (
+        <ForkForm
+          at={{ runId, instanceId: record.instanceId, attempt }}
+          step={forked}
+          onClose={() => setForked(null)}
+        />
+      )}
+      <SidePanels runId={runId} path={path} document={document} hrefOf={hrefOf}>
+        <NotesPanel path={path} at={{ runId, folder, attempt }} step={step} controls={controls} />
+      </SidePanels>
     </div>
   );
 }
@@ -112,7 +132,11 @@ function SidePanels({
   path,
   document,
   hrefOf,
-}: Pick<AttemptViewProps, 'runId' | 'path' | 'document'> & { hrefOf: (line: StepLine) => string }) {
+  children,
+}: Pick<AttemptViewProps, 'runId' | 'path' | 'document'> & {
+  hrefOf: (line: StepLine) => string;
+  children: ReactNode;
+}) {
   const version = document.record.state;
   const patch = useDocument<TextFileDocument>(`${path}/patch.json`, version);
   const log = useDocument<TextFileDocument>(`${path}/test-log.json`, version);
@@ -134,6 +158,7 @@ function SidePanels({
         <h3>System</h3>
         <TextView runId={runId} box={document.system} label="System prompt" />
       </details>
+      {children}
     </section>
   );
 }

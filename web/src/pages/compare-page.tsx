@@ -1,8 +1,10 @@
 import type { ComparedPair, ComparedRun } from '../../../src/report/compare-runs.ts';
 import type { CompareDocument } from '../../../src/view/documents.ts';
 import { useDocument } from '../data/use-document.ts';
+import { PlotOnDemand } from '../parts/plot-on-demand.tsx';
 import { Problem } from '../parts/problem.tsx';
-import { attemptHref, runHref } from '../route.ts';
+import { SvgPlot } from '../parts/svg-plot.tsx';
+import { attemptHref, diffHref, runHref } from '../route.ts';
 import { visibleText } from '../text/ansi.ts';
 import { count, dollars, percent, rate } from '../text/format.ts';
 
@@ -12,25 +14,21 @@ export function ComparePage({ runIds }: { runIds: readonly string[] }) {
   const { value, error } = useDocument<CompareDocument>(path);
   if (error !== null) return <Problem error={error} />;
   if (value === null) return <p className="empty">Comparing…</p>;
-  const drawing = `data:image/svg+xml,${encodeURIComponent(value.svg)}`;
   return (
     <>
-      <h1>Compare</h1>
+      <h1>{runIds.length === 1 ? 'Curves and costs' : 'Compare'}</h1>
       <ComparedRuns runs={value.comparison.runs} />
       {value.comparison.pairs.map((pair) => (
         <PairSection key={`${pair.a} ${pair.b}`} pair={pair} folders={value.folders} />
       ))}
       <h2>Cost against accuracy</h2>
-      <img
-        className="plot"
-        src={drawing}
-        alt="Dollars per instance against resolve rate, with 95 % intervals and the Pareto front"
+      <SvgPlot
+        svg={value.svg}
+        name="cost-accuracy"
+        words="Dollars per instance against resolve rate, with 95 % intervals and the Pareto front"
       />
-      <p>
-        <a download="cost-accuracy.svg" href={drawing}>
-          Save as SVG
-        </a>
-      </p>
+      <PlotOnDemand title="Best of k attempts, against k and dollars" kind="curves" runIds={runIds} />
+      <PlotOnDemand title="Payout and return" kind="payout" runIds={runIds} />
       <Repositories repositories={value.repositories} />
     </>
   );
@@ -112,6 +110,15 @@ function PairSection({ pair, folders }: { pair: ComparedPair; folders: Folders }
                   </a>{' '}
                   <a href={attemptHref(pair.b, folderOf(folders, id), 1)} aria-label={`second, ${id}`}>
                     second
+                  </a>{' '}
+                  <a
+                    href={diffHref(
+                      { runId: pair.a, folder: folderOf(folders, id), attempt: 1 },
+                      { runId: pair.b, folder: folderOf(folders, id), attempt: 1 },
+                    )}
+                    aria-label={`both step by step, ${id}`}
+                  >
+                    both
                   </a>
                 </li>
               ))}

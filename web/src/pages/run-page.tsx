@@ -3,11 +3,14 @@ import type { GridCell, RunDocument } from '../../../src/view/documents.ts';
 import { runPath } from '../data/fetch-document.ts';
 import { useLiveDocument } from '../data/use-live-document.ts';
 import { AttemptGrid } from '../parts/attempt-grid.tsx';
+import { Distribution } from '../parts/distribution.tsx';
 import { FailureGroups } from '../parts/failure-groups.tsx';
 import { FigureList } from '../parts/figure-list.tsx';
 import { Problem } from '../parts/problem.tsx';
+import { RunControlBar } from '../parts/run-control-bar.tsx';
 import { TopAttempts } from '../parts/top-attempts.tsx';
 import { toneOf } from '../parts/verdict-badge.tsx';
+import { compareHref } from '../route.ts';
 import { count, dollars, duration, moment, percent, rate } from '../text/format.ts';
 
 const TONES = [
@@ -21,7 +24,7 @@ const TONES = [
 type Shown = (typeof TONES)[number][0];
 
 /** One run: its figures, the grid of instances and attempts, and where it failed. */
-export function RunPage({ runId, live }: { runId: string; live: boolean }) {
+export function RunPage({ runId, live, controls }: { runId: string; live: boolean; controls: boolean }) {
   const { value, error } = useLiveDocument<RunDocument>({
     path: `${runPath(runId)}/run.json`,
     livePath: live ? encodeURIComponent(runId) : null,
@@ -40,8 +43,12 @@ export function RunPage({ runId, live }: { runId: string; live: boolean }) {
         {report.model} with {report.agent} on {report.dataset} · {moment(value.createdAt)} · {report.status} · limits{' '}
         {value.limits} · {value.host}
       </p>
+      {controls && <RunControlBar runId={runId} report={report} />}
       {value.failure !== null && <p className="problem">Stopped early: {value.failure}</p>}
       <FigureList figures={figuresOf(value)} />
+      <p>
+        <a href={compareHref([runId])}>Curves, cost and payout of this run</a>
+      </p>
       <div className="bar">
         <h2>Attempts</h2>
         <select aria-label="Which attempts" value={shown} onChange={(event) => setShown(event.target.value as Shown)}>
@@ -61,6 +68,7 @@ export function RunPage({ runId, live }: { runId: string; live: boolean }) {
         <span className="quiet">{cells.length} attempts</span>
       </div>
       <AttemptGrid runId={runId} cells={cells} />
+      <Distributions cells={value.attempts} />
       <div className="columns">
         <FailureGroups runId={runId} cells={value.attempts} />
         <TopAttempts
@@ -88,6 +96,27 @@ export function RunPage({ runId, live }: { runId: string; live: boolean }) {
     </>
   );
 }
+
+/** Of attempts that have made a step. */
+function Distributions({ cells }: { cells: readonly GridCell[] }) {
+  const { steps, usd, workingMs } = useMemo(() => {
+    const made = cells.filter((cell) => cell.steps > 0);
+    return {
+      steps: made.map((cell) => cell.steps),
+      usd: made.filter((cell) => cell.unknownCosts === 0).map((cell) => cell.usd),
+      workingMs: made.map((cell) => cell.workingMs),
+    };
+  }, [cells]);
+  return (
+    <div className="columns">
+      <Distribution title="Steps" values={steps} text={String} />
+      <Distribution title="Cost" values={usd} text={oneCost} />
+      <Distribution title="Time" values={workingMs} text={duration} />
+    </div>
+  );
+}
+
+const oneCost = (usd: number) => dollars(usd);
 
 function figuresOf({ report }: RunDocument): [string, string][] {
   const { usage } = report;

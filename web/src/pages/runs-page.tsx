@@ -3,6 +3,7 @@ import type { RunLine, RunsDocument } from '../../../src/view/documents.ts';
 import { useDocument } from '../data/use-document.ts';
 import { usePolling } from '../data/use-polling.ts';
 import { Problem } from '../parts/problem.tsx';
+import { StartForm } from '../parts/start-form.tsx';
 import { compareHref, runHref } from '../route.ts';
 import { count, dollars, duration, moment, percent, rate } from '../text/format.ts';
 
@@ -37,7 +38,7 @@ const COLUMNS: readonly { key: Key; title: string; value: (run: KnownRun) => num
 ];
 
 /** The table of all runs: sorted and filtered here, several of them picked to be compared. */
-export function RunsPage({ live }: { live: boolean }) {
+export function RunsPage({ live, controls }: { live: boolean; controls: boolean }) {
   const version = usePolling(live ? REFRESH_MS : null);
   const { value, error } = useDocument<RunsDocument>('runs.json', version);
   const [filter, setFilter] = useState('');
@@ -48,10 +49,13 @@ export function RunsPage({ live }: { live: boolean }) {
   if (value === null) return <p className="empty">Reading the runs…</p>;
   if (value.runs.length === 0)
     return (
-      <p className="empty">
-        There are no runs in this store yet. <code>assay run</code> or <code>assay demo</code> makes one; it appears
-        here by itself.
-      </p>
+      <>
+        <p className="empty">
+          There are no runs in this store yet. <code>assay run</code> or <code>assay demo</code> makes one; it appears
+          here by itself.
+        </p>
+        {controls && <StartForm />}
+      </>
     );
   const pick = (runId: string) =>
     setPicked((before) => new Set(before.has(runId) ? [...before].filter((one) => one !== runId) : [...before, runId]));
@@ -74,6 +78,7 @@ export function RunsPage({ live }: { live: boolean }) {
           <span className="quiet">Tick two runs or more to compare them</span>
         )}
       </div>
+      {controls && <StartForm />}
       <div className="wide">
         <table className="runs">
           <thead>

@@ -4,6 +4,7 @@ import { visibleText } from '../text/ansi.ts';
 import { bytes, count, dollars, duration } from '../text/format.ts';
 import { stepMarkdown } from '../text/step-markdown.ts';
 import { ImageView } from './image-view.tsx';
+import { RawStep } from './raw-step.tsx';
 import { TextView } from './text-view.tsx';
 
 interface StepCardProps {
@@ -13,10 +14,14 @@ interface StepCardProps {
   step: StepDocument | null;
   href: string;
   current: boolean;
+  /** Of the attempt's documents, for what the log has of the step; absent where it cannot be had. */
+  rawPath?: string | undefined;
+  /** Absent where nothing can be started. */
+  onFork?: ((step: StepDocument) => void) | undefined;
 }
 
 /** One step: what the agent thought, did and saw, and what it cost. */
-export const StepCard = memo(function StepCard({ runId, line, step, href, current }: StepCardProps) {
+export const StepCard = memo(function StepCard({ runId, line, step, href, current, rawPath, onFork }: StepCardProps) {
   return (
     <article className={current ? 'step current' : 'step'} aria-current={current ? 'step' : undefined}>
       <header>
@@ -38,8 +43,14 @@ export const StepCard = memo(function StepCard({ runId, line, step, href, curren
             Copy as Markdown
           </button>
         )}
+        {step !== null && onFork !== undefined && (
+          <button type="button" onClick={() => onFork(step)}>
+            Fork from here
+          </button>
+        )}
       </header>
       {step === null ? <p className="quiet">{visibleText(line.title)} …</p> : <StepBody runId={runId} step={step} />}
+      {step !== null && rawPath !== undefined && <RawStep runId={runId} path={`${rawPath}/raw-${line.step}.json`} />}
     </article>
   );
 });

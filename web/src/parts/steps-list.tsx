@@ -1,6 +1,6 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { useEffect, useRef } from 'react';
-import type { StepLine } from '../../../src/view/documents.ts';
+import type { StepDocument, StepLine } from '../../../src/view/documents.ts';
 import type { StepPages } from '../data/use-step-pages.ts';
 import { attemptHref } from '../route.ts';
 import { Problem } from './problem.tsx';
@@ -19,10 +19,12 @@ interface StepsListProps {
   pages: StepPages;
   /** Index into `lines` of the step that was chosen. */
   current: number;
+  rawPath: string | undefined;
+  onFork: ((step: StepDocument) => void) | undefined;
 }
 
 /** The cards of all steps; only those in sight are in the page. */
-export function StepsList({ runId, folder, attempt, lines, places, pages, current }: StepsListProps) {
+export function StepsList({ runId, folder, attempt, lines, places, pages, current, rawPath, onFork }: StepsListProps) {
   const scroller = useRef<HTMLElement | null>(null);
   const list = useVirtualizer({
     count: lines.length,
@@ -66,6 +68,8 @@ export function StepsList({ runId, folder, attempt, lines, places, pages, curren
                 step={pages.at(places[item.index] ?? 0)}
                 href={attemptHref(runId, folder, attempt, line.step)}
                 current={item.index === current}
+                rawPath={rawPath}
+                onFork={onFork}
               />
             </div>
           );

@@ -1,77 +1,174 @@
-/** Finds what an installation changed that no installation of a project changes: the test runner, start-up hooks of the interpreter, programs. */
+/** Finds what an installation changed that no installation of a project changes: the interpreter and its packages, start-up files, programs, how git sees the repository. */
 import type { Sandbox } from '../../../contracts/index.ts';
-import { type ExecResult, exec } from '../../../sandbox/exec.ts';
+import { exec } from '../../../sandbox/exec.ts';
 import { ENV_FOLDER } from '../../environment/environment-scripts.ts';
 
-/** Lists digests of start-up files, runner packages and programs of the environment. */
-const LIST = `shopt -s nullglob dotglob
-for packages in "$1"/lib/python*/site-packages; do
-  find "$packages" -maxdepth 1 -type f -print0
-  for runner in pytest _pytest pluggy tox tox_current_env xdist iniconfig; do
-    [ ! -d "$packages/$runner" ] || find "$packages/$runner" -name '*.py' -type f -print0
-  done
-done | sort -z | xargs -0 -r sha256sum --
-find "$1/bin" -type f -print0 | sort -z | xargs -0 -r sha256sum --
-find "$1/bin" -type l -printf '%l  %p\\n' | sort
+/** Taken before something of the patch runs. */
+export interface EnvironmentMark {
+  /** Entries of the folders of packages and programs. */
+  entries: ReadonlySet<string>;
+  /** Digest by path. */
+  programs: ReadonlyMap<string, string>;
+  /** Digest by path of metadata that names plugins of pytest. */
+  plugins: ReadonlyMap<string, string>;
+  /** Packages of the repository itself. */
+  ownPackages: ReadonlySet<string>;
+  /** Names of modules of Python and of test runners. */
+  modules: ReadonlySet<string>;
+}
+
+/** Seconds since 1970 on the sandbox's clock, as `find` takes it; the kernel notes changes of files by it, and nothing in a sandbox can set it. */
+export type Moment = string;
+
+/** Clocks of file systems tick in steps of up to 10 ms. */
+const MOMENT =
+  'now=$(date +%s%N) && now=$((now - 20000000)) && echo "$((now / 1000000000)).$(printf %09d $((now % 1000000000)))"';
+
+const ENTRIES = `find "$1"/lib/python*/site-packages "$1/bin" -maxdepth 1 -mindepth 1 -print0`;
+
+const PROGRAMS = `find "$1/bin" -type f -exec sha256sum -z {} +`;
+
+/** Metadata is read wherever Python's path leads: packages and the work tree. */
+const PLUGINS = `shopt -s nullglob
 for entries in "$1"/lib/python*/site-packages/*/entry_points.txt "$2"/*.egg-info/entry_points.txt "$2"/*/*.egg-info/entry_points.txt; do
-  section=$(awk '/^\\[/ { ours = /^\\[pytest11\\]/ } ours' "$entries")
-  [ -z "$section" ] || echo "$(sha256sum <<<"$section" | cut -d' ' -f1)  pytest11:$entries"
-done
-for home in "$HOME" /home/agent; do find "$home" -maxdepth 4 \\( -name '*.pth' -o -name 'sitecustomize.py' -o -name 'usercustomize.py' -o -name '.bash*' -o -name '.profile' \\) -printf 'there  %p\\n'; done 2>/dev/null | sort -u
-`;
+  ! grep -q pytest11 "$entries" || printf '%s\\0' "$(sha256sum < "$entries" | cut -d' ' -f1)$entries"
+done`;
 
-export type EnvironmentState = ReadonlyMap<string, string>;
+const OWN_PACKAGES = `cd "$2" && for place in . src lib; do ls -A "$place"; done 2>/dev/null | sed 's/\\.py$//' | sort -u | tr '\\n' '\\0'`;
 
-/** Path to digest. */
-export async function environmentState(sandbox: Sandbox, signal: AbortSignal): Promise<EnvironmentState> {
-  const argv = ['bash', '--noprofile', '--norc', '-c', LIST, 'bash', ENV_FOLDER, sandbox.spec.workdir];
-  return stateOf(await exec(sandbox, argv, { cwd: '/', timeoutSeconds: 120, signal }));
+const MODULES = `"$1/bin/python" -c 'import os, sys; sys.stdout.write("\\0".join(os.listdir(os.path.dirname(os.__file__)) + list(sys.builtin_module_names)))'`;
+
+const RUNNER_MODULES = ['pytest', '_pytest', 'pluggy', 'iniconfig', 'xdist', 'tox', 'nose', 'coverage'];
+
+/** Undefined where the environment has no Python of its own. */
+export async function markEnvironment(sandbox: Sandbox, signal: AbortSignal): Promise<EnvironmentMark | undefined> {
+  const entries = await listed(sandbox, ENTRIES, signal);
+  if (entries.length === 0) return undefined;
+  const plugins = await pluginMetadata(sandbox, signal);
+  const ownPackages = new Set(await listed(sandbox, OWN_PACKAGES, signal));
+  const modules = [...RUNNER_MODULES, ...(await listed(sandbox, MODULES, signal))];
+  return {
+    entries: new Set(entries),
+    programs: await programDigests(sandbox, signal),
+    plugins,
+    ownPackages,
+    modules: new Set(modules.map((name) => name.replace(/\.py$/, ''))),
+  };
 }
 
-/** Of lines `digest  path`. */
-function stateOf({ stdout }: ExecResult): EnvironmentState {
-  const lines = stdout
-    .toString()
-    .split('\n')
-    .filter((line) => line !== '');
-  return new Map(lines.map((line) => [line.replace(/^\S+ [ *]/, ''), line.split(' ')[0] ?? '']));
+export async function momentIn(sandbox: Sandbox, signal: AbortSignal): Promise<Moment> {
+  return (await listed(sandbox, MOMENT, signal)).join('').trim();
 }
 
-const REPOSITORY = `cd "$1" && for path in .git/config .git/HEAD .git/packed-refs .git/info .git/hooks .git/refs .git/objects/info .git/modules; do
-  [ ! -e "$path" ] || find "$path" -type f -print0
-done | sort -z | xargs -0 -r sha256sum --`;
+const IN_WORK_TREE = `cd "$2" && find . -path ./.git -prune -o -type f -newerct "@$3" -printf '%P\\0'`;
 
-/** Digest of what decides how git sees the repository; a patch never changes it, and `patch` would let one. */
-export async function repositoryState(sandbox: Sandbox, signal: AbortSignal): Promise<string> {
-  const argv = ['bash', '--noprofile', '--norc', '-c', REPOSITORY, 'bash', sandbox.spec.workdir];
-  return (await exec(sandbox, argv, { cwd: '/', timeoutSeconds: 120, signal })).stdout.toString();
+/** Files of the work tree that changed, relative to it. */
+export async function changedInWorkTree(sandbox: Sandbox, since: Moment, signal: AbortSignal): Promise<string[]> {
+  return listed(sandbox, IN_WORK_TREE, signal, since);
 }
 
-const SOURCES = `find "$1" -path "$1/.git" -prune -o -name '*.py' -type f -print0 | xargs -0 -r sha256sum --`;
-
-/** Digests of all Python files of the work tree. */
-export async function sourceState(sandbox: Sandbox, signal: AbortSignal): Promise<EnvironmentState> {
-  const argv = ['bash', '--noprofile', '--norc', '-c', SOURCES, 'bash', sandbox.spec.workdir];
-  return stateOf(await exec(sandbox, argv, { cwd: '/', timeoutSeconds: 120, signal }));
+async function programDigests(sandbox: Sandbox, signal: AbortSignal): Promise<Map<string, string>> {
+  const lines = await listed(sandbox, PROGRAMS, signal);
+  return new Map(lines.map((line) => [line.slice(66), line.slice(0, 64)]));
 }
 
-/** Paths that differ and that the installation of `project` does not account for. */
-export function tamperedFiles(before: EnvironmentState, after: EnvironmentState, project: string): string[] {
-  const changed = [...new Set([...before.keys(), ...after.keys()])].filter(
-    (path) => before.get(path) !== after.get(path),
+async function pluginMetadata(sandbox: Sandbox, signal: AbortSignal): Promise<Map<string, string>> {
+  const lines = await listed(sandbox, PLUGINS, signal);
+  return new Map(lines.map((line) => [line.slice(64), line.slice(0, 64)]));
+}
+
+/** Everything but places that hold nothing which anybody runs; home folders may be file systems of their own. */
+const CHANGED = `find / "$HOME" /root /home -xdev \\( -path /proc -o -path /sys -o -path /dev -o -path /run -o -path /tmp -o -path /var/tmp -o -path /var/cache -o -path /var/log -o -path /var/lib -o -path "$2" -o -name .cache -o -name .npm \\) -prune \\
+  -o \\( -type f -o -type l \\) -newerct "@$3" -print0 2>/dev/null`;
+
+/** Compiled files are taken for their source by its size and time, which anything can set: those that are new are made again. */
+const FORGET_COMPILED = `find "$2" "$1" -path '*/__pycache__/*' -type f -newerct "@$3" -delete`;
+
+export interface Installation {
+  project: string;
+  /** What was run. */
+  script: string;
+}
+
+/** Paths that the installation does not account for. */
+export async function tamperedSince(
+  sandbox: Sandbox,
+  mark: EnvironmentMark,
+  { since, ...installation }: Installation & { since: Moment },
+  signal: AbortSignal,
+): Promise<string[]> {
+  await listed(sandbox, FORGET_COMPILED, signal, since);
+  const programs = await programDigests(sandbox, signal);
+  // An installation writes its programs anew, as they were.
+  const isSame = (path: string) => programs.has(path) && programs.get(path) === mark.programs.get(path);
+  const changed = (await listed(sandbox, CHANGED, signal, since)).filter((path) => !isSame(path));
+  const plugins = await pluginMetadata(sandbox, signal);
+  const newPlugins = [...plugins].filter(([path, digest]) => mark.plugins.get(path) !== digest).map(([path]) => path);
+  return [...new Set([...tamperedFiles(changed, mark, installation), ...newPlugins])].sort();
+}
+
+/** Those of `changed` that no installation of the project writes. Pure. */
+export function tamperedFiles(
+  changed: readonly string[],
+  { entries, ownPackages }: Pick<EnvironmentMark, 'entries' | 'ownPackages'>,
+  { project, script }: Installation,
+): string[] {
+  const installsSystemPackages = /\bapt(-get)?\b/.test(script);
+  return changed.filter((path) => {
+    if (path.includes('/__pycache__/')) return false;
+    if (!path.startsWith(`${ENV_FOLDER}/`)) {
+      if (/^\/(root|home)\//.test(path)) return isStartUpFile(path);
+      return !(installsSystemPackages && /^\/(usr|etc|var)\//.test(path));
+    }
+    const [, , packaged] = /\/lib\/python[^/]*\/(site-packages)\/(.+)$/.exec(path) ?? [];
+    if (packaged !== undefined) return !isPackaging(path, packaged, entries, ownPackages, project);
+    if (path.startsWith(`${ENV_FOLDER}/bin/`)) return !isProgram(path, entries, project);
+    return !/^\/(share|etc|include)\/|\/lib2to3\/[^/]+\.pickle$/.test(path.slice(ENV_FOLDER.length));
+  });
+}
+
+/** What shells, git, pip and Python read from a home folder. The scripts themselves add the work tree to git's safe folders; the checks here do not read that file. */
+function isStartUpFile(path: string): boolean {
+  return /\.pth$|(site|user)customize\.py$|\/\.(bash[^/]*|profile|zsh[^/]*|pydistutils\.cfg|pythonrc[^/]*)$|\/\.(local|config\/(git|pip))\//.test(
+    path,
   );
-  return changed.filter((path) => !isInstallation(path, project, before)).sort();
 }
 
-/** Links to the project, and console scripts that were not there or are the project's own. */
-function isInstallation(path: string, project: string, before: EnvironmentState): boolean {
+/** A package that was not there before comes with a new dependency, unless it is a start-up hook; one that was there is the project's own. */
+function isPackaging(
+  path: string,
+  packaged: string,
+  entries: ReadonlySet<string>,
+  ownPackages: ReadonlySet<string>,
+  project: string,
+): boolean {
+  const [first = ''] = packaged.split('/');
+  if (/^(site|user)customize\b/.test(first)) return false;
+  if (/^(__editable__.*|easy-install\.pth|.*\.egg-link|.*\.egg|_version\.py)$/.test(first)) return true;
+  if (first.endsWith('.pth')) return plain(first).includes(plain(project));
+  const entry = path.slice(0, path.length - packaged.length) + first;
+  if (!entries.has(entry) || /\.(dist|egg)-info$/.test(first)) return true;
+  return ownPackages.has(first.replace(/\.py$|\..*\.so$/, ''));
+}
+
+function isProgram(path: string, entries: ReadonlySet<string>, project: string): boolean {
   const name = path.split('/').at(-1) ?? '';
-  if (/^(__editable__.*|easy-install\.pth|.*\.egg-link|.*\.egg|_version\.py)$/.test(name)) return true;
-  if (name.endsWith('.pth')) return name.toLowerCase().includes(project.toLowerCase());
-  // A module that was not there before comes with a new dependency; start-up hooks have names of their own.
-  if (name.endsWith('.py') && !before.has(path)) return !/^(site|user)customize\.py$/.test(name);
-  if (!path.includes('/bin/')) return false;
-  return !before.has(path)
-    ? !/^(python|pytest|py\.test|tox|bash|sh|git|env|pip)[\d.]*$/.test(name)
-    : name.startsWith(project);
+  return entries.has(path)
+    ? plain(name).startsWith(plain(project))
+    : !/^(python|pytest|py\.test|tox|bash|sh|git|env|pip)[\d.]*$/.test(name);
+}
+
+/** Names of projects are spelled with dashes, dots, underscores or none. */
+function plain(name: string): string {
+  return name.toLowerCase().replace(/[-_.]/g, '');
+}
+
+/** The printed items of a program, which end in NUL. */
+async function listed(sandbox: Sandbox, program: string, signal: AbortSignal, since = ''): Promise<string[]> {
+  const argv = ['bash', '--noprofile', '--norc', '-c', program, 'bash', ENV_FOLDER, sandbox.spec.workdir, since];
+  const { stdout } = await exec(sandbox, argv, { cwd: '/', timeoutSeconds: 300, signal });
+  return stdout
+    .toString()
+    .split('\0')
+    .filter((item) => item !== '');
 }

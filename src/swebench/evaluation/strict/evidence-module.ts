@@ -1,11 +1,12 @@
 /**
- * A small Python module in the environment's packages that says, over a file only this run knows, what really ran: processes that start and end in the ordinary way, and in pytest
- * every test with its outcome. Text that a program prints is no such evidence.
+ * A small Python module in the environment's packages that says, over a file only this run knows, what really ran: processes that start and end in the ordinary way, and every test
+ * with its outcome, as the runner's own objects report it. Text that a program prints is no such evidence.
  */
 
-export const EVIDENCE_NAME = 'assay_evidence';
+import { PYTHON_RUNNERS, type TestRunner } from './runner-hooks.ts';
 
 export interface EvidenceOptions {
+  runner: TestRunner;
   /** Opens every line. */
   secret: string;
   /** The file the lines go to. */
@@ -17,7 +18,7 @@ export interface EvidenceOptions {
 }
 
 /** The module's text; Python 2.7 and later can read it. */
-export function evidenceModule({ secret, path, workdir, testModules }: EvidenceOptions): string {
+export function evidenceModule({ runner, secret, path, workdir, testModules }: EvidenceOptions): string {
   return `"""PYTEST_DONT_REWRITE"""
 import atexit, os, sys
 _write_to, _secret = ${JSON.stringify(path)}, ${JSON.stringify(secret)}
@@ -39,30 +40,12 @@ def _say(*words):
 
 _started_in = _getpid()
 _say("start")
-if "ASSAY_EVIDENCE" not in os.environ and "PYTEST_PLUGINS" not in os.environ:
-    os.environ["PYTEST_PLUGINS"] = "${EVIDENCE_NAME}"
-
-
-@atexit.register
-def _end():
-    if _getpid() == _started_in:
-        _say("end")
+_owners, _before = {}, {}
 
 
 def _key_functions():
-    import unittest.case
-    import _pytest.python, _pytest.reports, _pytest.runner
-    owners = {
-        "Function": _pytest.python.Function,
-        "TestReport": _pytest.reports.TestReport,
-        "CallInfo": _pytest.runner.CallInfo,
-        "runner": _pytest.runner,
-        "python": _pytest.python,
-        "TestCase": unittest.case.TestCase,
-        "builtins": sys.modules["builtins"],
-    }
     found = {}
-    for owner, thing in owners.items():
+    for owner, thing in _owners.items():
         for name, value in list(vars(thing).items()):
             value = getattr(value, "__func__", value)
             if callable(value) and not name.startswith("__"):
@@ -70,87 +53,70 @@ def _key_functions():
     return found
 
 
+def _watch_functions(**owners):
+    _owners.update(owners, builtins=sys.modules["builtins"])
+    _before.update(_key_functions())
+
+
+def _say_changes():
+    for name, value in _key_functions().items():
+        if name in _before and _before[name] != value:
+            _say("changed", name)
+
+
+@atexit.register
+def _end():
+    if _getpid() == _started_in:
+        if ${PYTHON_RUNNERS[runner].endsWithProcess}:
+            _say_changes()
+        _say("end")
+
+
+def _is_test(path):
+    return path in _tests or "/tests/" in path or "/testing/" in path
+
+
+def _reader(depth):
+    # the file of the code under test on whose behalf something happens; None when it is a test or a runner
+    frame = sys._getframe(depth)
+    while frame is not None:
+        name = frame.f_code.co_filename
+        if name.startswith(_workdir):
+            return None if _is_test(name) else name
+        if name.startswith(_packages) or name.startswith("<frozen importlib"):
+            return None
+        if os.path.basename(name) in ("traceback.py", "warnings.py"):
+            return None  # lines of the test are shown, not read
+        frame = frame.f_back
+
+
+def _words(value):
+    if isinstance(value, (list, tuple)):
+        return " ".join(_words(one) for one in value)
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
 def _watch_reading():
+    names = set(os.path.basename(path) for path in _tests)
+
     def watch(event, arguments):
-        if event != "open" or not arguments or str(arguments[0]) not in _tests:
+        if event == "open":
+            path = _words(arguments[0]) if arguments else ""
+            if os.path.basename(path) not in names or os.path.realpath(path) not in _tests:
+                return
+        elif event in ("subprocess.Popen", "os.system", "os.posix_spawn", "os.exec"):
+            words = _words(arguments[1] if event == "subprocess.Popen" else arguments)
+            if not any(name in words for name in names):
+                return
+        else:
             return
-        frame = sys._getframe(1)
-        while frame is not None:
-            name = frame.f_code.co_filename
-            if name.startswith(_workdir):
-                if name not in _tests and "/tests/" not in name and "/testing/" not in name:
-                    _say("read", name)
-                return
-            if name.startswith(_packages) or name.startswith("<frozen importlib"):
-                return
-            if os.path.basename(name) in ("traceback.py", "warnings.py"):
-                return  # lines of the test are shown, not read
-            frame = frame.f_back
+        reader = _reader(2)
+        if reader is not None:
+            _say("read", reader)
 
     if hasattr(sys, "addaudithook") and _tests:
         sys.addaudithook(watch)
 
 
-_before = {}
-
-
-def pytest_configure(config):
-    os.environ["ASSAY_EVIDENCE"] = "1"
-    if os.environ.get("PYTEST_PLUGINS") == "${EVIDENCE_NAME}":
-        del os.environ["PYTEST_PLUGINS"]
-    if not _before:
-        _before.update(_key_functions())
-        _watch_reading()
-
-
-def pytest_runtest_logreport(report):
-    kind = "xfail" if hasattr(report, "wasxfail") and report.outcome == "skipped" else report.outcome
-    _say("test", kind, report.when, report.nodeid)
-
-
-def pytest_sessionfinish(session, exitstatus):
-    for name, value in _key_functions().items():
-        if name in _before and _before[name] != value:
-            _say("changed", name)
-    _say("finish", int(exitstatus))
-`;
-}
-
-export interface Evidence {
-  /** Processes that started, in order; true when they also ended by themselves. */
-  processes: Map<string, boolean>;
-  /** pytest sessions that came to their end. */
-  finished: number;
-  /** Tests of which every phase passed (or failed as expected). */
-  passed: number;
-  /** Functions of the runner that something replaced while tests ran. */
-  changed: string[];
-  /** Source files of the code under test that read tests. */
-  readers: string[];
-}
-
-/** Lines without the secret are somebody else's. */
-export function readEvidence(text: string, secret: string): Evidence {
-  const processes = new Map<string, boolean>();
-  const outcomes = new Map<string, boolean>();
-  const changed = new Set<string>();
-  const readers = new Set<string>();
-  let finished = 0;
-  for (const line of text.split('\n')) {
-    const [head, pid = '', word, ...rest] = line.split(' ');
-    if (head !== secret) continue;
-    if (word === 'start' && !processes.has(pid)) processes.set(pid, false);
-    else if (word === 'end') processes.set(pid, true);
-    else if (word === 'finish') finished++;
-    else if (word === 'changed') changed.add(rest.join(' '));
-    else if (word === 'read') readers.add(rest.join(' '));
-    else if (word === 'test') {
-      const [outcome, when, ...id] = rest;
-      const name = id.join(' ');
-      const good = outcome === 'passed' || outcome === 'xfail';
-      if (when === 'call' || !good) outcomes.set(name, (outcomes.get(name) ?? true) && good);
-    }
-  }
-  const passed = [...outcomes.values()].filter(Boolean).length;
-  return { processes, finished, passed, changed: [...changed], readers: [...readers] };
+${PYTHON_RUNNERS[runner].hooks}`;
 }

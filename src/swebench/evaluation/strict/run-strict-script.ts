@@ -10,10 +10,15 @@ import type { SwebenchInstance } from '../../contracts.ts';
 import { END_MARKER, patchedFiles, START_MARKER } from '../../dataset/eval-script.ts';
 import { ENV_FOLDER } from '../../environment/environment-scripts.ts';
 import { applyOrExplain, runTimed, type ScriptOutcome, type ScriptSettings } from '../script-run.ts';
-import { environmentState, repositoryState, sourceState, tamperedFiles } from './environment-guard.ts';
-import { EVIDENCE_NAME, type Evidence, type EvidenceOptions, evidenceModule, readEvidence } from './evidence-module.ts';
-import { ownRunner, restoreTouchedFiles } from './restore-touched-files.ts';
+import { changedInWorkTree, markEnvironment, momentIn, tamperedSince } from './environment-guard.ts';
+import { type EvidenceOptions, evidenceModule } from './evidence-module.ts';
+import { ownGit } from './own-git.ts';
+import { type Evidence, readEvidence } from './read-evidence.ts';
+import { repositoryState, sourceState } from './repository-state.ts';
+import { mustNotChange, ownRunner, restoreTouchedFiles, untrackedFiles } from './restore-touched-files.ts';
+import { EVIDENCE_NAME } from './runner-hooks.ts';
 import { splitScript } from './split-script.ts';
+import { pythonRunner } from './test-evidence.ts';
 
 export interface StrictRun {
   /** The log holds the tests' output alone, between markers of ours. */
@@ -46,38 +51,51 @@ export async function runStrictScript(
   }
   const untouched = await repositoryState(sandbox, signal);
   const sources = await sourceState(sandbox, signal);
+  const base = (await ownGit(sandbox, signal)(['rev-parse', 'HEAD'])).stdout.trim();
+  const existing = new Set(await untrackedFiles(sandbox, base, signal));
+  const mark = await markEnvironment(sandbox, signal);
+  const since = await momentIn(sandbox, signal);
   const failed = await applyOrExplain(sandbox, settings);
   if (failed !== null) return { outcome: { error: failed }, restoredFiles: [], problems: [], forgesMarkers: false };
 
   const problems: string[] = [];
-  if ((await repositoryState(sandbox, signal)) !== untouched) problems.push('the patch writes into the .git folder');
   const testFiles = new Set(patchedFiles(instance.test_patch).map((file) => file.path));
-  const restore = { testFiles, runnerFiles: ownRunner(instance.repo), signal };
-  const restoredFiles = await restoreTouchedFiles(sandbox, restore);
-  const before = await environmentState(sandbox, signal);
+  const restore = {
+    ...{ base, existing, testFiles, signal },
+    runnerFiles: ownRunner(instance.repo),
+    modules: mark?.modules ?? new Set<string>(),
+  };
+  const overwritten = (await changedInWorkTree(sandbox, since, signal)).filter(
+    (path) => existing.has(path) && mustNotChange(path, restore),
+  );
+  if (overwritten.length > 0)
+    problems.push(`the patch changes what building the environment left: ${overwritten.join(', ')}`);
+  const restoredFiles = await restoreTouchedFiles(sandbox, { ...restore, skipGenerated: false });
   const processes = await runningProcesses(sandbox, signal);
   const prologue = await runTimed(sandbox, ['/bin/bash', '-c', parts.prologue], settings);
   log.info(`Preparation:\n${prologue.output}`);
   if ('error' in prologue) return { outcome: prologue, restoredFiles, problems, forgesMarkers: false };
   await endProcesses(sandbox, processes, signal);
 
-  const late = await restoreTouchedFiles(sandbox, { ...restore, except: testFiles });
+  if ((await repositoryState(sandbox, signal)) !== untouched) problems.push('the .git folder was written to');
+  const late = await restoreTouchedFiles(sandbox, { ...restore, skipGenerated: true, except: testFiles });
   if (late.length > 0) problems.push(`the installation changed tests or their configuration: ${late.join(', ')}`);
-  const tampered = tamperedFiles(before, await environmentState(sandbox, signal), projectName(instance.repo));
+  const installation = { project: projectName(instance.repo), script: parts.prologue, since };
+  const tampered = mark === undefined ? [] : await tamperedSince(sandbox, mark, installation, signal);
   if (tampered.length > 0)
     problems.push(`the installation changed the test runner's environment: ${tampered.join(', ')}`);
 
   if (!(await testPatchIsInPlace(sandbox, instance, signal))) problems.push('the test patch is not in place');
 
   const sourcesNow = await sourceState(sandbox, signal);
-  // Linters and the like read any file, and did so before the patch.
+  // Linters and the like read any file, and did so before the patch; some projects are plugins of the runner.
   const isPatched = (path: string) => !sources.has(path) || sources.get(path) !== sourcesNow.get(path);
 
   const secret = randomBytes(16).toString('hex');
   const evidenceFile = `/tmp/.${randomBytes(8).toString('hex')}`;
   const hasPython = await placeEvidence(
     sandbox,
-    { secret, path: evidenceFile, ...testModules(instance, sandbox) },
+    { runner: pythonRunner(instance.log_parser), secret, path: evidenceFile, ...testModules(instance, sandbox) },
     signal,
   );
   await sandboxFiles(sandbox).write('/eval.sh', parts.tests, { mode: 0o755 });
@@ -91,7 +109,15 @@ export async function runStrictScript(
   const files = sandboxFiles(sandbox);
   const text = (await files.stat(evidenceFile)) === null ? '' : (await files.read(evidenceFile)).toString();
   const evidence = readEvidence(text, secret);
-  return { ...run, evidence: { ...evidence, readers: evidence.readers.filter(isPatched) } };
+  const { readers, hooks } = evidence;
+  return {
+    ...run,
+    evidence: {
+      ...evidence,
+      readers: readers.filter(isPatched),
+      hooks: isRunner(instance) ? [] : hooks.filter(isPatched),
+    },
+  };
 }
 
 /** The tests' own output between markers, with what looks like a marker in it made harmless. */
@@ -102,17 +128,20 @@ function framed(output: string, exitCode: number | null): string {
 
 /** Taking it back has to be possible; says nothing of scripts that place tests in another way. */
 async function testPatchIsInPlace(sandbox: Sandbox, instance: SwebenchInstance, signal: AbortSignal): Promise<boolean> {
-  const argv = ['git', '-c', 'core.fsmonitor=false', 'apply', '--check', '--reverse', '-'];
-  const options = { cwd: sandbox.spec.workdir, input: `${instance.test_patch}\n`, timeoutSeconds: 60, signal };
-  return (await exec(sandbox, argv, options)).exitCode === 0;
+  const result = await ownGit(sandbox, signal)(['apply', '--check', '--reverse', '-'], `${instance.test_patch}\n`);
+  return result.exitCode === 0;
+}
+
+/** The code under test takes part in running the tests. */
+function isRunner(instance: SwebenchInstance): boolean {
+  return instance.repo === 'pytest-dev/pytest';
 }
 
 /** None where the code under test is the test runner. */
 function testModules(instance: SwebenchInstance, sandbox: Sandbox): Pick<EvidenceOptions, 'workdir' | 'testModules'> {
   const { workdir } = sandbox.spec;
   const paths = patchedFiles(instance.test_patch).map((file) => `${workdir}/${file.path}`);
-  const isRunner = instance.repo === 'pytest-dev/pytest';
-  return { workdir, testModules: isRunner ? [] : paths.filter((path) => path.endsWith('.py')) };
+  return { workdir, testModules: isRunner(instance) ? [] : paths.filter((path) => path.endsWith('.py')) };
 }
 
 async function placeEvidence(sandbox: Sandbox, options: EvidenceOptions, signal: AbortSignal): Promise<boolean> {

@@ -24,28 +24,45 @@ export function openAiChatEvents(reply: FakeReply, model: string): string[] {
     }),
     ...pieces(inputText(call.input)).map((text) => chunk({ tool_calls: [{ index, function: { arguments: text } }] })),
   ]);
+  const others = (reply.choices ?? []).map((choice, at) => otherChoice(choice, at + 1, model));
   const prompt = usage.uncached + usage.cacheRead + usage.cacheWrite;
-  return [
-    ...[
-      chunk({ role: 'assistant', content: '' }),
-      ...pieces(reply.thinking?.text ?? '').map((text) => chunk({ reasoning_content: text })),
-      ...pieces(reply.text ?? '').map((content) => chunk({ content })),
-      ...calls,
-      chunk({}, STOP[stopOf(reply)]),
-      {
-        ...base,
-        choices: [],
-        usage: {
-          prompt_tokens: prompt,
-          completion_tokens: usage.output,
-          total_tokens: prompt + usage.output,
-          prompt_tokens_details: { cached_tokens: usage.cacheRead, cache_write_tokens: usage.cacheWrite },
-          ...(usage.reasoning === undefined
-            ? {}
-            : { completion_tokens_details: { reasoning_tokens: usage.reasoning } }),
-        },
-      },
-    ].map(event),
-    'data: [DONE]\n\n',
+  const own = [
+    chunk({ role: 'assistant', content: '' }),
+    ...pieces(reply.thinking?.text ?? '').map((text) => chunk({ reasoning_content: text })),
+    ...pieces(reply.text ?? '').map((content) => chunk({ content })),
+    ...calls,
+    chunk({}, STOP[stopOf(reply)]),
   ];
+  const last: object = {
+    ...base,
+    choices: [],
+    usage: {
+      prompt_tokens: prompt,
+      completion_tokens: usage.output,
+      total_tokens: prompt + usage.output,
+      prompt_tokens_details: { cached_tokens: usage.cacheRead, cache_write_tokens: usage.cacheWrite },
+      ...(usage.reasoning === undefined ? {} : { completion_tokens_details: { reasoning_tokens: usage.reasoning } }),
+    },
+  };
+  return [...[...mixed([own, ...others]), last].map(event), 'data: [DONE]\n\n'];
+}
+
+/** A choice after the first as the chunks that a reply of its own would be, without the usage. */
+function otherChoice(
+  { cut = false, ...reply }: NonNullable<FakeReply['choices']>[number],
+  index: number,
+  model: string,
+): object[] {
+  const chunks = openAiChatEvents(reply, model).flatMap((text) => {
+    const data = /^data: (\{.*)$/m.exec(text)?.[1];
+    const chunk = data === undefined ? undefined : (JSON.parse(data) as { choices: object[] });
+    return chunk?.choices[0] === undefined ? [] : [{ ...chunk, choices: [{ ...chunk.choices[0], index }] }];
+  });
+  return cut ? chunks.slice(0, -1) : chunks;
+}
+
+/** One of each list in turn. */
+function mixed(lists: readonly object[][]): object[] {
+  const longest = Math.max(...lists.map((list) => list.length));
+  return Array.from({ length: longest }, (_, at) => lists.flatMap((list) => list[at] ?? [])).flat();
 }

@@ -37,6 +37,7 @@ browserTest('the borders of the columns', async () => {
 
 browserTest('the page shows the table of a day', async ({ page }) => {
   await page.goto('/');
+  await page.getByRole('cell', { name: 'Harbour Bakery' }).waitFor(); // a page that is drawn late would take the place of the next
   await page.getByRole('link', { name: 'Overdue' }).click();
   await page.getByRole('heading', { name: 'Overdue' }).waitFor();
   const cells = (name) => page.getByRole('row', { name }).locator('th, td').allTextContents();

@@ -52,6 +52,7 @@ browserTest('quotes of a deleted client go', async () => {
 
 browserTest('the page of quotes', async ({ page }) => {
   await page.goto('/');
+  await page.getByRole('cell', { name: 'Harbour Bakery' }).waitFor(); // a page that is drawn late would take the place of the next
   await page.getByRole('link', { name: 'Quotes' }).click();
   await page.getByRole('heading', { name: 'Quotes' }).waitFor();
   for (const description of ['Stairs', 'Door']) {

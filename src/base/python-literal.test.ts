@@ -30,9 +30,19 @@ test('an own key named __proto__ is data', () => {
   expect(Object.keys(parsePythonLiteral(`{'__proto__': 1}`) as object)).toEqual(['__proto__']);
 });
 
-test.each(['', '[1 2]', '[,]', "{'a' 1}", "'open", '1 2', '{1, 2}', "b'x'", '__import__("os")', '['.repeat(200)])(
-  'refuses %s',
-  (text) => {
-    expect(() => parsePythonLiteral(text)).toThrow(SyntaxError);
-  },
-);
+test.each([
+  '[toString]',
+  'constructor',
+  '',
+  '[1 2]',
+  '[,]',
+  "{'a' 1}",
+  "'open",
+  '1 2',
+  '{1, 2}',
+  "b'x'",
+  '__import__("os")',
+  '['.repeat(200),
+])('refuses %s', (text) => {
+  expect(() => parsePythonLiteral(text)).toThrow(SyntaxError);
+});

@@ -45,7 +45,7 @@ class Reader {
     const word = /[A-Za-z]+/y;
     word.lastIndex = this.at;
     const name = word.exec(this.text)?.[0];
-    if (name !== undefined && name in WORDS) {
+    if (name !== undefined && Object.hasOwn(WORDS, name)) {
       this.at += name.length;
       return WORDS[name] ?? null;
     }
