@@ -5,7 +5,7 @@ import { runHostProcess } from '../../src/base/host-process.ts';
 import { type KubernetesSettings, kubernetesSettingsSchema } from '../../src/sandbox/kubernetes/kubernetes-settings.ts';
 import { rootArchive } from './engine-image.ts';
 
-const STATE = '/run/assay-lab';
+const STATE = '/var/lib/assay-lab';
 const LAB = join(import.meta.dirname, '..', 'kubernetes', 'lab');
 export const LAB_IMAGE = 'assay.lab/test-base:1';
 /** Of this machine, on the network of the nodes. */

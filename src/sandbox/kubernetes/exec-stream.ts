@@ -68,10 +68,10 @@ export async function openExec(access: ClusterAccess, request: ExecRequest): Pro
   });
   const pings = setInterval(() => socket.ping(), PING_MS);
   pings.unref();
-  await opened(socket);
   socket.on('error', (error) => {
     said ||= error.message;
   });
+  await opened(socket);
   return {
     send(bytes) {
       if (socket.readyState === WebSocket.OPEN) socket.send(Buffer.concat([Buffer.from([STDIN]), bytes]));

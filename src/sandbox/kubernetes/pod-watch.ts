@@ -2,7 +2,6 @@
  * One watch over all pods of an owner: whoever waits for a pod is told of each change, none is asked for by polling. A watch that ends goes on where it was; when
  * the server has forgotten that place, all pods are listed anew.
  */
-import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ApiClient } from './api-client.ts';
 import { ApiError } from './api-client.ts';
@@ -91,7 +90,13 @@ export class PodWatch {
       throw new ApiError(response.statusCode ?? 0, '', `a watch was answered with HTTP ${response.statusCode}`);
     }
     response.socket.setKeepAlive(true, 30_000);
-    for await (const line of createInterface({ input: response })) this.take(JSON.parse(line));
+    // A line that breaks off is an error, and so is a server that does not end the watch as it was asked to: nobody is there any more.
+    const late = setTimeout(() => response.destroy(new Error('the watch did not end')), 1000 * (WATCH_SECONDS + 30));
+    try {
+      for await (const line of linesOf(response)) this.take(JSON.parse(line));
+    } finally {
+      clearTimeout(late);
+    }
   }
 
   private take(event: { type?: string; object?: { code?: number; message?: string } }): void {
@@ -113,5 +118,15 @@ export class PodWatch {
   private query(query: Record<string, string>) {
     const { namespace, labelSelector } = this.options;
     return { method: 'GET' as const, path: `/api/v1/namespaces/${namespace}/pods`, query: { ...query, labelSelector } };
+  }
+}
+
+async function* linesOf(chunks: AsyncIterable<Buffer>): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  let rest = '';
+  for await (const chunk of chunks) {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
+    rest = lines.pop() ?? '';
+    yield* lines;
   }
 }

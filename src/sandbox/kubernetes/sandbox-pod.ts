@@ -15,6 +15,8 @@ export type PodWish = Pick<PodPlan, 'name' | 'spec' | 'image' | 'factor'>;
 const OBSTACLE_MS = 120_000;
 /** A node that does not answer keeps its pods in the cluster's books: they are struck out then. */
 const REMOVAL_MS = 20_000;
+/** For a program that answers at once. */
+const RUN_MS = 30_000;
 
 export class SandboxPod {
   readonly name: string;
@@ -80,11 +82,13 @@ export class SandboxPod {
     });
   }
 
-  /** Runs a program beside the agent, to its end. For what the agent is not asked: see `container-agent/agent.c`. */
+  /** Runs a short program beside the agent, to its end; null as its code when it does not end. For what the agent is not asked: see `container-agent/agent.c`. */
   async run(argv: readonly string[]): Promise<ExecEnd & { output: string }> {
     const chunks: Buffer[] = [];
     const stream = await this.exec(argv, (bytes) => chunks.push(bytes));
+    const late = setTimeout(stream.close, RUN_MS);
     const end = await stream.ended;
+    clearTimeout(late);
     return { ...end, output: Buffer.concat(chunks).toString() };
   }
 

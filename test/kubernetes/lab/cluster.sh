@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # A real Kubernetes on this machine, for tests: one control plane and any number of nodes, each a network namespace with a container runtime and a kubelet.
 #
+#   cluster.sh programs             whether build.sh has made what this needs
 #   cluster.sh up                   control plane and node lab1
 #   cluster.sh node NAME NUMBER     one more; NUMBER is the last part of its address, 12 to 250
 #   cluster.sh image FILE           an archive of `docker save`, or of this script's own make, into all nodes
@@ -8,13 +9,14 @@
 #   cluster.sh cut NAME             the network of a node ends; `slow NAME`: 200 ms and 2 % loss; `mend NAME`: as it was
 #   cluster.sh down                 ends all of it; nothing is left but the cache
 #
-# Needs root, the programs of build.sh, and Debian's etcd-server, containerd, runc, containernetworking-plugins, openssl, iproute2. Cgroups of version 1 or 2.
+# ASSAY_LAB_VERSION: v1.34.4 (default, of build.sh) or v1.20.2 (of build-old.sh).
+# Needs root, the programs, and Debian's etcd-server, containerd, runc, containernetworking-plugins, openssl, iproute2. Cgroups of version 1 or 2.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
-cache=${ASSAY_LAB_CACHE:-$HOME/.cache/k8s-lab}
-state=/run/assay-lab
-bin=$cache/bin
+version=${ASSAY_LAB_VERSION:-v1.34.4}
+bin=${ASSAY_LAB_CACHE:-$HOME/.cache/k8s-lab}/$version
+state=/var/lib/assay-lab
 keys=$state/keys
 net=172.31.9
 server=https://$net.1:6443
@@ -82,8 +84,17 @@ wait_for() {
 
 # ---- control plane ----
 
+programs() {
+  local program
+  for program in kube-apiserver kube-controller-manager kube-scheduler kubelet; do
+    [ -x "$bin/$program" ] && continue
+    echo "no $program in $bin: $here/build.sh makes it" >&2
+    return 1
+  done
+}
+
 up() {
-  [ -x "$bin/kubelet" ] || { echo "no programs in $bin: run build.sh first" >&2; exit 1; }
+  programs
   mkdir -p "$state"
   authority
   ip link add assaylab type bridge
@@ -91,6 +102,8 @@ up() {
   ip link set assaylab up
   # Engines of containers close this chain.
   iptables -C FORWARD -i assaylab -o assaylab -j ACCEPT 2> /dev/null || iptables -I FORWARD -i assaylab -o assaylab -j ACCEPT
+  # What programs in pods know as the API server.
+  iptables -t nat -A PREROUTING -i assaylab -d 10.97.0.1 -p tcp --dport 443 -j DNAT --to-destination "$net.1:6443"
   certificate server /CN=kube-apiserver "subjectAltName=DNS:localhost,DNS:kubernetes.default.svc,IP:127.0.0.1,IP:$net.1,IP:10.97.0.1"
   certificate admin /O=system:masters/CN=admin extendedKeyUsage=clientAuth
   certificate controllers /CN=system:kube-controller-manager extendedKeyUsage=clientAuth
@@ -165,6 +178,12 @@ state = "$folder/containerd-state"
   [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
     runtime_type = "io.containerd.runc.v2"
 CONF
+  # The old version is told of its runtime by flags, later ones by the file.
+  local old_flags=() endpoint="containerRuntimeEndpoint: unix://$folder/containerd.sock"
+  if [ "$version" = v1.20.2 ]; then
+    endpoint=
+    old_flags=(--container-runtime=remote --container-runtime-endpoint="unix://$folder/containerd.sock" --pod-infra-container-image="$pause")
+  fi
   # podPidsLimit stands for what a cluster's operator sets: the backend cannot.
   cat > "$folder/kubelet.yaml" <<CONF
 apiVersion: kubelet.config.k8s.io/v1beta1
@@ -179,6 +198,7 @@ cgroupRoot: /assay-lab-$name
 failSwapOn: false
 podPidsLimit: 200
 maxPods: 250
+$endpoint
 serializeImagePulls: false
 kubeAPIQPS: 100
 kubeAPIBurst: 200
@@ -200,8 +220,7 @@ CONF
   local archive
   for archive in "$state"/images/*.tar; do [ -f "$archive" ] && load "$name" "$archive"; done
   run "kubelet-$name" nsenter --net="/run/netns/$name" "$bin/kubelet" --config="$folder/kubelet.yaml" --kubeconfig="$keys/$name.conf" \
-    --hostname-override="$name" --node-ip="$address" --root-dir="$folder/kubelet" --container-runtime=remote \
-    --container-runtime-endpoint="unix://$folder/containerd.sock" --pod-infra-container-image="$pause"
+    --hostname-override="$name" --node-ip="$address" --root-dir="$folder/kubelet" "${old_flags[@]}"
   wait_for "node $name" node_is_ready "$name"
 }
 
@@ -242,6 +261,7 @@ down() {
     ip netns del "$name" 2> /dev/null || true
     find /sys/fs/cgroup -depth -type d -path "*/assay-lab-$name*" -exec rmdir {} + 2> /dev/null || true
   done
+  iptables -t nat -D PREROUTING -i assaylab -d 10.97.0.1 -p tcp --dport 443 -j DNAT --to-destination "$net.1:6443" 2> /dev/null || true
   iptables -D FORWARD -i assaylab -o assaylab -j ACCEPT 2> /dev/null || true
   ip link del assaylab 2> /dev/null || true
   rm -rf "$state"
