@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Compiles Kubernetes 1.20 from Debian's source package into the cache, once: API server, controllers, scheduler, kubelet. Four to fifteen minutes.
+# Compiles Kubernetes 1.20 from Debian's source package into the cache, once: API server, controllers, scheduler, kubelet, kubectl. Four to fifteen minutes.
 #
 # The oldest version that is tested, without Go modules: Debian 12 ships the whole source and a Go that still compiles it. Later releases ship only kubectl.
 set -euo pipefail
@@ -8,7 +8,7 @@ version=v1.20.2
 suite=bookworm
 cache=${ASSAY_LAB_CACHE:-$HOME/.cache/k8s-lab}
 bin=$cache/$version
-programs=(kube-apiserver kube-controller-manager kube-scheduler kubelet)
+programs=(kube-apiserver kube-controller-manager kube-scheduler kubelet kubectl)
 
 missing=()
 for program in "${programs[@]}"; do [ -x "$bin/$program" ] || missing+=("$program"); done

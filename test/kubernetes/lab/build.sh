@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Compiles a current Kubernetes from its Go modules into the cache, once: API server, controllers, scheduler, kubelet. Five to twenty minutes, 1 GB of modules.
+# Compiles a current Kubernetes from its Go modules into the cache, once: API server, controllers, scheduler, kubelet, kubectl. Five to twenty minutes, 1 GB of modules.
 #
 # 1.34 is the last minor version that runs on machines with cgroups of version 1 without being asked to. build-old.sh makes the oldest that we test.
 set -euo pipefail
 
 version=v1.34.4
 bin=${ASSAY_LAB_CACHE:-$HOME/.cache/k8s-lab}/$version
-programs=(kube-apiserver kube-controller-manager kube-scheduler kubelet)
+programs=(kube-apiserver kube-controller-manager kube-scheduler kubelet kubectl)
 
 missing=()
 for program in "${programs[@]}"; do [ -x "$bin/$program" ] || missing+=("$program"); done

@@ -2,10 +2,12 @@
 # A real Kubernetes on this machine, for tests: one control plane and any number of nodes, each a network namespace with a container runtime and a kubelet.
 #
 #   cluster.sh programs             whether build.sh has made what this needs
-#   cluster.sh up                   control plane and node lab1
+#   cluster.sh up                   control plane and node lab1, and deploy/kubernetes/base on it
 #   cluster.sh node NAME NUMBER     one more; NUMBER is the last part of its address, 12 to 250
 #   cluster.sh image FILE           an archive of `docker save`, or of this script's own make, into all nodes
-#   cluster.sh stop NAME            one program (apiserver, kubelet-lab1, ...); `start NAME` runs it again
+#   cluster.sh kubectl ...          as administrator
+#   cluster.sh containers NAME      what runs on a node
+#   cluster.sh stop NAME [-KILL]    one program (apiserver, kubelet-lab1, ...); `start NAME` runs it again
 #   cluster.sh cut NAME             the network of a node ends; `slow NAME`: 200 ms and 2 % loss; `mend NAME`: as it was
 #   cluster.sh down                 ends all of it; nothing is left but the cache
 #
@@ -37,13 +39,18 @@ certificate() {
   local file=$keys/$1
   openssl req -newkey rsa:2048 -noenc -subj "$2" -keyout "$file.key" -out "$file.csr" 2> /dev/null
   openssl x509 -req -in "$file.csr" -CA "$keys/ca.crt" -CAkey "$keys/ca.key" -CAcreateserial -days 7 -extfile <(echo "$3") -out "$file.crt" 2> /dev/null
-  cat > "$file.conf" <<CONF
+  kubeconfig "$1" default "{client-certificate: $file.crt, client-key: $file.key}"
+}
+
+# kubeconfig FILE NAMESPACE USER
+kubeconfig() {
+  cat > "$keys/$1.conf" <<CONF
 apiVersion: v1
 kind: Config
 current-context: lab
 clusters: [{name: lab, cluster: {server: "$server", certificate-authority: "$keys/ca.crt"}}]
-contexts: [{name: lab, context: {cluster: lab, user: lab}}]
-users: [{name: lab, user: {client-certificate: "$file.crt", client-key: "$file.key"}}]
+contexts: [{name: lab, context: {cluster: lab, user: lab, namespace: $2}}]
+users: [{name: lab, user: $3}]
 CONF
 }
 
@@ -86,7 +93,7 @@ wait_for() {
 
 programs() {
   local program
-  for program in kube-apiserver kube-controller-manager kube-scheduler kubelet; do
+  for program in kube-apiserver kube-controller-manager kube-scheduler kubelet kubectl; do
     [ -x "$bin/$program" ] && continue
     echo "no $program in $bin: $here/build.sh makes it" >&2
     return 1
@@ -122,8 +129,19 @@ up() {
   run scheduler "$bin/kube-scheduler" --kubeconfig="$keys/scheduler.conf" --leader-elect=false --bind-address=127.0.0.1
   pause_image
   node lab1 11
-  echo "$keys/admin.conf"
+  deploy
+  echo "$keys/admin.conf $keys/account.conf"
 }
+
+# What users of a cluster are told to apply, and the account that it makes for them.
+deploy() {
+  kubectl apply -k "$here/../../../deploy/kubernetes/base"
+  local request='{"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": 86400}}' token
+  token=$(ask --json "$request" "$server/api/v1/namespaces/assay/serviceaccounts/assay/token" | tr -d ' \n' | sed 's/.*"token":"\([^"]*\)".*/\1/')
+  kubeconfig account assay "{token: $token}"
+}
+
+kubectl() { "$bin/kubectl" --kubeconfig="$keys/admin.conf" "$@"; }
 
 # The process that holds a pod's namespaces. No registry is asked for it.
 pause_image() {
@@ -234,6 +252,8 @@ image() {
   cp "$1" "$state/images/"
   for folder in "$state"/nodes/*/; do load "$(basename "$folder")" "$1"; done
 }
+
+containers() { ctr -a "$state/nodes/$1/containerd.sock" -n k8s.io tasks ls -q; }
 
 cut() { ip link set "al-$1" down; }
 slow() { tc qdisc replace dev "al-$1" root netem delay 200ms loss 2%; }
