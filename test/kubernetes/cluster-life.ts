@@ -37,7 +37,7 @@ export function describeLife(backend: LabBackend, home: string): void {
       expect(await labPodNames()).toContain(name); // its owner might still live
 
       const [lease] = (await pod()).metadata.ownerReferences;
-      const renewTime = `${new Date(Date.now() - 150_000).toISOString().slice(0, -1)}000Z`;
+      const renewTime = `${new Date(Date.now() - 50_000).toISOString().slice(0, -1)}000Z`;
       await admin.call({ method: 'PATCH', path: `${LEASES}/${lease?.name}`, body: { spec: { renewTime } } });
       expect((await backend().gc()).sandboxes).toBe(1);
       await expect.poll(labPodNames, { timeout: 30_000, interval: 500 }).not.toContain(name);

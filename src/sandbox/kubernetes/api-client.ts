@@ -54,10 +54,16 @@ const OVERLOADED = new Set([429, 500, 502, 503, 504]);
 export class ApiClient {
   readonly access: ClusterAccess;
   private readonly options: ApiClientOptions;
+  private aheadMs = 0;
 
   constructor(options: ApiClientOptions) {
     this.options = options;
     this.access = options.access;
+  }
+
+  /** Its clock, to the second, as its last answer told it: what machines with clocks of their own can agree on. */
+  get serverTime(): number {
+    return Date.now() + this.aheadMs;
   }
 
   /** One call, its whole answer. Throws `ApiError`, or `sandbox-unavailable` when the server stays away. Calls must be harmless to repeat. */
@@ -111,6 +117,7 @@ export class ApiClient {
       const timer = setTimeout(late, call.timeoutMs ?? 30_000);
       sent.on('response', (response) => {
         clearTimeout(timer);
+        this.aheadMs = (Date.parse(response.headers.date ?? '') || Date.now()) - Date.now();
         resolve(response);
       });
       sent.on('error', (error) => {

@@ -40,7 +40,7 @@ export class Cluster {
       onThrottled: (waitMs) => this.rate.throttled(waitMs),
       ...(patienceMs === undefined ? {} : { patienceMs }),
     });
-    this.lease = new OwnerLease(this.client, this.namespace);
+    this.lease = new OwnerLease(this.client, { namespace: this.namespace, seconds: settings.orphanSeconds });
     const labelSelector = `${LABEL.owner}=${this.lease.name}`;
     this.watch = new PodWatch({ client: this.client, namespace: this.namespace, labelSelector });
   }

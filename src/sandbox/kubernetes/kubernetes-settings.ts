@@ -49,7 +49,7 @@ export const kubernetesSettingsSchema = z.strictObject({
   /** How long an image may take, failed tries included. */
   pullSeconds: z.number().positive().default(900),
   /** A sandbox that no controller has reached for so long ends itself; a controller gives it up after the same time. */
-  orphanSeconds: z.number().int().min(10).default(120),
+  orphanSeconds: z.number().int().min(10).default(90),
   /** `demanded`: refuse to run when pods without network can reach the API server; `trusted`: do not look. */
   networkPolicy: z.enum(['demanded', 'trusted']).default('demanded'),
   /** An image that `assay doctor` may start. Without it the probe only asks the API server. */

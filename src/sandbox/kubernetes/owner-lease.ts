@@ -1,6 +1,6 @@
 /**
- * The lease of this process in the cluster: owner of all its pods, renewed while it lives. When it ends, any other orchestrator's `gc` removes it, and the
- * cluster's own garbage collection the pods that hang on it.
+ * The lease of this process in the cluster: owner of all its pods, renewed while it lives. With each renewal an orchestrator removes the leases of those that are
+ * gone, with their pods. All times are those of the API server.
  */
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
@@ -15,18 +15,23 @@ export interface Owner {
 }
 
 const RENEW_MS = 30_000;
-/** Four renewals may be missed. */
-const LEASE_SECONDS = 120;
+/** Beyond the lease itself: its owner comes first when the API server was away. */
+const GRACE_MS = 30_000;
 
 export class OwnerLease {
   readonly name = `assay-${randomBytes(5).toString('hex')}`;
   private readonly client: ApiClient;
+  private readonly namespace: string;
+  private readonly seconds: number;
   private readonly path: string;
   private made: Promise<Owner> | undefined;
   private timer: NodeJS.Timeout | undefined;
 
-  constructor(client: ApiClient, namespace: string) {
+  /** `seconds`: how long its pods live without it. */
+  constructor(client: ApiClient, { namespace, seconds }: { namespace: string; seconds: number }) {
     this.client = client;
+    this.namespace = namespace;
+    this.seconds = seconds;
     this.path = leasesPath(namespace);
   }
 
@@ -48,14 +53,14 @@ export class OwnerLease {
   }
 
   private async make(): Promise<Owner> {
-    const now = microTime(new Date());
+    const now = microTime(this.client.serverTime);
     const body = {
       apiVersion: 'coordination.k8s.io/v1',
       kind: 'Lease',
       metadata: { name: this.name, labels: { [LABEL.managedBy]: MANAGER } },
       spec: {
         holderIdentity: `${hostname()}/${process.pid}`,
-        leaseDurationSeconds: LEASE_SECONDS,
+        leaseDurationSeconds: this.seconds,
         acquireTime: now,
         renewTime: now,
       },
@@ -72,24 +77,25 @@ export class OwnerLease {
 
   private async renew(): Promise<void> {
     try {
-      const body = { spec: { renewTime: microTime(new Date()) } };
+      const body = { spec: { renewTime: microTime(this.client.serverTime) } };
       const reply = await this.client.call({ method: 'PATCH', path: `${this.path}/${this.name}`, body, accept: [404] });
       if (reply.status === 404) this.made = undefined;
+      await collectLeases(this.client, this.namespace);
     } catch {
-      // The server is away for longer than a call waits: the next renewal tries again.
+      // The server is away for longer than a call waits: the next renewal tries both again.
     }
   }
 }
 
 /** Removes leases that nobody renews, and the pods of their owners. */
-export async function collectLeases(client: ApiClient, namespace: string, now = Date.now()): Promise<GcReport> {
+export async function collectLeases(client: ApiClient, namespace: string): Promise<GcReport> {
   const report: GcReport = { sandboxes: 0, processes: 0, mounts: 0, cgroups: 0, bytes: 0 };
   const path = leasesPath(namespace);
   const query = { labelSelector: `${LABEL.managedBy}=${MANAGER}` };
   const leases = leaseListSchema.parse((await client.call({ method: 'GET', path, query })).body).items ?? [];
   for (const { metadata, spec } of leases) {
     const renewed = Date.parse(spec.renewTime ?? metadata.creationTimestamp ?? '');
-    if (now - renewed < 1000 * (spec.leaseDurationSeconds ?? LEASE_SECONDS)) continue;
+    if (client.serverTime - renewed < 1000 * (spec.leaseDurationSeconds ?? 0) + GRACE_MS) continue;
     report.sandboxes += await removePods(client, namespace, metadata.name);
     await client.call({ method: 'DELETE', path: `${path}/${metadata.name}`, accept: [404] });
   }
@@ -110,6 +116,6 @@ function leasesPath(namespace: string): string {
 }
 
 /** Leases hold microseconds. */
-function microTime(time: Date): string {
-  return time.toISOString().replace('Z', '000Z');
+function microTime(ms: number): string {
+  return new Date(ms).toISOString().replace('Z', '000Z');
 }

@@ -164,7 +164,11 @@ describe('what is left over', () => {
     const labels = { 'app.kubernetes.io/managed-by': 'assay' };
     api.objects.set(`${leases}/assay-dead`, {
       metadata: { name: 'assay-dead', labels },
-      spec: { leaseDurationSeconds: 120, renewTime: new Date(Date.now() - 121_000).toISOString() },
+      spec: { leaseDurationSeconds: 90, renewTime: new Date(Date.now() - 122_000).toISOString() },
+    });
+    api.objects.set(`${leases}/assay-late`, {
+      metadata: { name: 'assay-late', labels },
+      spec: { leaseDurationSeconds: 90, renewTime: new Date(Date.now() - 115_000).toISOString() },
     });
     api.objects.set(`${PODS}/assay-q`, {
       metadata: { name: 'assay-q', labels: { ...labels, 'assay.dev/owner': 'assay-dead' } },
@@ -173,6 +177,7 @@ describe('what is left over', () => {
     expect(api.podPaths()).toEqual([`${PODS}/assay-p`]);
     expect([...api.objects.keys()].filter((path) => path.startsWith(leases))).toEqual([
       `${leases}/${cluster.lease.name}`,
+      `${leases}/assay-late`,
     ]);
   });
 });
