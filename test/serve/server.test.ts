@@ -60,7 +60,7 @@ describe('the remote backend', () => {
     await sandbox.destroy();
   });
 
-  test('a backend that closes ends its sandboxes', async () => {
+  test('a backend that closes ends its sandboxes and asks for nothing more', async () => {
     const other = createRemoteBackend({ url: bench.server.url, apiKey });
     const sandbox = await other.create(SPEC);
     const child = await sandbox.spawn(['sleep', '100']);
@@ -69,6 +69,7 @@ describe('the remote backend', () => {
     expect((await sandbox.closed).reason).toBe('destroyed');
     await Promise.all([child.exit, printed]);
     expect((await call('GET', `/v1/sandboxes/${sandbox.id}`)).json().status).toBe('ended');
+    await expect(sandbox.usage()).rejects.toMatchObject({ code: 'cancelled' });
   });
 });
 

@@ -55,6 +55,7 @@ export class ServerClient {
   private readonly options: ServerClientOptions;
   private readonly base: URL;
   private readonly agent: http.Agent | https.Agent;
+  private closed = false;
 
   constructor(options: ServerClientOptions) {
     this.options = options;
@@ -88,12 +89,14 @@ export class ServerClient {
     }
   }
 
-  /** Frees the connections. */
+  /** Frees the connections; what is under way, and what is asked afterwards, throws `cancelled`. */
   close(): void {
+    this.closed = true;
     this.agent.destroy();
   }
 
   private async attempt(request: ServerRequest): Promise<http.IncomingMessage | (Refusal & { retryAfterMs: number })> {
+    if (this.closed) throw cancelled();
     let response: http.IncomingMessage;
     try {
       response = await this.send(request);
@@ -102,7 +105,7 @@ export class ServerClient {
       const retryAfterMs = Number(response.headers['retry-after'] ?? 0) * 1000 || 0;
       return { status: response.statusCode ?? 0, error, retryAfterMs };
     } catch (cause) {
-      if (request.signal?.aborted === true) throw cancelled();
+      if (this.closed || request.signal?.aborted === true) throw cancelled();
       const message = `${this.base.origin} cannot be reached: ${cause instanceof Error ? cause.message : String(cause)}`;
       const error = new AssayError('sandbox-unavailable', message, {
         class: 'infra',

@@ -100,6 +100,8 @@ export class HostedProcess {
     });
     source.once('end', finish).once('close', finish);
     source.once('error', finish);
+    // The stderr of a process that prints it to stdout may have ended before anybody could listen.
+    if (source.readableEnded || source.destroyed) window.finish();
     return { window, source };
   }
 }
