@@ -1,4 +1,5 @@
 /** Which sandboxes a command uses, as flags and as what a run keeps of it. */
+import { resolve } from 'node:path';
 import { digestOf } from '../base/digest.ts';
 import type { Dataset } from '../contracts/index.ts';
 
@@ -26,6 +27,12 @@ export const SANDBOX_FLAGS = {
 export interface SandboxChoice {
   sandbox: string;
   tier?: string | undefined;
+}
+
+/** File with the settings of the cluster that `--sandbox kubernetes` uses, if one is named. */
+export function clusterSettingsPath(): string | undefined {
+  const { ASSAY_KUBERNETES: path } = process.env;
+  return path ? resolve(path) : undefined;
 }
 
 /** The set with the image under every task that has none; the tasks' digests tell. */

@@ -12,7 +12,7 @@ import { startListener } from '../../serve/listener/listener.ts';
 import { defineCommand } from '../flag.ts';
 import { print } from '../output.ts';
 import { parseBytes } from '../parse-bytes.ts';
-import { BACKEND_FLAGS } from '../sandbox-flags.ts';
+import { BACKEND_FLAGS, clusterSettingsPath } from '../sandbox-flags.ts';
 import { assayVersion } from '../version.ts';
 
 const DEFAULT_PORT = 8620;
@@ -23,7 +23,7 @@ const DRAIN_POLL_MS = 200;
 
 export const serveCommand = defineCommand({
   name: 'serve',
-  summary: 'sandboxes of this machine over HTTP, for many clients',
+  summary: 'sandboxes of this machine, or of a cluster, over HTTP, for many clients',
   description:
     'Clients need an account key (`assay keys add`). The first SIGTERM or SIGINT starts nothing more and waits for the sandboxes that live; the second ends them. SIGHUP, or a kill, ends the listener only: the sandboxes go on for --hold-seconds, and the next `assay serve` takes them over.',
   arguments: [],
@@ -41,6 +41,7 @@ export const serveCommand = defineCommand({
     tlsKey: { kind: 'string', placeholder: 'file', help: 'its private key (PEM)' },
     maxSandboxes: { kind: 'integer', min: 1, help: 'live sandboxes of all keys together (default: 16 per CPU)' },
     maxMemory: { kind: 'string', default: '16G', placeholder: 'bytes', help: 'most memory of one sandbox' },
+    maxCpus: { kind: 'number', min: 0.1, help: 'most CPUs of one sandbox (default: those of this machine)' },
     maxDisk: { kind: 'string', default: '64G', placeholder: 'bytes', help: 'most disk of one sandbox' },
     registry: {
       kind: 'strings',
@@ -56,13 +57,20 @@ export const serveCommand = defineCommand({
     'assay serve',
     'assay serve --host 0.0.0.0 --tls-cert chain.pem --tls-key key.pem --sandbox docker',
     'assay serve --host 0.0.0.0 --public-url https://sandboxes.example.org',
+    'ASSAY_KUBERNETES=cluster.yaml assay serve --sandbox kubernetes --max-sandboxes 500 --max-cpus 8',
   ],
   async run({ flags }) {
     const { home } = assayPaths();
     const { sandbox, tier } = flags;
+    const cluster = sandbox === 'kubernetes' ? clusterSettingsPath() : undefined;
     const place: KeeperPlace = {
       home,
-      identity: { version: assayVersion(), sandbox, ...(tier === undefined ? {} : { tier }) },
+      identity: {
+        version: assayVersion(),
+        sandbox,
+        ...(tier === undefined ? {} : { tier }),
+        ...(cluster === undefined ? {} : { cluster }),
+      },
       main: '../keeper-main',
       beside: import.meta.url,
       onNews: say,
@@ -118,7 +126,7 @@ async function tlsOf({ tlsCert, tlsKey }: TlsFlags): Promise<{ cert: string; key
 }
 
 function settingsOf(
-  flags: Parameters<typeof policyOf>[0] & { maxSandboxes?: number | undefined; holdSeconds: number },
+  flags: PolicyFlags & { maxSandboxes?: number | undefined; holdSeconds: number },
   publicUrl: string,
 ): KeeperSettings {
   return {
@@ -129,14 +137,22 @@ function settingsOf(
   };
 }
 
-function policyOf(flags: { hostNetwork: boolean; registry: string[]; maxMemory: string; maxDisk: string }): SpecPolicy {
+interface PolicyFlags {
+  hostNetwork: boolean;
+  registry: string[];
+  maxMemory: string;
+  maxDisk: string;
+  maxCpus?: number | undefined;
+}
+
+function policyOf(flags: PolicyFlags): SpecPolicy {
   return {
     hostNetwork: flags.hostNetwork,
     registries: flags.registry.length > 0 ? flags.registry : ['docker.io'],
     most: {
       memoryBytes: parseBytes(flags.maxMemory),
       diskBytes: parseBytes(flags.maxDisk),
-      cpus: availableParallelism(),
+      cpus: flags.maxCpus ?? availableParallelism(),
       pids: MOST_PIDS,
       wallSeconds: DAY_SECONDS,
     },

@@ -21,6 +21,8 @@ export interface KeeperPlace {
 }
 
 const START_MS = 60_000;
+/** What must be equal for sandboxes to be of one kind. */
+const KIND = ['sandbox', 'tier', 'cluster'] as const;
 
 /**
  * A keeper that holds sandboxes is taken as it is, also an older version; an empty one of another version or kind is replaced. Throws `usage` when another listener has it,
@@ -39,14 +41,15 @@ export async function attachKeeper(place: KeeperPlace): Promise<KeeperLink> {
 
 async function isFit(link: KeeperLink, { identity, onNews }: KeeperPlace): Promise<boolean> {
   const { live, ...found } = await link.state();
-  const isSameKind = found.sandbox === identity.sandbox && found.tier === identity.tier;
+  const isSameKind = KIND.every((name) => found[name] === identity[name]);
   if (live === 0) return isSameKind && found.version === identity.version;
   if (!isSameKind) {
     link.leave();
+    const where = found.cluster === undefined ? '' : ` and ASSAY_KUBERNETES=${found.cluster}`;
     throw new AssayError('usage', `${live} live sandboxes of kind ${found.sandbox} are held here`, {
       class: 'input',
       retryable: false,
-      hint: `Go on with --sandbox ${found.sandbox}, or stop that server with SIGTERM first.`,
+      hint: `Go on with --sandbox ${found.sandbox}${where}, or stop that server with SIGTERM first.`,
     });
   }
   onNews(`goes on with ${live} live ${live === 1 ? 'sandbox' : 'sandboxes'}`);

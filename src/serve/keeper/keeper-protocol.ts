@@ -18,6 +18,8 @@ export const keeperIdentitySchema = z.object({
   /** Its kind of sandboxes. */
   sandbox: z.string(),
   tier: z.string().optional(),
+  /** Of pods: the absolute path of their cluster's settings. */
+  cluster: z.string().optional(),
 });
 export type KeeperIdentity = z.infer<typeof keeperIdentitySchema>;
 
