@@ -17,16 +17,16 @@ afterEach(() => {
   rmSync(home, { recursive: true, force: true });
 });
 
-const attach = (version: string) =>
+const attach = (version: string, cluster?: string) =>
   attachKeeper({
     home,
-    identity: { version, sandbox: 'host-test' },
+    identity: { version, sandbox: 'host-test', ...(cluster === undefined ? {} : { cluster }) },
     main: './host-keeper-child',
     beside: import.meta.url,
     onNews: () => {},
   });
 
-test('a keeper drains, is opened again by settings, is replaced by another version when it is empty, and ends', async () => {
+test('a keeper drains, is opened again by settings, is replaced by another version and for another cluster when it is empty, and ends', async () => {
   const settings = {
     capacity: 4,
     publicUrl: 'http://127.0.0.1',
@@ -44,7 +44,11 @@ test('a keeper drains, is opened again by settings, is replaced by another versi
   again.leave();
   const second = await attach('2');
   expect(second.record.pid).not.toBe(first.record.pid);
-  await second.end();
-  await expect.poll(() => isAlive(second.record.pid), { timeout: 10_000 }).toBe(false);
-  await expect(second.state()).rejects.toMatchObject({ code: 'internal' });
+  second.leave();
+  const third = await attach('2', '/etc/other-cluster.yaml');
+  expect(third.record.pid).not.toBe(second.record.pid);
+  expect(await third.state()).toMatchObject({ cluster: '/etc/other-cluster.yaml' });
+  await third.end();
+  await expect.poll(() => isAlive(third.record.pid), { timeout: 10_000 }).toBe(false);
+  await expect(third.state()).rejects.toMatchObject({ code: 'internal' });
 });
