@@ -18,7 +18,6 @@ import { createKubernetesBackend } from '../src/sandbox/kubernetes/kubernetes-ba
 import { CONTAINER } from '../src/sandbox/kubernetes/pod-view.ts';
 import { LAB_KUBECONFIG, LAB_NAMESPACE, LAB_SPEC, lab, labCluster } from '../test/support/lab-cluster.ts';
 
-const SMALL = { ...LAB_SPEC, limits: { ...LAB_SPEC.limits, memoryBytes: 2 ** 26, cpus: 0.1 } };
 const SANDBOXES = 20;
 const COMMANDS = 50;
 const EXECS = 5;
@@ -28,7 +27,7 @@ if (found.problem !== undefined) throw new Error(found.problem);
 const home = mkdtempSync(join(tmpdir(), 'assay-bench-kubernetes-'));
 const backend = createKubernetesBackend({ paths: assayPaths(home), settings: found.settings });
 try {
-  await (await backend.create(SMALL)).destroy();
+  await (await backend.create(LAB_SPEC)).destroy();
   const startSeconds: Record<string, number> = {};
   for (const count of [1, 20, 60]) startSeconds[count] = await secondsOfStarts(backend, count);
   const sandboxes = await startMany(backend, SANDBOXES);
@@ -59,7 +58,7 @@ try {
 }
 
 function startMany(from: SandboxBackend, count: number): Promise<Sandbox[]> {
-  return Promise.all(Array.from({ length: count }, () => from.create(SMALL)));
+  return Promise.all(Array.from({ length: count }, () => from.create(LAB_SPEC)));
 }
 
 /** From the wish to the answer of the last one. */

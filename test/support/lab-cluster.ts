@@ -40,9 +40,13 @@ export async function labCluster(): Promise<
   } catch (error) {
     return { problem: (error as Error).message };
   }
-  // The lab's network plug-in enforces no policy, and no registry has the image.
-  const settings = { kubeconfig: LAB_KUBECONFIG, imagePullPolicy: 'Never', networkPolicy: 'trusted' };
-  return { settings: kubernetesSettingsSchema.parse(settings) };
+  const settings = kubernetesSettingsSchema.parse({
+    kubeconfig: LAB_KUBECONFIG,
+    imagePullPolicy: 'Never', // no registry has the image
+    networkPolicy: 'trusted', // the lab's network plug-in enforces no policy
+    requests: { cpu: 0.05 }, // many on few processors
+  });
+  return { settings };
 }
 
 /** Runs `cluster.sh`; gives what it printed. Throws with what it complained of. */
