@@ -1,29 +1,41 @@
 /** Actions whose effect can be counted outside of the cluster, while everything between them and their controller fails. */
 import { createServer, type Server } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { AssayError, type Sandbox } from '../../src/contracts/index.ts';
 import { exec } from '../../src/sandbox/exec.ts';
-import { LAB_ADDRESS, LAB_PODS, LAB_SPEC, lab, labClient } from '../support/lab-cluster.ts';
+import { openClusterAccess } from '../../src/sandbox/kubernetes/cluster-access.ts';
+import { CuttingProxy } from '../serve/cutting-proxy.ts';
+import { LAB_ADDRESS, LAB_KUBECONFIG, LAB_PODS, LAB_SPEC, lab, labClient } from '../support/lab-cluster.ts';
 import type { LabBackend } from './lab-backend.ts';
 
 const SANDBOXES = 20;
 const ACTIONS = 10;
 const DELETED = 3;
+const CUTS = 5;
+/** Each way. */
+const DELAY_MS = 100;
 
 export function describeChaos(backend: LabBackend): void {
   describe('200 actions in 20 sandboxes', () => {
-    afterEach(() => lab('mend', 'lab1'));
+    let way: Awaited<ReturnType<typeof slowWay>>;
+    beforeAll(async () => {
+      way = await slowWay();
+    });
+    afterEach(async () => {
+      await lab('mend', 'lab1');
+    });
+    afterAll(() => way.close());
 
-    test('happen once each or are reported as unknown, while pods are deleted, API server and kubelet are killed, and the network is slow', async () => {
+    test('happen once each or are reported as unknown, while pods are deleted, API server and kubelet are killed, connections are cut, and the network is slow and loses packets', async () => {
       const effects = new Map<string, number>();
       const collector = await listen((action) => effects.set(action, (effects.get(action) ?? 0) + 1));
       const { port } = collector.address() as { port: number };
-      const own = backend();
+      const own = backend({}, way.access);
       const sandboxes = await Promise.all(
         Array.from({ length: SANDBOXES }, () => own.create({ ...LAB_SPEC, network: 'host' })),
       );
-      await lab('slow', 'lab1');
+      await lab('lossy', 'lab1');
       const [done, unknown]: [string[], string[]] = [[], []];
       const actAll = async (sandbox: Sandbox, index: number) => {
         for (let n = 0; n < ACTIONS; n++) {
@@ -32,7 +44,7 @@ export function describeChaos(backend: LabBackend): void {
         }
       };
       const actions = Promise.all(sandboxes.map(actAll));
-      await fail(sandboxes.slice(0, DELETED));
+      await fail(sandboxes.slice(0, DELETED), way.cutAll);
       await actions;
       collector.close();
 
@@ -45,7 +57,7 @@ export function describeChaos(backend: LabBackend): void {
   });
 }
 
-async function fail(victims: readonly Sandbox[]): Promise<void> {
+async function fail(victims: readonly Sandbox[], cutAll: () => void): Promise<void> {
   const admin = await labClient();
   await sleep(1_000);
   await lab('stop', 'apiserver', '-KILL');
@@ -58,9 +70,24 @@ async function fail(victims: readonly Sandbox[]): Promise<void> {
   await lab('stop', 'kubelet-lab1', '-KILL');
   await sleep(1_000);
   await lab('start', 'kubelet-lab1');
-  await sleep(1_000);
+  for (let n = 0; n < CUTS; n++) {
+    await sleep(1_000);
+    cutAll();
+  }
   await lab('stop', 'apiserver');
   await lab('start', 'apiserver');
+}
+
+/** To the API server, with delay and cuts. */
+async function slowWay() {
+  const access = await openClusterAccess({ kubeconfig: LAB_KUBECONFIG });
+  const proxy = new CuttingProxy({ host: access.server.hostname, port: Number(access.server.port) }, DELAY_MS);
+  const { port } = new URL(await proxy.listen());
+  return {
+    access: { ...access, server: new URL(`https://127.0.0.1:${port}`) },
+    cutAll: () => proxy.cutAll(),
+    close: () => proxy.close(),
+  };
 }
 
 /** True: it is known to have happened. False: the sandbox died, and nobody knows. */

@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { afterAll, afterEach, expect } from 'vitest';
 import { assayPaths } from '../../src/base/paths.ts';
 import { createKubernetesBackend } from '../../src/sandbox/kubernetes/kubernetes-backend.ts';
-import type { KubernetesSettings } from '../../src/sandbox/kubernetes/kubernetes-settings.ts';
 import { describeSandboxContract } from '../contracts/sandbox-contract.ts';
 import { LAB_ADDRESS, LAB_IMAGE, labCluster, labPodNames } from '../support/lab-cluster.ts';
 import { describeRequiring } from '../support/requirements.ts';
@@ -13,6 +12,7 @@ import { describeChaos } from './cluster-chaos.ts';
 import { describeFaults } from './cluster-faults.ts';
 import { describeLife } from './cluster-life.ts';
 import { describeRights } from './cluster-rights.ts';
+import type { LabBackend } from './lab-backend.ts';
 
 const found = await labCluster();
 
@@ -20,8 +20,9 @@ describeRequiring('kubernetes', found.problem, 'kubernetes', () => {
   if (found.problem !== undefined) return;
   const home = mkdtempSync(join(tmpdir(), 'assay-kubernetes-'));
   const open: (() => Promise<void>)[] = [];
-  const backend = (changed: Partial<KubernetesSettings> = {}) => {
-    const made = createKubernetesBackend({ paths: assayPaths(home), settings: { ...found.settings, ...changed } });
+  const backend: LabBackend = (changed = {}, access = undefined) => {
+    const settings = { ...found.settings, ...changed };
+    const made = createKubernetesBackend({ paths: assayPaths(home), settings, ...(access && { access }) });
     open.push(() => made.close());
     return made;
   };

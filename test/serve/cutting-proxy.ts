@@ -1,16 +1,17 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { Transform } from 'node:stream';
 
-/** Passes bytes on, and cuts connections when told to. */
+/** Passes bytes on, after `delayMs` each way, and cuts connections when told to. */
 export class CuttingProxy {
   private readonly sockets = new Set<Socket>();
   private readonly server: Server;
   cuts = 0;
 
-  constructor(target: { host: string; port: number }) {
+  constructor(target: { host: string; port: number }, delayMs = 0) {
     this.server = createServer((near) => {
       const far = connect(target);
       this.sockets.add(near);
-      near.pipe(far).pipe(near);
+      near.pipe(later(delayMs)).pipe(far).pipe(later(delayMs)).pipe(near);
       const end = () => {
         near.destroy();
         far.destroy();
@@ -38,4 +39,16 @@ export class CuttingProxy {
     this.cutAll();
     this.server.close();
   }
+}
+
+function later(ms: number): Transform {
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      setTimeout(() => this.push(chunk), ms);
+      done();
+    },
+    flush(done) {
+      setTimeout(done, ms);
+    },
+  });
 }

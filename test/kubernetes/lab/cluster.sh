@@ -8,7 +8,7 @@
 #   cluster.sh kubectl ...          as administrator
 #   cluster.sh containers NAME      what runs on a node
 #   cluster.sh stop NAME [-KILL]    one program (apiserver, kubelet-lab1, ...); `start NAME` runs it again
-#   cluster.sh cut NAME             the network of a node ends; `slow NAME`: 200 ms and 2 % loss; `mend NAME`: as it was
+#   cluster.sh cut NAME             the network of a node ends; `lossy NAME`: it loses 2 % of all packets; `mend NAME`: as it was
 #   cluster.sh down                 ends all of it; nothing is left but the cache
 #
 # ASSAY_LAB_VERSION: v1.34.4 (default, of build.sh) or v1.20.2 (of build-old.sh).
@@ -256,10 +256,16 @@ image() {
 containers() { ctr -a "$state/nodes/$1/containerd.sock" -n k8s.io tasks ls -q; }
 
 cut() { ip link set "al-$1" down; }
-slow() { tc qdisc replace dev "al-$1" root netem delay 200ms loss 2%; }
+# loss -A|-D NAME: by rules inside of the node, for not every kernel has tc's netem.
+loss() {
+  local one=(-m statistic --mode random --probability 0.02 -j DROP)
+  nsenter --net="/run/netns/$2" iptables -t mangle "$1" PREROUTING -i eth0 "${one[@]}"
+  nsenter --net="/run/netns/$2" iptables -t mangle "$1" POSTROUTING -o eth0 "${one[@]}"
+}
+lossy() { loss -A "$1"; }
 mend() {
-  tc qdisc del dev "al-$1" root 2> /dev/null || true
   ip link set "al-$1" up
+  loss -D "$1" 2> /dev/null || true
 }
 
 # ---- the end ----
