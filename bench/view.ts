@@ -1,13 +1,14 @@
 /**
- * The web pages on a large store: 10,000 attempts in one run, and a trajectory of 2,000 steps with 100 MB of observations. Times are from opening a page in Chromium to its first content.
+ * The web pages on a large store: 10,000 attempts in one run, and a trajectory of 2,000 steps with 100 MB of observations. Times are from opening a page in Chromium to its first
+ * content; cold: the first thing that a server which has just said its address is asked for.
  *
  *     npm run build && npx tsx bench/view.ts
  *
  * Needs Chromium. Writes what it prints to bench/results/view.json.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { gzipSync } from 'node:zlib';
@@ -23,26 +24,34 @@ const ATTEMPTS = 5;
 const STEPS = 2_000;
 const OBSERVATION_BYTES = 52_000;
 const SCROLLED_FRAMES = 300;
+/** Name, address, and what is there when the page has its first content. */
+const PAGES = [
+  ['overview', '#/', 'table.runs tbody tr'],
+  ['grid', '#/run/wide', '.cell'],
+  ['trajectory', '#/run/long/deep/1', '.step .observation'],
+] as const;
 
 const root = join(import.meta.dirname, '..');
 const folder = mkdtempSync(join(tmpdir(), 'assay-view-bench-'));
-let server: ChildProcess | undefined;
+const executablePath = (await hostChromium()) ?? '';
+const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--enable-precise-memory-info'] });
 try {
   await writeWideRun();
   await writeLongRun();
-  const { child, address } = await startServer();
-  server = child;
-  const figures = await measure(address);
+  const cold = await measureCold();
   const document = {
     attempts: INSTANCES * ATTEMPTS,
     steps: STEPS,
     observationBytes: STEPS * OBSERVATION_BYTES,
-    ...figures,
+    ...cold,
+    ...(await withServer(measureWarm)),
+    gzipKilobytes: Math.round(loadedBytes() / 1024),
+    loadAverage: loadavg()[0],
   };
   writeFileSync(join(import.meta.dirname, 'results/view.json'), `${JSON.stringify(document, null, 2)}\n`);
   console.log(JSON.stringify(document, null, 2));
 } finally {
-  server?.kill();
+  await browser.close();
   rmSync(folder, { recursive: true });
 }
 
@@ -103,53 +112,101 @@ async function writeLongRun(): Promise<void> {
   await run.close();
 }
 
-function startServer(): Promise<{ child: ChildProcess; address: string }> {
+interface Running {
+  address: string;
+  origin: string;
+  pid: number;
+}
+
+async function withServer<T>(use: (server: Running) => Promise<T>): Promise<T> {
   const child = spawn(process.execPath, [join(root, 'bin/assay.mjs'), 'view', folder], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  return new Promise((resolve, reject) => {
-    child.on('exit', (code) => reject(new Error(`assay view ended with ${code}`)));
-    createInterface({ input: child.stdout }).once('line', (address) => resolve({ child, address }));
-  });
+  const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  try {
+    const first = new Promise<string>((resolve) => createInterface({ input: child.stdout }).once('line', resolve));
+    const address = await Promise.race([first, ended.then((code) => new Error(`assay view ended with ${code}`))]);
+    if (address instanceof Error) throw address;
+    return await use({ address, origin: new URL(address).origin, pid: child.pid ?? 0 });
+  } finally {
+    child.kill();
+    await ended;
+  }
 }
 
-async function measure(address: string) {
-  const executablePath = (await hostChromium()) ?? '';
-  const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--enable-precise-memory-info'] });
+type Opener = (url: string, ready: string) => Promise<number>;
+
+/** A page with an empty cache; `open` tells the milliseconds from an address to its first content. */
+async function withPage<T>(use: (page: Page, open: Opener) => Promise<T>): Promise<T> {
+  const context = await browser.newContext({ viewport: { width: 1400, height: 900 } });
   try {
-    const page = await browser.newPage({ viewport: { width: 1400, height: 900 } });
-    const open = async (url: string, ready: string) => {
+    const page = await context.newPage();
+    return await use(page, async (url, ready) => {
       await page.goto('about:blank');
       const began = performance.now();
       await page.goto(url);
       await page.locator(ready).first().waitFor();
       return Math.round(performance.now() - began);
-    };
-    const { origin } = new URL(address);
-    const overviewFirstMs = await open(address, 'table.runs tbody tr');
-    const overviewMs = await open(`${origin}/#/`, 'table.runs tbody tr');
-    const gridMs = await open(`${origin}/#/run/wide`, '.cell');
-    const trajectoryFirstMs = await open(`${origin}/#/run/long/deep/1`, '.step .observation');
-    const trajectoryMs = await open(`${origin}/#/run/long/deep/1`, '.step .observation');
+    });
+  } finally {
+    await context.close();
+  }
+}
+
+/** Each page as the first thing that a server which has just started is asked for; the trajectory once more when its log has an index beside it. */
+async function measureCold(): Promise<Record<string, number>> {
+  const figures: Record<string, number> = {};
+  for (const [name, hash, ready] of [...PAGES, PAGES[2]]) {
+    const key = `${name}${`${name}ColdMs` in figures ? 'Indexed' : ''}ColdMs`;
+    figures[key] = await withServer(({ address, origin }) =>
+      withPage(async (page, open) => {
+        // The token is exchanged for a cookie by an address of its own, which reads no run.
+        const { hash: token } = new URL(address);
+        const headers = { authorization: `Bearer ${token.replace('#token=', '')}` };
+        await page.request.post(`${origin}/session`, { headers });
+        const took = await open(`${origin}/${hash}`, ready);
+        // Until the server has read all of it and has had the time to keep what it knows.
+        if (name === 'trajectory') await page.getByText(`${STEPS} of ${STEPS} steps`).waitFor();
+        return took;
+      }),
+    );
+  }
+  return figures;
+}
+
+async function measureWarm({ address, origin, pid }: Running) {
+  return await withPage(async (page, open) => {
+    await open(address, 'table.runs tbody tr');
+    const figures: Record<string, number> = {};
+    for (const [name, hash, ready] of PAGES) {
+      await open(`${origin}/${hash}`, ready);
+      figures[`${name}Ms`] = await open(`${origin}/${hash}`, ready);
+    }
     const deepLinkMs = await open(`${origin}/#/run/long/deep/1?step=1500`, '.step.current .observation');
     const frames = await scrolledFrames(page);
     return {
-      overviewFirstMs,
-      overviewMs,
-      gridMs,
-      trajectoryFirstMs,
-      trajectoryMs,
+      ...figures,
       deepLinkMs,
       longestFrameMs: Math.round(Math.max(...frames)),
       framesOver50Ms: frames.filter((ms) => ms > 50).length,
       frames: frames.length,
       heapMegabytes: Math.round(Number(await page.evaluate('performance.memory.usedJSHeapSize')) / 1024 ** 2),
-      serverMegabytes: megabytesOf(server?.pid),
-      gzipKilobytes: Math.round(loadedBytes() / 1024),
+      pageMegabytes: await pageMegabytes(),
+      serverMegabytes: peakMegabytes(pid),
     };
-  } finally {
-    await browser.close();
-  }
+  });
+}
+
+/** Memory of the processes that draw pages which belongs to them alone, with their share of what is shared: all of it, not only the heap of scripts. */
+async function pageMegabytes(): Promise<number> {
+  const session = await browser.newBrowserCDPSession();
+  const { processInfo } = await session.send('SystemInfo.getProcessInfo');
+  const sizes = processInfo.filter(({ type }) => type === 'renderer').map(({ id }) => proportionalKilobytes(id));
+  return Math.round(Math.max(...sizes) / 1024);
+}
+
+function proportionalKilobytes(pid: number): number {
+  return Number(/^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1]);
 }
 
 /** Times between frames while the list of steps is scrolled by most of a screen per frame. */
@@ -171,7 +228,7 @@ async function scrolledFrames(page: Page): Promise<number[]> {
   })`)) as number[];
 }
 
-function megabytesOf(pid: number | undefined): number {
+function peakMegabytes(pid: number): number {
   const pages = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
   return Math.round(Number(pages) / 1024);
 }

@@ -30,7 +30,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   import: [...CORE, 'store'],
   critic: [...CORE, 'stats', 'model', 'store', 'select'],
   report: [...CORE, 'stats', 'store', 'select', 'critic', 'payout', 'payout/manager'],
-  view: [...CORE, 'dataset', 'store', 'select', 'payout', 'report'],
+  view: [...CORE, 'agent', 'dataset', 'store', 'select', 'payout', 'report'],
   cli: [
     ...CORE,
     'stats',

@@ -51,14 +51,14 @@ export function createTwoToolAgent(options: TwoToolAgentOptions = {}): Agent {
       try {
         const tools = createToolSet(toolTypes(context.model.standsFor ?? context.model.id));
         if (context.userTool !== undefined) tools.set(USER_TOOL_SPEC.name, createUserTool(context.userTool));
-        const specs = [...tools.values()].map((tool) => tool.spec);
+        const fixed = { tools: [...tools.values()].map((tool) => tool.spec), ...parameters };
         const { system, first } = openingOf(template, context);
         if (!(context.opened ?? context.recorded.length > 0))
-          await context.emit({ type: 'prompt-start', system, firstMessage: first });
+          await context.emit({ type: 'prompt-start', system, firstMessage: first, fixed });
         return await new AgentLoop(
           context,
           tools,
-          new Conversation({ system, tools: specs, ...parameters }, first),
+          new Conversation({ system, ...fixed }, first),
           options.recovery,
         ).run();
       } catch (thrown) {

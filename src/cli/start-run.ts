@@ -7,7 +7,6 @@ import { hostFacts } from '../base/host-facts.ts';
 import {
   type AgentLimits,
   type AttemptRef,
-  type Dataset,
   type ForkEdit,
   type OpenRun,
   type RunManifest,
@@ -15,7 +14,6 @@ import {
   sandboxLimitsSchema,
 } from '../contracts/index.ts';
 import { overlapWarning, type TrainingOverlap, trainingOverlap } from '../critic/training-overlap.ts';
-import { loadDataset } from '../dataset/load-dataset.ts';
 import { forkRun } from '../run/fork-run.ts';
 import { runAll } from '../run/run-all.ts';
 import { createRun, openRun } from '../store/file-run-store.ts';
@@ -32,10 +30,11 @@ import {
   runPorts,
 } from './compose.ts';
 import type { ExitCode } from './flag.ts';
-import { interruptible } from './interrupt.ts';
+import { interruptible, withInterrupt } from './interrupt.ts';
 import { checkCritic, openLiveCritic } from './open-critic.ts';
+import { reopenTaskSet, type TaskSet } from './open-task-set.ts';
 import type { Progress } from './progress.ts';
-import { type SandboxChoice, withImage } from './sandbox-flags.ts';
+import type { SandboxChoice } from './sandbox-flags.ts';
 import { assayVersion } from './version.ts';
 
 const settingsSchema = z.object({
@@ -55,7 +54,7 @@ const settingsSchema = z.object({
 });
 
 export interface NewRun {
-  dataset: Dataset;
+  tasks: TaskSet;
   settings: ModelSettings;
   prompt?: string | undefined;
   attempts: number;
@@ -64,7 +63,7 @@ export interface NewRun {
   runId?: string | undefined;
   jobs: number;
   sandbox?: SandboxChoice;
-  /** Already under the tasks of `dataset`. */
+  /** Already under the tasks. */
   image?: string | undefined;
 }
 
@@ -84,20 +83,22 @@ export async function beginRun(options: NewRun, progress: Progress): Promise<Run
   const engine = await openEngine(choice);
   try {
     const { model, ...parameters } = options.settings;
+    const { dataset, table } = options.tasks;
     const manifest: RunManifest = {
       formatVersion: 1,
       runId: options.runId ?? newRunId(),
       createdAt: new Date().toISOString(),
       assayVersion: assayVersion(),
       dataset: {
-        name: options.dataset.name,
-        reference: options.dataset.reference,
-        digest: options.dataset.digest,
-        instances: options.dataset.instances.map((one) => ({
+        name: dataset.name,
+        reference: dataset.reference,
+        digest: dataset.digest,
+        instances: dataset.instances.map((one) => ({
           instanceId: one.instanceId,
           digest: one.digest,
           repo: one.task.repo,
         })),
+        ...(table === undefined ? {} : { table }),
       },
       agent: {
         name: agent.name,
@@ -118,7 +119,7 @@ export async function beginRun(options: NewRun, progress: Progress): Promise<Run
     };
     const run = await createRun(options.runsDir, manifest);
     if (options.prompt !== undefined) await writeFileAtomic(join(run.dir, 'prompt.md'), options.prompt);
-    return await work(run, engine, options.dataset, options.settings, options.prompt, options.jobs, progress);
+    return await work(run, engine, options.tasks, options.settings, options.prompt, options.jobs, progress);
   } finally {
     await engine.close();
   }
@@ -138,7 +139,7 @@ export async function continueRun(
   try {
     const run = await openRun(dir);
     const { manifest } = run;
-    const dataset = withImage(await loadDataset(manifest.dataset.reference), sandbox.image);
+    const tasks = await withInterrupt((signal) => reopenTaskSet(manifest, signal));
     const stored = settingsSchema.parse(manifest.model.parameters);
     const settings = {
       model: manifest.model.id,
@@ -149,7 +150,7 @@ export async function continueRun(
       manifest.agent.promptFile === undefined
         ? undefined
         : await readFile(join(dir, manifest.agent.promptFile), 'utf8');
-    return await work(run, engine, dataset, settings, prompt, options.jobs ?? manifest.jobs ?? DEFAULT_JOBS, progress);
+    return await work(run, engine, tasks, settings, prompt, options.jobs ?? manifest.jobs ?? DEFAULT_JOBS, progress);
   } finally {
     await engine.close();
   }
@@ -201,7 +202,7 @@ export async function beginFork(options: NewFork): Promise<{ dir: string }> {
 async function work(
   run: OpenRun,
   engine: Engine,
-  dataset: Dataset,
+  tasks: TaskSet,
   settings: ModelSettings,
   prompt: string | undefined,
   jobs: number,
@@ -215,10 +216,17 @@ async function work(
   try {
     const before = (await run.record()).attempts.reduce((sum, one) => sum + (one.totals?.usd ?? 0), 0);
     const openNow = () => openRunModel(settings, run.dir, before);
-    const ports = runPorts(engine, run.manifest, settings, openAgent(settings, prompt), openNow, critic);
+    const ports = runPorts(
+      { ...engine, gradePorts: tasks.portsOf(engine) },
+      run.manifest,
+      settings,
+      openAgent(settings, prompt),
+      openNow,
+      critic,
+    );
     const { untilScore } = settings;
     const { observe } = progress;
-    const record = await runAll({ run, instances: dataset.instances, ports, jobs, control, untilScore, observe });
+    const record = await runAll({ run, instances: tasks.dataset.instances, ports, jobs, control, untilScore, observe });
     progress.stop();
     if (record.status === 'interrupted') process.stderr.write(`interrupted; go on with: assay resume ${run.dir}\n`);
     return { record, exitCode: exitCodeOf(record), trainedOnThese };

@@ -1,5 +1,4 @@
 /** What `grade` and `validate` have in common on SWE-bench data sets: environments, limits, progress lines. */
-import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { readRecord } from '../base/read-record.ts';
 import { sandboxLimitsSchema } from '../contracts/index.ts';
@@ -20,15 +19,10 @@ import {
 } from '../swebench/evaluation/evaluate-predictions.ts';
 import { openKnownDurations } from '../swebench/evaluation/known-durations.ts';
 import { gradeLog } from '../swebench/grading/grade-log.ts';
+import { SUITE_LIMITS } from '../swebench/suite-limits.ts';
 import { type Engine, keepToBudget } from './compose.ts';
 
-/** Suites of data sets are larger than bundled tasks. */
-const LIMITS = sandboxLimitsSchema.parse({
-  memoryBytes: 6 * 1024 ** 3,
-  diskBytes: 6 * 1024 ** 3,
-  pids: 2048,
-  cpus: Math.max(1, availableParallelism()),
-});
+const LIMITS = sandboxLimitsSchema.parse(SUITE_LIMITS);
 
 export const REPOSITORIES = {
   kind: 'strings',

@@ -34,6 +34,7 @@ export async function testSelection(
   const [first] = runs;
   if (first === undefined) return [];
   demandTasks(runs);
+  demandFolders(runs);
   const { signal, say, jobs, samples, chooseBy } = options;
   const { sandbox = { backend: 'native' } } = first.manifest;
   const dataset = withImage(await loadDataset(first.manifest.dataset.reference), sandbox.image);
@@ -67,6 +68,21 @@ export async function testSelection(
     await model?.close();
     await engine.close();
   }
+}
+
+/** Tests are chosen by the command of the task; rows have a script with the hidden tests in it. */
+function demandFolders(runs: readonly RunRecord[]): void {
+  const table = runs.find(({ manifest }) => manifest.dataset.table !== undefined);
+  if (table === undefined) return;
+  throw new AssayError(
+    'usage',
+    `${table.manifest.runId} is a run of a SWE-bench set: no tests are run to choose there`,
+    {
+      class: 'input',
+      retryable: false,
+      hint: 'Choose by votes or by a critic (--by).',
+    },
+  );
 }
 
 function demandTasks(runs: readonly RunRecord[]): void {

@@ -53,8 +53,13 @@ export const agentEventSchema = z.discriminatedUnion('type', [
     valueCost: costSchema.optional(),
   }),
   interventionSchema.extend({ type: z.literal('intervention'), step: z.number().int().positive() }),
-  /** First event of an attempt: the conversation it starts from. */
-  z.object({ type: z.literal('prompt-start'), system: z.string(), firstMessage: z.unknown() }),
+  /** First event of an attempt: the conversation it starts from. `fixed`: what all its requests share beside the system prompt (tools, limits of a reply); absent where it is not known. */
+  z.object({
+    type: z.literal('prompt-start'),
+    system: z.string(),
+    firstMessage: z.unknown(),
+    fixed: z.record(z.string(), z.unknown()).optional(),
+  }),
   /** A user message within the conversation, after the results of step `step` (0: right after the first message). */
   z.object({ type: z.literal('message-add'), step: z.number().int().nonnegative(), message: userMessageSchema }),
 ]);

@@ -136,6 +136,8 @@ export const modelReplySchema = z.object({
   source: z.enum(['live', 'journal', 'replay', 'scripted', 'imported']),
   /** Set when the same request had been sent before by a courier that died with it: the provider may have charged for both. */
   maybePaidTwice: z.boolean().optional(),
+  /** Where the provider's answer lies as it came: `courier/<name>.json` of the run. Absent where there was no courier. */
+  journalEntry: z.string().optional(),
   /** The other replies that the same call brought, when `choices` asked for several; `usage` and `cost` are of all of them. */
   alternatives: z.array(z.object({ message: assistantMessageSchema, stopReason: stopReasonSchema })).optional(),
   /**

@@ -18,6 +18,8 @@ export const runManifestSchema = z.object({
     reference: z.string(),
     digest: z.string(),
     instances: z.array(z.object({ instanceId: z.string(), digest: z.string(), repo: z.string() })),
+    /** Of a SWE-bench set: the split, and the folders with git repositories that environments are built from (none: published images). */
+    table: z.object({ split: z.string(), repos: z.array(z.string()) }).optional(),
   }),
   agent: z.object({ name: z.string(), digest: z.string(), promptFile: z.string().optional() }),
   model: z.object({ id: z.string(), parameters: z.record(z.string(), z.unknown()) }),

@@ -77,7 +77,7 @@ export const taskFileSchema = z.strictObject({
   title: z.string(),
   /** Shown in reports; grouping key for clustered statistics. */
   repo: z.string(),
-  language: z.enum(['javascript', 'typescript', 'python']),
+  language: z.enum(['javascript', 'typescript', 'python', 'c', 'cpp', 'go', 'java', 'php', 'ruby', 'rust']),
   source: sourceSchema,
   gold: goldSchema.default({ patch: 'gold.patch' }),
   environment: z

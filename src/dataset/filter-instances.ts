@@ -21,26 +21,56 @@ export interface InstanceFilter {
   limit?: number;
 }
 
-/** Throws `instance-not-found` for a pattern without a match, or when nothing is left; `usage` for a filter that cannot be read. */
+/** What filters look at. */
+export interface InstanceFacts {
+  instanceId: string;
+  tags: readonly string[];
+  difficulty?: string | undefined;
+  language?: string | undefined;
+}
+
+export interface ChooseOptions<One> {
+  /** The set, for messages. */
+  reference: string;
+  factsOf(one: One): InstanceFacts;
+}
+
+/** Throws like `chooseInstances`. */
 export function filterInstances(source: Dataset, filter: InstanceFilter): Dataset {
+  const factsOf = ({ instanceId, task: { tags, difficulty, language } }: TaskInstance) => ({
+    instanceId,
+    tags,
+    difficulty,
+    language,
+  });
+  const instances = chooseInstances(source.instances, filter, { reference: source.reference, factsOf });
+  return { ...source, instances, digest: datasetDigest(instances) };
+}
+
+/** Throws `instance-not-found` for a pattern without a match, or when nothing is left; `usage` for a filter that cannot be read. */
+export function chooseInstances<One>(
+  all: readonly One[],
+  filter: InstanceFilter,
+  { reference, factsOf }: ChooseOptions<One>,
+): One[] {
+  const facts = all.map((one) => ({ one, ...factsOf(one) }));
   const wanted = (filter.instances ?? []).map((text) => ({ text, pattern: instancePattern(text) }));
   const exclude = (filter.exclude ?? []).map(instancePattern);
-  for (const { text, pattern } of wanted) {
-    if (!source.instances.some((instance) => pattern(instance.instanceId))) throw noMatch(`matches ${text}`, source);
-  }
-  let chosen = source.instances.filter(({ instanceId, task }) => {
-    if (wanted.length > 0 && !wanted.some(({ pattern }) => pattern(instanceId))) return false;
-    if (exclude.some((pattern) => pattern(instanceId))) return false;
-    if (filter.tags !== undefined && filter.tags.length > 0 && !filter.tags.some((tag) => task.tags.includes(tag)))
-      return false;
-    if (filter.difficulty !== undefined && !filter.difficulty.includes(task.difficulty ?? '')) return false;
-    return filter.language === undefined || filter.language.includes(task.language);
+  const { tags = [], difficulty: levels, language: languages } = filter;
+  for (const { text, pattern } of wanted)
+    if (!facts.some(({ instanceId }) => pattern(instanceId))) throw noMatch(`matches ${text}`, reference, facts);
+  let chosen = facts.filter((one) => {
+    if (wanted.length > 0 && !wanted.some(({ pattern }) => pattern(one.instanceId))) return false;
+    if (exclude.some((pattern) => pattern(one.instanceId))) return false;
+    if (tags.length > 0 && !tags.some((tag) => one.tags.includes(tag))) return false;
+    if (levels !== undefined && !levels.includes(one.difficulty ?? '')) return false;
+    return languages === undefined || languages.includes(one.language ?? '');
   });
   if (filter.seed !== undefined) chosen = shuffled(chosen, String(filter.seed));
   if (filter.slice !== undefined) chosen = slice(chosen, filter.slice);
   if (filter.limit !== undefined) chosen = chosen.slice(0, filter.limit);
-  if (chosen.length === 0) throw noMatch('passes the filters', source);
-  return { ...source, instances: chosen, digest: datasetDigest(chosen) };
+  if (chosen.length === 0) throw noMatch('passes the filters', reference, facts);
+  return chosen.map(({ one }) => one);
 }
 
 /** What `instances` of a filter means for one id. Throws `usage` for a regular expression that is none. */
@@ -55,9 +85,9 @@ export function instancePattern(text: string): (instanceId: string) => boolean {
   }
 }
 
-function noMatch(what: string, { reference, instances }: Dataset): AssayError {
-  const shown = instances.slice(0, 20).map((instance) => instance.instanceId);
-  const rest = instances.length - shown.length;
+function noMatch(what: string, reference: string, facts: readonly InstanceFacts[]): AssayError {
+  const shown = facts.slice(0, 20).map((one) => one.instanceId);
+  const rest = facts.length - shown.length;
   return new AssayError('instance-not-found', `No instance of ${reference} ${what}.`, {
     class: 'input',
     retryable: false,
@@ -65,12 +95,12 @@ function noMatch(what: string, { reference, instances }: Dataset): AssayError {
   });
 }
 
-function shuffled(instances: readonly TaskInstance[], seed: string): TaskInstance[] {
-  const key = (instance: TaskInstance) => sha256(`${seed}\0${instance.instanceId}`);
+function shuffled<One extends InstanceFacts>(instances: readonly One[], seed: string): One[] {
+  const key = (one: One) => sha256(`${seed}\0${one.instanceId}`);
   return [...instances].sort((a, b) => (key(a) < key(b) ? -1 : 1));
 }
 
-function slice(instances: readonly TaskInstance[], text: string): TaskInstance[] {
+function slice<One>(instances: readonly One[], text: string): One[] {
   const match = /^(-?\d+)?:(-?\d+)?$/.exec(text.trim());
   if (match === null) {
     throw new AssayError('usage', `${text} is not a slice; write from:to, such as 0:10.`, {

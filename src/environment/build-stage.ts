@@ -19,7 +19,13 @@ import { bringCertificates } from './bring-certificates.ts';
 import type { NetworkEnv } from './build-env.ts';
 import type { EnvironmentLayout, StageRecord } from './environment-layout.ts';
 import { stageRecordSchema } from './environment-layout.ts';
-import { finishRepository, prepareRepository, repositoryProblems, type SourceContent } from './prepare-repository.ts';
+import {
+  commitBaseState,
+  finishRepository,
+  prepareRepository,
+  repositoryProblems,
+  type SourceContent,
+} from './prepare-repository.ts';
 import { type Recipe, type Stage, WORKDIR } from './recipe.ts';
 import { runStep } from './run-step.ts';
 import { SingleFlight } from './single-flight.ts';
@@ -43,6 +49,9 @@ export interface StageContext {
 }
 
 const NO_NETWORK: NetworkEnv = { env: {}, certificates: {}, withheld: [] };
+
+/** Long histories are read whole. */
+const BASE_STATE_SECONDS = 1800;
 
 export class StageBuilder {
   private readonly flights = new SingleFlight();
@@ -82,7 +91,9 @@ export class StageBuilder {
       ? this.buildRepository(context)
       : stage.kind === 'finish'
         ? this.buildFinish(context)
-        : this.buildStep(stage, context));
+        : stage.kind === 'base-state'
+          ? this.buildBaseState(context)
+          : this.buildStep(stage, context));
     const buildMs = Math.round(performance.now() - started);
     const { key, kind, name } = stage;
     const below = digestOf(context.layers);
@@ -109,6 +120,15 @@ export class StageBuilder {
       if (problems.length === 0) return { layer: null, baseCommit: base };
       refuseNested(problems);
       const baseCommit = await finishRepository(sandbox, base, place);
+      return { layer: (await sandbox.snapshot()).digest, baseCommit };
+    });
+  }
+
+  private async buildBaseState(context: StageContext) {
+    const base = requireBase(context);
+    return this.inSandbox(context, { purpose: 'base state', seconds: BASE_STATE_SECONDS }, async (sandbox) => {
+      const place = { workdir: WORKDIR, signal: context.signal, timeoutSeconds: BASE_STATE_SECONDS };
+      const baseCommit = await commitBaseState(sandbox, base, place);
       return { layer: (await sandbox.snapshot()).digest, baseCommit };
     });
   }

@@ -5,7 +5,7 @@ import { z } from 'zod';
 /** A built stage: the layer it added and, from the repository on, the base commit. */
 export const stageRecordSchema = z.object({
   key: z.string(),
-  kind: z.enum(['setup', 'repository', 'step', 'finish']),
+  kind: z.enum(['setup', 'repository', 'step', 'finish', 'base-state']),
   name: z.string(),
   /** Digest of the list of layers it was built over. */
   below: z.string(),

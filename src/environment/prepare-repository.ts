@@ -1,5 +1,6 @@
 /** The repository of an environment: made from its source, finished after build steps, checked. Each function runs in a sandbox it is given. */
 import { AssayError, type Sandbox } from '../contracts/index.ts';
+import { COMMIT_BASE_STATE } from './base-state-script.ts';
 import { CHECK_REPOSITORY, FINISH_REPOSITORY, IMPORT_ARCHIVE, IMPORT_STREAM } from './git-scripts.ts';
 import { type RunScriptOptions, runScript } from './run-script.ts';
 
@@ -8,7 +9,7 @@ export type SourceContent =
   | { kind: 'stream'; data: Buffer; commit: string }
   | { kind: 'archive'; data: Buffer; format: 'tar' | 'zip'; strip: 0 | 1; message: string };
 
-export type RepositoryPlace = Pick<RunScriptOptions, 'workdir' | 'scratchRoot' | 'signal'>;
+export type RepositoryPlace = Pick<RunScriptOptions, 'workdir' | 'scratchRoot' | 'signal' | 'timeoutSeconds'>;
 
 /** Fills the empty work directory; returns the base commit. Equal sources give equal commits. */
 export async function prepareRepository(
@@ -26,6 +27,11 @@ export async function prepareRepository(
 /** After build steps: their changes to the tree become part of the base commit, the repository is made anew. Returns the new base commit. */
 export async function finishRepository(sandbox: Sandbox, base: string, place: RepositoryPlace): Promise<string> {
   return commitOf(await runScript(sandbox, FINISH_REPOSITORY, { ...place, args: [base] }));
+}
+
+/** In an environment made elsewhere: history up to `base` and one commit with what the environment left. Returns that commit. */
+export async function commitBaseState(sandbox: Sandbox, base: string, place: RepositoryPlace): Promise<string> {
+  return commitOf(await runScript(sandbox, COMMIT_BASE_STATE, { ...place, args: [base] }));
 }
 
 /** What is not as it has to be; empty when the repository holds the base state and nothing else. `folders`: where else no repository may lie. */

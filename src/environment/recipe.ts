@@ -22,6 +22,8 @@ export type Stage = { key: string; name: string } & (
     }
   | { kind: 'repository' }
   | { kind: 'finish' }
+  /** The environment stands; its repository is made fit for an agent. */
+  | { kind: 'base-state' }
 );
 
 export interface Recipe {

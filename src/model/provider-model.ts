@@ -16,7 +16,7 @@ import { measuredCost } from './usage.ts';
 export interface OpenCall {
   model: LanguageModelV3;
   /** Asked when the reply is there. */
-  origin(): Pick<ModelReply, 'source' | 'maybePaidTwice'>;
+  origin(): Pick<ModelReply, 'source' | 'maybePaidTwice' | 'journalEntry'>;
 }
 
 export interface ProviderModelOptions {

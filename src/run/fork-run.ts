@@ -116,6 +116,11 @@ function isKept(event: RunEvent, step: number, replied: ReadonlySet<number>): bo
 
 /** Replies were paid for by the run they come from. What only the model that wrote it understands does not go to another one. */
 function forked(event: RunEvent, model: string | undefined): RunEvent {
+  if (event.type === 'prompt-start' && model !== undefined) {
+    // Another model may have other tools.
+    const { fixed: _, ...portable } = event;
+    return portable;
+  }
   if (event.type === 'step-end') return { ...event, ...(event.valueCost === undefined ? {} : { valueCost: NO_COST }) };
   if (event.type !== 'reply-end') return event;
   const { message } = event.reply;

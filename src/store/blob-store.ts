@@ -23,6 +23,11 @@ export interface EncodedEvent {
   ready: Promise<void>;
 }
 
+/** False for lines that are decoded by `JSON.parse` alone. */
+export function mayReferToBlob(line: string): boolean {
+  return line.includes('$blob"');
+}
+
 export class BlobStore {
   private readonly dir: string;
   /** Digests being written or written by this process. */
@@ -42,7 +47,7 @@ export class BlobStore {
   /** The data of a line. Throws `store-invalid` when a blob is missing or damaged, SyntaxError when the line is no JSON. */
   async decode(line: string): Promise<unknown> {
     const value: unknown = JSON.parse(line);
-    return line.includes('$blob"') ? await this.bringBack(value) : value;
+    return mayReferToBlob(line) ? await this.bringBack(value) : value;
   }
 
   /** Bytes `from` to `from + length` of a blob, fewer at its end, and its size; unchecked, as the digest is of the whole. Throws `store-invalid` when there is none, `io`. */

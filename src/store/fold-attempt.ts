@@ -91,14 +91,13 @@ export class AttemptFold {
   }
 
   record(): AttemptRecord {
-    const totals = this.totals.totals();
     return {
       ...this.ref,
       repo: this.repo,
       state: this.state(),
       environmentDigest: this.environmentDigest,
       outcome: this.end?.outcome ?? null,
-      totals: this.end?.totals ?? (totals.steps > 0 ? totals : null),
+      totals: this.end?.totals ?? this.totalsSoFar(),
       patchDigest: this.end?.patchDigest ?? null,
       patchBytes: this.end?.patchBytes ?? 0,
       report: this.grade?.report ?? null,
@@ -111,6 +110,11 @@ export class AttemptFold {
     const recorded: RecordedStep[] = [];
     for (let step = this.steps.get(1); step !== undefined; step = this.steps.get(step.step + 1)) recorded.push(step);
     return { record: this.seen ? this.record() : null, recorded, opened: this.opened, totals: this.totals.totals() };
+  }
+
+  private totalsSoFar(): AttemptRecord['totals'] {
+    const totals = this.totals.totals();
+    return totals.steps > 0 ? totals : null;
   }
 
   private state(): AttemptRecord['state'] {

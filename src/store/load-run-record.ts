@@ -11,7 +11,7 @@ import {
 } from '../contracts/index.ts';
 import { BlobStore } from './blob-store.ts';
 import { AttemptFold } from './fold-attempt.ts';
-import { readEvents } from './read-events.ts';
+import { readEventBatches, readEvents } from './read-events.ts';
 import { runPaths } from './run-folder.ts';
 import { isRunLocked } from './run-lock.ts';
 import { storeError, storeInvalid, systemCode } from './store-error.ts';
@@ -70,8 +70,7 @@ export async function foldRun(dir: string, manifest: RunManifest, blobs: BlobSto
   let status: FoldedRun['status'] = null;
   let failure: Failure | null = null;
   let empty = true;
-  for await (const event of readEvents(paths.events, blobs)) {
-    empty = false;
+  const add = (event: RunEvent) => {
     if (event.type === 'run-start' || event.type === 'run-resume') {
       status = null;
       failure = null;
@@ -83,6 +82,10 @@ export async function foldRun(dir: string, manifest: RunManifest, blobs: BlobSto
       attempts.get(key)?.add(event);
       milestones.set(key, (milestones.get(key) ?? 0) + 1);
     }
+  };
+  for await (const events of readEventBatches(paths.events, blobs)) {
+    empty &&= events.length === 0;
+    for (const event of events) add(event);
   }
   const missing: RunEvent[] = [];
   for (const [key, { repo, ...ref }] of planned) {

@@ -2,7 +2,7 @@
 import { createReadStream } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { AssayError, type RunEvent, runEventSchema } from '../contracts/index.ts';
-import type { BlobStore } from './blob-store.ts';
+import { type BlobStore, mayReferToBlob } from './blob-store.ts';
 import { storeError, storeInvalid, systemCode } from './store-error.ts';
 
 const KNOWN_TYPES: ReadonlySet<string> = new Set(runEventSchema.options.map((option) => option.shape.type.value));
@@ -14,18 +14,28 @@ const FOLLOW_CHUNK = 1024 ** 2;
  * are no JSON) is passed over. Throws `store-invalid` naming file and line, `io`.
  */
 export async function* readEvents(path: string, blobs: BlobStore): AsyncGenerator<RunEvent> {
+  for await (const events of readEventBatches(path, blobs)) yield* events;
+}
+
+/** Like `readEvents`, a piece of the log at a time: for logs of many short events, where a wait for each would cost more than reading it. */
+export async function* readEventBatches(path: string, blobs: BlobStore): AsyncGenerator<RunEvent[]> {
   let number = 0;
   let torn: AssayError | null = null;
-  for await (const line of readLines(path)) {
-    number++;
-    const value = await decodeLine(line, `${path}:${number}`, blobs);
-    if (value instanceof AssayError) {
-      torn ??= value;
-      continue;
+  for await (const lines of readLines(path)) {
+    const events: RunEvent[] = [];
+    for (const line of lines) {
+      const where = () => `${path}:${number}`;
+      number++;
+      const value = mayReferToBlob(line) ? await decodeLine(line, where, blobs) : parseLine(line, where);
+      if (value instanceof AssayError) {
+        torn ??= value;
+        continue;
+      }
+      if (torn !== null) throw torn; // no torn end, as something follows
+      const event = parseEvent(value, where);
+      if (event !== null) events.push(event);
     }
-    if (torn !== null) throw torn; // no torn end, as something follows
-    const event = parseEvent(value, `${path}:${number}`);
-    if (event !== null) yield event;
+    yield events;
   }
 }
 
@@ -43,9 +53,10 @@ export async function* followEvents(path: string, blobs: BlobStore, signal: Abor
     }
     rest = Buffer.concat([rest, chunk]);
     for (let end = rest.indexOf(0x0a); end >= 0; end = rest.indexOf(0x0a)) {
-      const value = await decodeLine(rest.toString('utf8', 0, end), `${path}, byte ${position}`, blobs);
+      const where = () => `${path}, byte ${position}`;
+      const value = await decodeLine(rest.toString('utf8', 0, end), where, blobs);
       if (value instanceof AssayError) throw value;
-      const event = parseEvent(value, `${path}, byte ${position}`);
+      const event = parseEvent(value, where);
       position += end + 1;
       rest = rest.subarray(end + 1);
       if (event !== null) yield event;
@@ -54,41 +65,56 @@ export async function* followEvents(path: string, blobs: BlobStore, signal: Abor
   }
 }
 
+/** Where a line stands, for messages; only asked when there is one. */
+type Where = () => string;
+
 /** The data of a line, or the error that says it is no JSON. */
-async function decodeLine(line: string, where: string, blobs: BlobStore): Promise<unknown> {
+async function decodeLine(line: string, where: Where, blobs: BlobStore): Promise<unknown> {
   try {
     return await blobs.decode(line);
   } catch (error) {
-    if (error instanceof SyntaxError) return storeInvalid(`${where}: not JSON (${error.message})`, { where }, error);
+    if (error instanceof SyntaxError) return noJson(error, where());
     throw error;
   }
 }
 
+/** The same for a line without references into the blobs, at once. */
+function parseLine(line: string, where: Where): unknown {
+  try {
+    return JSON.parse(line);
+  } catch (error) {
+    return noJson(error as SyntaxError, where());
+  }
+}
+
+function noJson(error: SyntaxError, where: string): AssayError {
+  return storeInvalid(`${where}: not JSON (${error.message})`, { where }, error);
+}
+
 /** Null for a type this version does not know. */
-function parseEvent(value: unknown, where: string): RunEvent | null {
+function parseEvent(value: unknown, where: Where): RunEvent | null {
   const type = (value as { type?: unknown } | null)?.type;
   if (typeof type === 'string' && !KNOWN_TYPES.has(type)) return null;
   const parsed = runEventSchema.safeParse(value);
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
-  throw storeInvalid(`${where}: not an event: ${problems.join('; ')}`, { where, problems });
+  throw storeInvalid(`${where()}: not an event: ${problems.join('; ')}`, { where: where(), problems });
 }
 
-async function* readLines(path: string): AsyncGenerator<string> {
+/** The whole lines of a file, as many at a time as were read at once. */
+async function* readLines(path: string): AsyncGenerator<string[]> {
   let parts: Buffer[] = [];
   try {
     if (!(await stat(path)).isFile()) throw storeInvalid(`${path} is no file`, { path });
     for await (const chunk of createReadStream(path, { highWaterMark: 256 * 1024 }) as AsyncIterable<Buffer>) {
-      let start = 0;
-      for (let end = chunk.indexOf(0x0a); end >= 0; end = chunk.indexOf(0x0a, start)) {
-        // Most lines lie within a chunk: those are not copied.
-        yield parts.length === 0
-          ? chunk.toString('utf8', start, end)
-          : Buffer.concat([...parts, chunk.subarray(start, end)]).toString('utf8');
-        parts = [];
-        start = end + 1;
+      const end = chunk.lastIndexOf(0x0a);
+      if (end < 0) {
+        parts.push(chunk);
+        continue;
       }
-      if (start < chunk.length) parts.push(chunk.subarray(start));
+      const whole = parts.length === 0 ? chunk.subarray(0, end) : Buffer.concat([...parts, chunk.subarray(0, end)]);
+      parts = end + 1 < chunk.length ? [chunk.subarray(end + 1)] : [];
+      yield whole.toString('utf8').split('\n');
     }
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return;

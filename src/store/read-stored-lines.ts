@@ -8,7 +8,7 @@ export interface StoredLine {
   offset: number;
   /** Without the line end. */
   bytes: number;
-  /** The JSON of the line, unchecked. */
+  /** The JSON of the line, unchecked; undefined when it is none. */
   value: unknown;
 }
 
@@ -21,40 +21,45 @@ export interface LineBlock {
 }
 
 const BLOCK_BYTES = 1024 * 1024;
+/** No event is longer, as its long strings are blobs. What is longer is no log, and is not held. */
+const MAX_LINE_BYTES = 128 * 1024 * 1024;
 const LINE_END = 0x0a;
 
-/**
- * Whole lines from byte `from` on, which must be the start of a line; none when there is no file. A line that is no JSON ends the reading: the log has a torn end there.
- * Throws `io`.
- */
-export async function* readStoredLines(path: string, from = 0): AsyncGenerator<StoredLine> {
-  for await (const { offset, data } of readLineBlocks(path, from)) {
-    for (let start = 0; start < data.length; ) {
-      const end = data.indexOf(LINE_END, start);
-      const value = parseOrUndefined(data.toString('utf8', start, end));
-      if (value === undefined) return;
-      yield { offset: offset + start, bytes: end - start, value };
-      start = end + 1;
-    }
+/** The lines of a block one by one. */
+export function* linesOf({ offset, data }: LineBlock): Generator<StoredLine> {
+  for (let start = 0; start < data.length; ) {
+    const end = data.indexOf(LINE_END, start);
+    yield { offset: offset + start, bytes: end - start, value: parseOrUndefined(data.toString('utf8', start, end)) };
+    start = end + 1;
   }
 }
 
-/** Like `readStoredLines`, a megabyte or a line at a time and unread: for readers that look for the few lines that concern them. Throws `io`. */
+/**
+ * Whole lines from byte `from` on, which must be the start of a line, a megabyte or a line at a time and unread; none when there is no file. Of a line of more than 128 MiB only the
+ * end is given. Throws `io`.
+ */
 export async function* readLineBlocks(path: string, from = 0): AsyncGenerator<LineBlock> {
   let parts: Buffer[] = [];
+  let held = 0;
   let offset = from;
   try {
     const chunks: AsyncIterable<Buffer> = createReadStream(path, { start: from, highWaterMark: BLOCK_BYTES });
     for await (const chunk of chunks) {
       const end = chunk.lastIndexOf(LINE_END) + 1;
-      if (end === 0) {
-        parts.push(chunk);
-        continue;
+      const rest = chunk.subarray(end);
+      if (end > 0) {
+        const data = parts.length === 0 ? chunk.subarray(0, end) : Buffer.concat([...parts, chunk.subarray(0, end)]);
+        yield { offset, data };
+        offset += data.length;
+        parts = [];
+        held = 0;
       }
-      const data = parts.length === 0 ? chunk.subarray(0, end) : Buffer.concat([...parts, chunk.subarray(0, end)]);
-      parts = end < chunk.length ? [chunk.subarray(end)] : [];
-      yield { offset, data };
-      offset += data.length;
+      if (rest.length > 0) parts.push(rest);
+      held += rest.length;
+      if (held <= MAX_LINE_BYTES) continue;
+      offset += held;
+      parts = [];
+      held = 0;
     }
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return;

@@ -44,10 +44,15 @@ export interface RunPaths {
   manifest: string;
   events: string;
   blobs: string;
+  /** Journal of model replies, kept by the model layer. */
+  courier: string;
   /** Folder of one attempt. */
   attempt(ref: AttemptRef): string;
   /** Event log of one attempt. */
   attemptEvents(ref: AttemptRef): string;
+  /** What pages keep of a settled run, and of the long log of an attempt; may be deleted. */
+  savedRecord: string;
+  savedIndex(ref: AttemptRef): string;
 }
 
 /** Where things lie below a run's folder. */
@@ -58,7 +63,10 @@ export function runPaths(dir: string): RunPaths {
     manifest: join(dir, 'run.json'),
     events: join(dir, 'events.jsonl'),
     blobs: join(dir, 'blobs'),
+    courier: join(dir, 'courier'),
     attempt,
     attemptEvents: (ref) => join(attempt(ref), 'events.jsonl'),
+    savedRecord: join(dir, 'index.json'),
+    savedIndex: (ref) => join(attempt(ref), 'index.json'),
   };
 }

@@ -15,6 +15,8 @@ export interface SwebenchInstance {
   repo: string;
   version: string;
   base_commit: string;
+  /** The issue: what an agent is told. */
+  problem_statement?: string;
   environment_setup_commit?: string;
   patch: string;
   test_patch: string;

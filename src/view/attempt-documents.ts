@@ -1,6 +1,8 @@
 /** What the pages show of one attempt. */
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { z } from 'zod';
+import { readRecord } from '../base/read-record.ts';
 import { AssayError, type AttemptRecord, type RunManifest } from '../contracts/index.ts';
 import { BlobStore } from '../store/blob-store.ts';
 import { readStoredLinesAt } from '../store/read-stored-lines.ts';
@@ -14,6 +16,7 @@ import type {
   RawStepDocument,
   StepDocument,
   StepsDocument,
+  TextBox,
   TextFileDocument,
 } from './documents.ts';
 import { parseStoredEvent, type StoredEvent, type StoredToolEnd, storedMessageParts } from './stored-event.ts';
@@ -23,6 +26,9 @@ import { inputBox, partBoxes, type ReadStart, textBox } from './text-box.ts';
 export const STEPS_PER_PAGE = 20;
 /** Of a file that is longer, this much of its start and as much of its end are shown. */
 const FILE_HALF_BYTES = 512 * 1024;
+
+/** Of a provider's answer. */
+const ANSWER_BYTES = 256 * 1024;
 
 /** Where one attempt lies, and what was read of it. */
 export interface LocatedAttempt {
@@ -51,7 +57,8 @@ export async function attemptDocument({ runDir, manifest, record, index }: Locat
     prompt: (await partBoxes(opening, readStart)).texts,
     steps: inOrder(index).map((step) => step.line),
     stepsPerPage: STEPS_PER_PAGE,
-    logBytes: index.bytes,
+    complete: index.complete,
+    damagedLines: index.damagedLines,
   };
 }
 
@@ -75,16 +82,37 @@ export async function rawStepDocument(
   const places = index.steps.get(step)?.places ?? [];
   const lines = await readStoredLinesAt(runPaths(runDir).attemptEvents(record), places);
   const readStart = startReader(runDir);
-  return { events: await Promise.all(lines.map((line) => textBox(JSON.stringify(line, null, 2), readStart))) };
+  const replies = lines.map(parseStoredEvent).flatMap((event) => (event?.type === 'reply-end' ? [event.reply] : []));
+  return {
+    events: await Promise.all(lines.map((line) => textBox(JSON.stringify(line, null, 2), readStart))),
+    answer: await answerOf(runDir, replies[0]?.journalEntry),
+  };
+}
+
+/** Text of an entry in the journal of a run's courier: the body as the provider sent it. */
+async function answerOf(runDir: string, entry: string | undefined): Promise<TextBox | null> {
+  if (entry === undefined) return null;
+  const kept = await readRecord(join(runPaths(runDir).courier, `${entry}.json`), z.object({ body: z.base64() }));
+  if (kept === null) return null;
+  const body = Buffer.from(kept.body, 'base64');
+  return { text: body.toString('utf8', 0, ANSWER_BYTES), bytes: body.length, blob: null };
 }
 
 function inOrder(index: AttemptIndex): IndexedStep[] {
   return [...index.steps.values()].sort((a, b) => a.line.step - b.line.step);
 }
 
+/** A text that is missing from the store says so where it would stand: the rest of the step is still worth reading. */
 function startReader(runDir: string): ReadStart {
   const blobs = new BlobStore(runPaths(runDir).blobs);
-  return (hex, bytes) => blobStart(blobs, hex, bytes);
+  return async (hex, bytes) => {
+    try {
+      return await blobStart(blobs, hex, bytes);
+    } catch (error) {
+      if (!(error instanceof AssayError)) throw error;
+      return `(cannot be read: ${error.message})`;
+    }
+  };
 }
 
 async function stepDocument(
@@ -138,10 +166,10 @@ async function callDocument(
 
 /** A file beside the events: whole, or its start and its end. Throws `io`. */
 export async function textFileDocument(
-  { runDir, record }: Pick<LocatedAttempt, 'runDir' | 'record'>,
+  folder: string,
   name: 'patch.diff' | 'test_output.txt',
 ): Promise<TextFileDocument> {
-  const path = join(runPaths(runDir).attempt(record), name);
+  const path = join(folder, name);
   try {
     const handle = await open(path, 'r');
     try {

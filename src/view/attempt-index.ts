@@ -2,10 +2,9 @@
  * Where things lie in the log of one attempt: one pass over the file, which keeps a line per step and no contents. Pages of steps are then read from their places, so a
  * trajectory of 100 MB is never held whole.
  */
-import { stat } from 'node:fs/promises';
+import { sha256 } from '../base/digest.ts';
 import type { Cost, SandboxReceipt } from '../contracts/index.ts';
-import { readStoredLines, type StoredLine } from '../store/read-stored-lines.ts';
-import { systemCode } from '../store/store-error.ts';
+import { linesOf, readLineBlocks, type StoredLine } from '../store/read-stored-lines.ts';
 import type { StepLine } from './documents.ts';
 import {
   parseStoredEvent,
@@ -15,6 +14,7 @@ import {
   type StoredToolEnd,
 } from './stored-event.ts';
 import { soleCommand } from './text-box.ts';
+import { writtenPaths } from './written-paths.ts';
 
 type Place = Pick<StoredLine, 'offset' | 'bytes'>;
 
@@ -33,34 +33,21 @@ export interface AttemptIndex {
   imported: { format: string; file: string; leak: string | null } | null;
   scores: { critic: string; score: number }[];
   receipt: SandboxReceipt | null;
+  /** Whole lines that are no JSON: damage, which is told and passed over. */
+  damagedLines: number;
   /** Bytes that were read: where a log that has grown is read on. */
   bytes: number;
+  /** The last of them, by which the same log is known again. */
+  tail: { bytes: number; digest: string };
+  /** False while the log is read for the first time: then there may be more steps. */
+  complete: boolean;
 }
 
 const TITLE_CHARACTERS = 160;
+const TAIL_BYTES = 4096;
 const TOOL_CHANGES: ReadonlySet<string> = new Set(['create', 'str_replace', 'insert', 'undo_edit']);
 
-/** Size of a log; 0 when there is none yet. */
-export async function logSize(path: string): Promise<number> {
-  try {
-    return (await stat(path)).size;
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return 0;
-    throw error;
-  }
-}
-
-/** Reads the log, or what was added to it since `known` was made; `known` itself is taken over and must not be used any more. Throws `io`. */
-export async function indexAttempt(path: string, known: AttemptIndex = emptyIndex()): Promise<AttemptIndex> {
-  for await (const line of readStoredLines(path, known.bytes)) {
-    const event = parseStoredEvent(line.value);
-    if (event !== null) addEvent(known, event, { offset: line.offset, bytes: line.bytes });
-    known.bytes = line.offset + line.bytes + 1;
-  }
-  return known;
-}
-
-function emptyIndex(): AttemptIndex {
+export function emptyIndex(): AttemptIndex {
   return {
     steps: new Map(),
     system: '',
@@ -69,8 +56,26 @@ function emptyIndex(): AttemptIndex {
     imported: null,
     scores: [],
     receipt: null,
+    damagedLines: 0,
     bytes: 0,
+    tail: { bytes: 0, digest: sha256('') },
+    complete: false,
   };
+}
+
+/** Adds to an index what stands in the log behind what it knows, block by block: the index may be looked at meanwhile. Throws `io`. */
+export async function indexAttempt(path: string, index: AttemptIndex): Promise<void> {
+  for await (const block of readLineBlocks(path, index.bytes)) {
+    for (const { offset, bytes, value } of linesOf(block)) {
+      if (value === undefined) index.damagedLines++;
+      const event = parseStoredEvent(value);
+      if (event !== null) addEvent(index, event, { offset, bytes });
+    }
+    const tail = block.data.subarray(-TAIL_BYTES);
+    index.tail = { bytes: tail.length, digest: sha256(tail) };
+    index.bytes = block.offset + block.data.length;
+  }
+  index.complete = true;
 }
 
 function addEvent(index: AttemptIndex, event: StoredEvent, place: Place): void {
@@ -131,7 +136,7 @@ function stepLine(step: number, at: string, reply: StoredReply): StepLine {
     at,
     title: first === undefined ? (said[0] ?? '') : callTitle(first.input),
     tools: calls.map((call) => call.name),
-    edited: [...new Set(calls.flatMap((call) => editedPath(call.input)))],
+    edited: [...new Set(calls.flatMap((call) => changedPaths(call.input)))],
     usd: costOf(reply.cost),
     outputTokens: reply.usage.output,
     durationMs: 0,
@@ -167,4 +172,10 @@ function titleOf(text: StoredText): string {
 export function editedPath(input: unknown): string[] {
   const { command, path } = (input ?? {}) as { command?: unknown; path?: unknown };
   return typeof command === 'string' && TOOL_CHANGES.has(command) && typeof path === 'string' ? [path] : [];
+}
+
+/** With what a shell command seems to write. */
+function changedPaths(input: unknown): string[] {
+  const command = soleCommand(input);
+  return typeof command === 'string' ? writtenPaths(command) : editedPath(input);
 }

@@ -6,10 +6,13 @@
  *     data/runs.json                                            RunsDocument
  *     data/runs/<run>/run.json                                  RunDocument
  *     data/runs/<run>/attempts/<folder>/<n>/attempt.json        AttemptDocument
+ *     data/runs/<run>/attempts/<folder>/<n>/attempt-soon.json   the same as far as it is known at once, only live
  *     data/runs/<run>/attempts/<folder>/<n>/steps-<page>.json   StepsDocument
  *     data/runs/<run>/attempts/<folder>/<n>/patch.json, test-log.json    TextFileDocument
  *     data/runs/<run>/attempts/<folder>/<n>/notes.json          AttemptNotes of `src/store/attempt-notes.ts`
  *     data/runs/<run>/attempts/<folder>/<n>/raw-<step>.json     RawStepDocument, only live
+ *     data/runs/<run>/attempts/<folder>/<n>/request-<step>.json RequestDocument, only live
+ *     data/runs/<run>/attempts/<folder>/<n>/request-<step>-whole.json    the ModelRequest itself, only live
  *     data/runs/<run>/blobs/<hex>-<part>.json                   TextPartDocument
  *     data/compare/<run>,<run>.json                             CompareDocument
  *     data/curves/<run>,<run>.json, data/payout/<run>,….json    PlotDocument
@@ -19,6 +22,7 @@
 import type { AttemptRecord, GradeReport, Intervention, RunManifest, SandboxReceipt } from '../contracts/index.ts';
 import type { Comparison } from '../report/compare-runs.ts';
 import type { RunReport, RunReportRow } from '../report/run-report.ts';
+import type { GridColumns } from './grid-columns.ts';
 
 export interface SiteDocument {
   /** False for a static export: nothing changes any more. */
@@ -45,7 +49,7 @@ export interface RunDocument {
   limits: string;
   host: string;
   fork: ForkOrigin | null;
-  attempts: GridCell[];
+  attempts: GridColumns;
 }
 
 /** The attempt at the same instance that a run was forked from, and the last step that both have. */
@@ -76,8 +80,10 @@ export interface AttemptDocument {
   /** In the order in which the steps were made. */
   steps: StepLine[];
   stepsPerPage: number;
-  /** Bytes of the log that this was made from: the page asks again when it hears of more. */
-  logBytes: number;
+  /** False: a long log is being read, and there may be more steps. */
+  complete: boolean;
+  /** Lines of the log that are no JSON and so are left out. */
+  damagedLines: number;
 }
 
 /** A step in the timeline. */
@@ -87,7 +93,7 @@ export interface StepLine {
   /** First line of the first call, or of what was said. At most 160 characters. */
   title: string;
   tools: string[];
-  /** Files that edit calls of the step changed. */
+  /** Files that edit calls of the step changed, or that its commands seem to write. */
   edited: string[];
   /** Null: unknown. */
   usd: number | null;
@@ -105,6 +111,19 @@ export interface StepsDocument {
 /** The events of a step as they stand in the log, one after the other. */
 export interface RawStepDocument {
   events: TextBox[];
+  /** The provider's answer as it came over the wire; null where none was kept. */
+  answer: TextBox | null;
+}
+
+/** What the model was asked in a step. */
+export interface RequestDocument {
+  /** The request is the one that was sent; otherwise it was built again as well as the log allows. */
+  exact: boolean;
+  /** How that is known. */
+  why: string;
+  messages: number;
+  /** Indented JSON or its start; the whole of it is in `request-<step>-whole.json`. */
+  request: TextBox;
 }
 
 export interface StepDocument extends StepLine {

@@ -3,12 +3,23 @@ import { AssayError, toFailure } from '../contracts/index.ts';
 import { readNotes } from '../store/attempt-notes.ts';
 import { BlobStore } from '../store/blob-store.ts';
 import { runPaths } from '../store/run-folder.ts';
-import { attemptDocument, rawStepDocument, stepsDocument, textFileDocument } from './attempt-documents.ts';
+import {
+  attemptDocument,
+  rawStepDocument,
+  STEPS_PER_PAGE,
+  stepsDocument,
+  textFileDocument,
+} from './attempt-documents.ts';
+import type { AttemptIndex } from './attempt-index.ts';
 import { blobPart } from './blob-part.ts';
 import type { RunLine, RunsDocument, SiteDocument } from './documents.ts';
+import { requestDocument, stepRequest } from './request-document.ts';
 import type { RunCache } from './run-cache.ts';
 import { compareDocument, runDocument, runLine } from './run-documents.ts';
 import { curvesDocument, payoutDocument } from './selection-documents.ts';
+
+/** Longer than reading a log of a few megabytes takes. */
+const SOON_MS = 100;
 
 interface DocumentSource {
   cache: RunCache;
@@ -34,21 +45,32 @@ const ROUTES: readonly Route[] = [
   route(`runs/${RUN}/run`, async ({ cache }, { run = '' }) => runDocument(await cache.run(run))),
   route(`${ATTEMPT}/attempt`, async (source, at) => await attemptDocument(await locate(source, at))),
   route(
-    `${ATTEMPT}/steps-(?<page>\\d{1,6})`,
-    async (source, at) => await stepsDocument(await locate(source, at), Number(at.page)),
+    `${ATTEMPT}/attempt-soon`,
+    async (source, at) => await attemptDocument(await locate(source, at, opensWithin(SOON_MS))),
+  ),
+  route(`${ATTEMPT}/steps-(?<page>\\d{1,6})`, async (source, at) => {
+    const page = Number(at.page);
+    return await stepsDocument(await locate(source, at, hasPage(page)), page);
+  }),
+  route(`${ATTEMPT}/raw-(?<step>[1-9]\\d{0,8})`, async (source, at) => {
+    const step = Number(at.step);
+    return await rawStepDocument(await locate(source, at, hasStep(step)), step);
+  }),
+  route(`${ATTEMPT}/request-(?<step>[1-9]\\d{0,8})`, async (source, at) =>
+    requestDocument(await find(source, at), Number(at.step)),
   ),
   route(
-    `${ATTEMPT}/raw-(?<step>[1-9]\\d{0,8})`,
-    async (source, at) => await rawStepDocument(await locate(source, at), Number(at.step)),
+    `${ATTEMPT}/request-(?<step>[1-9]\\d{0,8})-whole`,
+    async (source, at) => (await stepRequest(await find(source, at), Number(at.step))).request,
   ),
-  route(`${ATTEMPT}/notes`, async ({ cache }, { run = '', folder = '', attempt }) => {
-    const { dir, record } = await cache.find(run, folder, Number(attempt));
-    return await readNotes(runPaths(dir).attempt(record));
-  }),
-  route(`${ATTEMPT}/patch`, async (source, at) => await textFileDocument(await locate(source, at), 'patch.diff')),
+  route(`${ATTEMPT}/notes`, async (source, at) => await readNotes(await attemptFolder(source, at))),
+  route(
+    `${ATTEMPT}/patch`,
+    async (source, at) => await textFileDocument(await attemptFolder(source, at), 'patch.diff'),
+  ),
   route(
     `${ATTEMPT}/test-log`,
-    async (source, at) => await textFileDocument(await locate(source, at), 'test_output.txt'),
+    async (source, at) => await textFileDocument(await attemptFolder(source, at), 'test_output.txt'),
   ),
   route(`runs/${RUN}/blobs/(?<hex>[0-9a-f]{64})-(?<part>\\d{1,6})`, async ({ cache }, { run = '', hex = '', part }) =>
     blobPart(new BlobStore(runPaths(cache.dirOf(run)).blobs), hex, Number(part)),
@@ -70,8 +92,37 @@ export async function findDocument(source: DocumentSource, path: string): Promis
   return null;
 }
 
-async function locate({ cache }: DocumentSource, { run = '', folder = '', attempt }: Parameters) {
-  return await cache.attempt(run, folder, Number(attempt));
+type Enough = (index: AttemptIndex) => boolean;
+
+async function locate({ cache }: DocumentSource, { run = '', folder = '', attempt }: Parameters, enough?: Enough) {
+  return await cache.attempt(run, folder, Number(attempt), enough);
+}
+
+async function find({ cache }: DocumentSource, { run = '', folder = '', attempt }: Parameters) {
+  return await cache.find(run, folder, Number(attempt));
+}
+
+async function attemptFolder(source: DocumentSource, at: Parameters) {
+  const { dir, record } = await find(source, at);
+  return runPaths(dir).attempt(record);
+}
+
+const hasStep =
+  (step: number): Enough =>
+  ({ steps }) =>
+    steps.has(step + 1);
+
+/** The steps of the page and the beginning of the next one, so that the last step is whole. */
+const hasPage =
+  (page: number): Enough =>
+  ({ steps }) =>
+    steps.size > (page + 1) * STEPS_PER_PAGE;
+
+/** After so long the first steps must do. */
+function opensWithin(ms: number): Enough {
+  const end = performance.now() + ms;
+  const hasFirst = hasPage(0);
+  return (index) => performance.now() > end && hasFirst(index);
 }
 
 async function records({ cache }: DocumentSource, { runs = '' }: Parameters) {

@@ -1,16 +1,15 @@
 /** Runs and logs that were read, kept as long as their files have not changed. */
-import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AssayError, type AttemptRecord, type RunManifest, type RunRecord } from '../contracts/index.ts';
-import { listRuns } from '../store/file-run-store.ts';
-import { loadRunRecord } from '../store/load-run-record.ts';
 import { instanceFolder, isRunId, runPaths } from '../store/run-folder.ts';
-import { systemCode } from '../store/store-error.ts';
+import { storeInvalid } from '../store/store-error.ts';
 import type { LocatedAttempt } from './attempt-documents.ts';
-import { type AttemptIndex, indexAttempt, logSize } from './attempt-index.ts';
+import type { AttemptIndex } from './attempt-index.ts';
+import { IndexCache, type IndexedLog } from './index-cache.ts';
+import { logState } from './log-state.ts';
+import { RunList } from './run-list.ts';
+import { loadRecord } from './saved-record.ts';
 
-/** Indexes of logs that are kept, the least recently used goes first. */
-const KEPT_INDEXES = 32;
 /** A run that is at work is read anew at most this often, and at most for a tenth of the time. */
 const RUNNING_MS = 1_000;
 const READING_SHARE = 0.1;
@@ -24,25 +23,28 @@ interface KeptRun {
   record: Promise<RunRecord>;
 }
 
-interface Found {
+/** Where one attempt lies. */
+export interface FoundAttempt {
   dir: string;
   manifest: RunManifest;
   record: AttemptRecord;
 }
 
-/** Reads runs below one folder. Never writes; several requests for the same thing read it once. */
+/** Reads runs below one folder. Writes nothing but what it learnt of long logs, beside them; several requests for the same thing read it once. */
 export class RunCache {
   private readonly runsDir: string;
   private readonly runs = new Map<string, KeptRun>();
-  private readonly indexes = new Map<string, Promise<AttemptIndex>>();
+  private readonly indexes = new IndexCache();
+  private readonly list: RunList;
 
   constructor(runsDir: string) {
     this.runsDir = runsDir;
+    this.list = new RunList(runsDir);
   }
 
-  /** Ids of all runs, newest first. */
+  /** Ids of all runs, newest first, damaged ones among them: reading one says what is wrong. Throws `io`. */
   async ids(): Promise<string[]> {
-    return (await listRuns(this.runsDir)).map(({ manifest }) => manifest.runId);
+    return await this.list.ids();
   }
 
   /** Throws `run-not-found`, `store-invalid`, `io`. */
@@ -51,7 +53,7 @@ export class RunCache {
     const stamp = await stampOf(runPaths(dir).events);
     const kept = this.runs.get(runId);
     if (kept !== undefined && (await isFresh(kept, stamp))) return await kept.record;
-    const record = loadRunRecord(dir);
+    const record = loadNamed(dir, runId);
     const next: KeptRun = { stamp, readAt: Date.now(), tookMs: 0, record };
     this.runs.set(runId, next);
     // A failure is told to whoever asked, and not kept.
@@ -64,14 +66,28 @@ export class RunCache {
     return await record;
   }
 
-  /** An attempt with what stands where in its log. Throws like `find`. */
-  async attempt(runId: string, folder: string, attempt: number): Promise<LocatedAttempt> {
+  /** An attempt with what stands where in its log, as soon as that is `enough`. Throws like `find`. */
+  async attempt(
+    runId: string,
+    folder: string,
+    attempt: number,
+    enough?: (index: AttemptIndex) => boolean,
+  ): Promise<LocatedAttempt> {
     const { dir, manifest, record } = await this.find(runId, folder, attempt);
-    return { runDir: dir, manifest, record, index: await this.index(dir, record) };
+    const index = await this.indexes.get(indexedLog(dir, record), enough);
+    return { runDir: dir, manifest, record, index };
+  }
+
+  /** A word that changes with the log of an attempt, with its state, and as a long log is read for the first time. Throws like `find`. */
+  async attemptStamp(runId: string, folder: string, attempt: number): Promise<string> {
+    const { dir, record } = await this.find(runId, folder, attempt);
+    const at = indexedLog(dir, record);
+    const { size } = await logState(at.log);
+    return [size, record.state, this.indexes.progress(at) ?? 'read'].join('-');
   }
 
   /** An attempt by the folder of its instance. Throws `run-not-found`, `instance-not-found`, `store-invalid`, `io`. */
-  async find(runId: string, folder: string, attempt: number): Promise<Found> {
+  async find(runId: string, folder: string, attempt: number): Promise<FoundAttempt> {
     const { dir, manifest, attempts } = await this.run(runId);
     const record = attempts.find((one) => one.attempt === attempt && instanceFolder(one.instanceId) === folder);
     if (record === undefined) {
@@ -88,26 +104,18 @@ export class RunCache {
     if (isRunId(runId)) return join(this.runsDir, runId);
     throw new AssayError('run-not-found', `${runId} is no run id.`, { class: 'input', retryable: false });
   }
+}
 
-  private async index(dir: string, record: AttemptRecord): Promise<AttemptIndex> {
-    const path = runPaths(dir).attemptEvents(record);
-    const before = this.indexes.get(path);
-    const next = (async () => {
-      const known = await before?.catch(() => undefined);
-      const size = await logSize(path);
-      if (known !== undefined && known.bytes === size) return known;
-      // A log only grows; one that is shorter is another one.
-      return await indexAttempt(path, known !== undefined && known.bytes < size ? known : undefined);
-    })();
-    this.indexes.delete(path);
-    this.indexes.set(path, next);
-    next.catch(() => this.indexes.delete(path));
-    for (const oldest of this.indexes.keys()) {
-      if (this.indexes.size <= KEPT_INDEXES) break;
-      this.indexes.delete(oldest);
-    }
-    return await next;
-  }
+function indexedLog(dir: string, record: AttemptRecord): IndexedLog {
+  const paths = runPaths(dir);
+  return { log: paths.attemptEvents(record), saved: paths.savedIndex(record) };
+}
+
+async function loadNamed(dir: string, runId: string): Promise<RunRecord> {
+  const record = await loadRecord(dir);
+  const { runId: named } = record.manifest;
+  if (named !== runId) throw storeInvalid(`the folder ${dir} holds run ${named}: rename it to that`, { dir, named });
+  return record;
 }
 
 async function isFresh(kept: KeptRun, stamp: string): Promise<boolean> {
@@ -120,11 +128,6 @@ async function isFresh(kept: KeptRun, stamp: string): Promise<boolean> {
 
 /** Changes when the file does. */
 async function stampOf(path: string): Promise<string> {
-  try {
-    const { size, mtimeMs } = await stat(path);
-    return `${size} ${mtimeMs}`;
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return '';
-    throw error;
-  }
+  const { size, mtimeMs } = await logState(path);
+  return `${size} ${mtimeMs}`;
 }

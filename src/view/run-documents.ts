@@ -5,6 +5,7 @@ import { comparisonSvg } from '../report/comparison-svg.ts';
 import { isInfraFailure, type RunReport, type RunReportRow, runReport } from '../report/run-report.ts';
 import { instanceFolder } from '../store/run-folder.ts';
 import type { CompareDocument, GridCell, RunDocument, RunLine } from './documents.ts';
+import { gridColumns } from './grid-columns.ts';
 
 /** Reports are asked for again and again: a record that has not been read anew has the same one. */
 const reports = new WeakMap<RunRecord, RunReport>();
@@ -31,7 +32,7 @@ export function runDocument(record: RunRecord): RunDocument {
     limits: `${limits.steps} steps, ${limits.wallSeconds} s${limits.costUsd === undefined ? '' : `, $${limits.costUsd}`}`,
     host: `${host.platform} ${host.kernel}, ${host.cpus} CPUs, Node ${host.node}, Assay ${manifest.assayVersion}`,
     fork: manifest.fork ?? null,
-    attempts: record.attempts.map((attempt, at) => gridCell(attempt, rows[at])),
+    attempts: gridColumns(record.attempts.map((attempt, at) => gridCell(attempt, rows[at]))),
   };
 }
 

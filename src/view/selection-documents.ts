@@ -31,7 +31,9 @@ export async function curvesDocument(records: readonly RunRecord[]): Promise<Plo
 export async function payoutDocument(records: readonly RunRecord[]): Promise<PlotDocument> {
   const reports = await Promise.all(
     records.map(async (record) => {
-      const { instances } = await loadDataset(record.manifest.dataset.reference);
+      const { reference, table } = record.manifest.dataset;
+      // Rows of SWE-bench sets have no prices.
+      const instances = table === undefined ? (await loadDataset(reference)).instances : [];
       return payoutReport(record, instances, FREE_DETECTOR);
     }),
   );

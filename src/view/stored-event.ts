@@ -36,6 +36,11 @@ const replySchema = z.object({
   cost: costSchema,
   servedModel: z.string().nullable(),
   latencyMs: z.number(),
+  journalEntry: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .optional()
+    .catch(undefined),
 });
 export type StoredReply = z.infer<typeof replySchema>;
 

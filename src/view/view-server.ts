@@ -5,7 +5,7 @@ import { AssayError, toFailure } from '../contracts/index.ts';
 import { controlRequest, readJsonBody } from './control-requests.ts';
 import type { SiteDocument } from './documents.ts';
 import { findDocument } from './find-document.ts';
-import { attemptStamp, runStamp } from './live-stamp.ts';
+import { runStamp } from './live-stamp.ts';
 import { liveStream } from './live-stream.ts';
 import type { PageAsset } from './page-assets.ts';
 import { newToken, type RequestGuard, requestGuard } from './request-guard.ts';
@@ -205,7 +205,7 @@ function stampFor(cache: RunCache, path: string): (() => Promise<string>) | null
   const [run = '', folder, attempt, ...more] = path.split('/');
   if (folder === undefined) return () => runStamp(cache, run);
   if (more.length > 0 || !/^[1-9]\d{0,8}$/.test(attempt ?? '')) return null;
-  return () => attemptStamp(cache, run, folder, Number(attempt));
+  return () => cache.attemptStamp(run, folder, Number(attempt));
 }
 
 /** The path without its leading slash, decoded; null when it cannot be. */

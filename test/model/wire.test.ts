@@ -243,6 +243,8 @@ describe('the courier', () => {
     const again = await model.complete(request, { callKey: 'r/i/1/1', signal });
     expect(again).toMatchObject({ source: 'journal', message: { content: [{ text: 'paid' }] } });
     expect(server.seen).toHaveLength(1);
+    const { body } = JSON.parse(readFileSync(join(folder, `${again.journalEntry}.json`), 'utf8'));
+    expect(Buffer.from(body, 'base64').toString()).toMatch(/message_start[\s\S]*message_stop/);
     expect(
       readdirSync(folder)
         .map((name) => readFileSync(join(folder, name), 'utf8'))

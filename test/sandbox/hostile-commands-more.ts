@@ -31,7 +31,8 @@ export const MORE_ATTACKS: readonly Attack[] = [
   },
   {
     name: 'leave a tree of folders deeper than any path',
-    script: () => 'cd /testbed; for i in $(seq 1500); do mkdir ddddd && cd ddddd || break; done; echo x > bottom; true',
+    script: () =>
+      'cd /testbed; p=$(printf "ddddd/%.0s" $(seq 200)); for i in $(seq 8); do mkdir -p "$p" && cd "$p" || break; done; echo x > bottom; true',
   },
   {
     name: 'leave names that are no text',

@@ -127,7 +127,7 @@ function attackAll(backend: SandboxBackend, place: Place): void {
       try {
         const result = await exec(sandbox, ['bash', '-c', attack.script(target)], {
           stderr: 'merge',
-          timeoutSeconds: 20,
+          timeoutSeconds: 12, // some attacks stop themselves too
           maxBytes: 1024 ** 2,
         });
         const output = result.stdout.toString();

@@ -1,26 +1,19 @@
 /** Lookahead that tries each candidate's action in a copy of the sandbox, on a real task: the critic sees what would come of it, and the attempt's own sandbox sees the chosen one alone. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { createToolSet, toolTypesFor } from '../../src/agent/tool-set.ts';
 import { createTwoToolAgent } from '../../src/agent/two-tool-agent.ts';
 import { assayPaths } from '../../src/base/paths.ts';
-import { type Critic, type RunEvent, sandboxLimitsSchema } from '../../src/contracts/index.ts';
-import { loadDataset } from '../../src/dataset/load-dataset.ts';
-import { createEnvironmentBuilder } from '../../src/environment/environment-builder.ts';
-import { capturePatch } from '../../src/grading/capture-patch.ts';
-import { gradeAttempt } from '../../src/grading/grade-attempt.ts';
+import type { Critic } from '../../src/contracts/index.ts';
 import { lookaheadModel } from '../../src/model/lookahead-model.ts';
-import { openScriptedModel } from '../../src/model/scripted-model.ts';
-import { runAll } from '../../src/run/run-all.ts';
 import { tryInForks } from '../../src/run/try-in-forks.ts';
 import { createNativeBackend } from '../../src/sandbox/native/native-backend.ts';
 import { openWorkspace } from '../../src/sandbox/workspace.ts';
-import { createRun } from '../../src/store/file-run-store.ts';
 import { describeRequiring } from '../support/requirements.ts';
-import { manifestOf } from '../support/run-fixtures.ts';
-import { FIX, TASK } from '../support/split-cent.ts';
+import { bash, scriptedAttempt } from '../support/scripted-attempt.ts';
+import { FIX } from '../support/split-cent.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'assay-lookahead-'));
 const paths = assayPaths(home);
@@ -31,23 +24,17 @@ afterAll(async () => {
   rmSync(home, { recursive: true, force: true });
 });
 
-const bash = (command: string) => ({ calls: [{ tool: 'bash', input: { command } }] });
 const WHERE = 'pwd; echo "mark $MARK"; hello';
-const SCRIPT = {
-  usdPerReply: 0.01,
-  instances: {
-    [TASK]: [
-      // One candidate alone: the script has no second one.
-      bash('cd src; export MARK=here; hello() { echo "hello you"; }'),
-      {
-        ...bash(`${WHERE}; rm allocate.js`),
-        alternatives: [{ calls: [{ tool: 'str_replace_based_edit_tool', input: FIX }] }],
-      },
-      { ...bash(`${WHERE}; git status --short`), alternatives: [bash('cat no-such-file')] },
-      { say: 'Done.' },
-    ],
+const STEPS = [
+  // One candidate alone: the script has no second one.
+  bash('cd src; export MARK=here; hello() { echo "hello you"; }'),
+  {
+    ...bash(`${WHERE}; rm allocate.js`),
+    alternatives: [{ calls: [{ tool: 'str_replace_based_edit_tool', input: FIX }] }],
   },
-};
+  { ...bash(`${WHERE}; git status --short`), alternatives: [bash('cat no-such-file')] },
+  { say: 'Done.' },
+];
 
 /** Sees only what an action brings: an edit is good, a failed command bad. */
 const critic: Critic = {
@@ -61,48 +48,24 @@ const critic: Critic = {
   close: async () => {},
 };
 
-async function attempt() {
-  const script = join(home, 'script.json');
-  writeFileSync(script, JSON.stringify(SCRIPT));
-  const dataset = await loadDataset('tasks/starter');
-  const instances = dataset.instances.filter((one) => one.instanceId === TASK);
-  const agent = createTwoToolAgent();
-  const manifest = manifestOf('looks-ahead', [], {
-    dataset: {
-      name: dataset.name,
-      reference: dataset.reference,
-      digest: dataset.digest,
-      instances: instances.map(({ instanceId, digest, task }) => ({ instanceId, digest, repo: task.repo })),
-    },
-    agent: { name: agent.name, digest: agent.digest },
-    model: { id: `scripted:${script}`, parameters: {} },
-    sandboxLimits: sandboxLimitsSchema.parse({}),
-  });
-  const run = await createRun(join(home, 'runs'), manifest);
-  const events: RunEvent[] = [];
-  const newTools = () => createToolSet(toolTypesFor(manifest.model.id));
-  try {
-    const record = await runAll({
-      run,
-      instances,
-      jobs: 1,
-      observe: (event) => events.push(event),
-      ports: {
-        backend,
-        environments: createEnvironmentBuilder({ backend, paths }),
-        gradeAttempt,
-        agent,
-        openModel: () => openScriptedModel(script),
-        attemptModel: (model, place) =>
-          lookaheadModel(model, { critic, count: 2, tryReplies: tryInForks({ ...place, newTools, openWorkspace }) }),
-        capturePatch,
-        openWorkspace: (sandbox) => openWorkspace(sandbox),
+function attempt() {
+  return scriptedAttempt({
+    home,
+    backend,
+    runId: 'looks-ahead',
+    agent: createTwoToolAgent(),
+    steps: STEPS,
+    ports: ({ model: { id } }) => ({
+      attemptModel: (model, place) => {
+        const newTools = () => createToolSet(toolTypesFor(id));
+        return lookaheadModel(model, {
+          critic,
+          count: 2,
+          tryReplies: tryInForks({ ...place, newTools, openWorkspace }),
+        });
       },
-    });
-    return { record, events };
-  } finally {
-    await run.close();
-  }
+    }),
+  });
 }
 
 describeRequiring('sandboxes', probe.available ? undefined : probe.notes.join(' '), 'lookahead with forks', () => {

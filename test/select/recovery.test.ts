@@ -1,27 +1,19 @@
 /** An attempt that destroys its repository, on a real task in real sandboxes: brought back it resolves, left alone it does not. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { createTwoToolAgent } from '../../src/agent/two-tool-agent.ts';
 import { assayPaths } from '../../src/base/paths.ts';
-import { type Critic, type RunEvent, sandboxLimitsSchema } from '../../src/contracts/index.ts';
-import { loadDataset } from '../../src/dataset/load-dataset.ts';
-import { createEnvironmentBuilder } from '../../src/environment/environment-builder.ts';
-import { capturePatch } from '../../src/grading/capture-patch.ts';
-import { gradeAttempt } from '../../src/grading/grade-attempt.ts';
-import { openScriptedModel } from '../../src/model/scripted-model.ts';
+import type { Critic } from '../../src/contracts/index.ts';
 import { runReport, runReportText } from '../../src/report/run-report.ts';
-import { runAll } from '../../src/run/run-all.ts';
 import { workTreeCheckpoints } from '../../src/run/work-tree-checkpoints.ts';
 import { createNativeBackend } from '../../src/sandbox/native/native-backend.ts';
-import { openWorkspace } from '../../src/sandbox/workspace.ts';
 import { shortestCritic } from '../../src/select/baseline-critics.ts';
-import { createRun } from '../../src/store/file-run-store.ts';
 import { loadTrajectory } from '../../src/store/load-trajectory.ts';
 import { describeRequiring } from '../support/requirements.ts';
-import { manifestOf } from '../support/run-fixtures.ts';
-import { FIX, TASK } from '../support/split-cent.ts';
+import { bash, scriptedAttempt } from '../support/scripted-attempt.ts';
+import { FIX } from '../support/split-cent.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'assay-recovery-'));
 const paths = assayPaths(home);
@@ -32,18 +24,12 @@ afterAll(async () => {
   rmSync(home, { recursive: true, force: true });
 });
 
-const bash = (command: string) => ({ calls: [{ tool: 'bash', input: { command } }] });
-const SCRIPT = {
-  usdPerReply: 0.01,
-  instances: {
-    [TASK]: [
-      { say: 'Here it is.', calls: [{ tool: 'str_replace_based_edit_tool', input: FIX }] },
-      bash('cd src; rm -rf ../src ../test; cat allocate.js'),
-      bash('pwd; git status --short'),
-      { say: 'Done.' },
-    ],
-  },
-};
+const STEPS = [
+  { say: 'Here it is.', calls: [{ tool: 'str_replace_based_edit_tool', input: FIX }] },
+  bash('cd src; rm -rf ../src ../test; cat allocate.js'),
+  bash('pwd; git status --short'),
+  { say: 'Done.' },
+];
 
 /** Sees files that are gone. */
 const critic: Critic = {
@@ -55,47 +41,15 @@ const critic: Critic = {
   },
 };
 
-async function attempt(runId: string, recover: boolean) {
-  const script = join(home, 'script.json');
-  writeFileSync(script, JSON.stringify(SCRIPT));
-  const dataset = await loadDataset('tasks/starter');
-  const instances = dataset.instances.filter((one) => one.instanceId === TASK);
-  const agent = createTwoToolAgent(recover ? { recovery: { valueFall: 0.5, maxInterventions: 3 } } : {});
-  const manifest = manifestOf(runId, [], {
-    dataset: {
-      name: dataset.name,
-      reference: dataset.reference,
-      digest: dataset.digest,
-      instances: instances.map(({ instanceId, digest, task }) => ({ instanceId, digest, repo: task.repo })),
-    },
-    agent: { name: agent.name, digest: agent.digest },
-    model: { id: `scripted:${script}`, parameters: {} },
-    sandboxLimits: sandboxLimitsSchema.parse({}),
+function attempt(runId: string, recover: boolean) {
+  return scriptedAttempt({
+    home,
+    backend,
+    runId,
+    agent: createTwoToolAgent(recover ? { recovery: { valueFall: 0.5, maxInterventions: 3 } } : {}),
+    steps: STEPS,
+    ports: () => ({ checkpoints: (sandbox) => workTreeCheckpoints(sandbox), critic }),
   });
-  const run = await createRun(join(home, 'runs'), manifest);
-  const events: RunEvent[] = [];
-  try {
-    const record = await runAll({
-      run,
-      instances,
-      jobs: 1,
-      observe: (event) => events.push(event),
-      ports: {
-        backend,
-        environments: createEnvironmentBuilder({ backend, paths }),
-        gradeAttempt,
-        agent,
-        openModel: () => openScriptedModel(script),
-        capturePatch,
-        openWorkspace: (sandbox) => openWorkspace(sandbox),
-        checkpoints: (sandbox) => workTreeCheckpoints(sandbox),
-        critic,
-      },
-    });
-    return { record, events };
-  } finally {
-    await run.close();
-  }
 }
 
 describeRequiring(

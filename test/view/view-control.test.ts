@@ -122,6 +122,9 @@ describeRequiring('sandboxes', problem, 'control from pages', () => {
       await expect.poll(() => page.getByText('worth a look').count()).toBe(0);
       await page.locator('.step.current').getByText('Raw').click();
       await page.locator('.step.current .raw').getByText('"type": "reply-end"').waitFor();
+      await page.locator('.step.current').getByText('Request', { exact: true }).click();
+      await page.locator('.step.current').getByText('exact', { exact: true }).waitFor();
+      await page.locator('.step.current').getByText('the digest that was noted when it was sent; 3 messages').waitFor();
     },
     LONG_MS,
   );

@@ -150,7 +150,8 @@ describeRequiring('chromium', executablePath === null ? 'no Chromium found' : un
   it('filters steps by kind and by text', async () => {
     await visit(HOSTILE, '45 of 45 steps');
     await page.getByLabel('Which steps').selectOption('edits');
-    await page.getByText('9 of 45 steps').waitFor();
+    // Nine calls of the edit tool, and what shells read as a redirection in the hostile command.
+    await page.getByText('10 of 45 steps').waitFor();
     await page.getByLabel('Which steps').selectOption('all');
     await page.getByLabel('Search the steps').fill('OUTPUT of step 37');
     await page.getByText('1 of 45 steps').waitFor();

@@ -15,6 +15,7 @@ import type {
   StepsDocument,
   TextPartDocument,
 } from '../../src/view/documents.ts';
+import { gridCells } from '../../src/view/grid-columns.ts';
 import { startViewServer, type ViewServer } from '../../src/view/view-server.ts';
 import { eventMaker, manifestOf, replyOf } from '../support/run-fixtures.ts';
 import { HOSTILE_ID, HOSTILE_TEXT, LONG_LINE, writeViewStore } from '../support/view-store.ts';
@@ -60,8 +61,9 @@ describe('documents', () => {
     expect(runs.map((run) => run.runId).sort()).toEqual(['first', 'second']);
     const run = await read<RunDocument>('runs/first/run.json');
     expect(run.report).toMatchObject({ resolved: 2, finished: 3, status: 'completed' });
-    expect(run.attempts.map((cell) => cell.verdict)).toEqual(['resolved', 'resolved', 'unresolved']);
-    expect(run.attempts[2]?.firstFailing).toMatch(/^tests\/test_x/);
+    const cells = gridCells(run.attempts);
+    expect(cells.map((cell) => cell.verdict)).toEqual(['resolved', 'resolved', 'unresolved']);
+    expect(cells[2]?.firstFailing).toMatch(/^tests\/test_x/);
   });
 
   it('gives an attempt with its timeline, and its steps in pages', async () => {

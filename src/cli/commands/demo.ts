@@ -9,6 +9,7 @@ import { hostBase } from '../../sandbox/host-base.ts';
 import { openEngine } from '../compose.ts';
 import { defineCommand } from '../flag.ts';
 import { interruptible } from '../interrupt.ts';
+import { taskFolder } from '../open-task-set.ts';
 import { print } from '../output.ts';
 import { createProgress } from '../progress.ts';
 import { beginRun } from '../start-run.ts';
@@ -70,7 +71,7 @@ export const demoCommand = defineCommand({
     );
     const { record, exitCode } = await beginRun(
       {
-        dataset: played,
+        tasks: taskFolder(played),
         settings: { model: `scripted:${join(packageRoot(), 'tasks', 'demo-script.yaml')}` },
         attempts: 1,
         limits: agentLimitsSchema.parse({}),

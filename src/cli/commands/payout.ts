@@ -48,10 +48,12 @@ export const payoutCommand = defineCommand({
   },
 });
 
-/** Of the run's data set. Throws for runs that were imported: they name instances, and no task folder has their prices. */
+/** Of the run's data set. Throws for runs whose instances no task folder has: imported ones and those of SWE-bench sets. */
 async function pricedTasks({ manifest }: RunRecord): Promise<readonly TaskInstance[]> {
-  if (manifest.priceTable !== IMPORTED) return (await loadDataset(manifest.dataset.reference)).instances;
-  throw new AssayError('config-invalid', `${manifest.runId} was imported: its instances have no prices`, {
+  const isTable = manifest.dataset.table !== undefined;
+  if (manifest.priceTable !== IMPORTED && !isTable) return (await loadDataset(manifest.dataset.reference)).instances;
+  const what = isTable ? 'is of a SWE-bench set' : 'was imported';
+  throw new AssayError('config-invalid', `${manifest.runId} ${what}: its instances have no prices`, {
     class: 'input',
     retryable: false,
     hint: 'Payouts are of runs over task folders with prices, such as tasks/freelance.',

@@ -1,13 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { AssayError, agentLimitsSchema } from '../../contracts/index.ts';
-import { filterInstances } from '../../dataset/filter-instances.ts';
-import { loadDataset } from '../../dataset/load-dataset.ts';
 import { defineCommand } from '../flag.ts';
+import { withInterrupt } from '../interrupt.ts';
 import { LIVE_CRITIC_HELP } from '../open-critic.ts';
+import { openTaskSet, TABLE_FLAGS } from '../open-task-set.ts';
 import { createProgress } from '../progress.ts';
 import { printRun } from '../run-output.ts';
-import { SANDBOX_FLAGS, withImage } from '../sandbox-flags.ts';
+import { SANDBOX_FLAGS } from '../sandbox-flags.ts';
 import { beginRun, DEFAULT_JOBS } from '../start-run.ts';
 
 /** Flags that choose instances of a dataset. */
@@ -54,7 +54,7 @@ export const TASK_SET = {
 export const runCommand = defineCommand({
   name: 'run',
   summary: 'run an agent with a model on a dataset, grade the patches, report',
-  arguments: [TASK_SET],
+  arguments: [{ ...TASK_SET, help: `${TASK_SET.help}, or a SWE-bench data set` }],
   flags: {
     model: {
       kind: 'string',
@@ -73,6 +73,7 @@ export const runCommand = defineCommand({
     ...RUN_FLAGS,
     ...SANDBOX_FLAGS,
     ...FILTER_FLAGS,
+    ...TABLE_FLAGS,
     maxSteps: { kind: 'integer', min: 1, default: 100, help: 'model calls per attempt' },
     wallSeconds: { kind: 'number', min: 1, default: 3600, help: 'wall time per attempt' },
     maxTokens: { kind: 'integer', min: 1, help: 'input and output tokens per attempt' },
@@ -128,6 +129,7 @@ export const runCommand = defineCommand({
   examples: [
     'assay run tasks/starter --model anthropic/claude-sonnet-4-5 -j 4 --budget 5',
     "assay run tasks/starter -m openai/gpt-5 -i 'shelf-*' -k 3",
+    "assay run verified -m anthropic/claude-sonnet-4-5 -i 'django__*' --limit 50 --seed 1 --sandbox docker",
   ],
   async run({ args, flags }) {
     if (flags.model === undefined) {
@@ -137,7 +139,10 @@ export const runCommand = defineCommand({
         hint: 'Name one with --model, e.g. --model anthropic/claude-sonnet-4-5.',
       });
     }
-    const dataset = withImage(filterInstances(await loadDataset(args[0] ?? ''), filterOf(flags)), flags.image);
+    const { split, repos, image } = flags;
+    const tasks = await withInterrupt((signal) =>
+      openTaskSet(args[0] ?? '', { filter: filterOf(flags), split, repos, image, signal }),
+    );
     const limits = agentLimitsSchema.parse({
       steps: flags.maxSteps,
       wallSeconds: flags.wallSeconds,
@@ -148,7 +153,7 @@ export const runCommand = defineCommand({
     });
     const outcome = await beginRun(
       {
-        dataset,
+        tasks,
         settings: {
           model: flags.model,
           temperature: flags.temperature,

@@ -7,14 +7,15 @@ import { loadDataset } from '../../dataset/load-dataset.ts';
 import { timedEvent } from '../../run/run-context.ts';
 import { type ValidationEvent, validate } from '../../run/validate.ts';
 import type { InstanceValidation, ValidationReport, ValidationStep } from '../../run/validation-report.ts';
-import { isSwebenchReference, loadInstances } from '../../swebench/dataset/load-instances.ts';
+import { isSwebenchReference } from '../../swebench/dataset/load-instances.ts';
 import { openEngine } from '../compose.ts';
 import { defineCommand, type ExitCode } from '../flag.ts';
 import { interruptible, withInterrupt } from '../interrupt.ts';
+import { openRows } from '../open-rows.ts';
+import { TABLE_FLAGS } from '../open-task-set.ts';
 import { print } from '../output.ts';
 import { createProgress, type Progress } from '../progress.ts';
 import { SANDBOX_FLAGS, withImage } from '../sandbox-flags.ts';
-import { datasetCache, REPOSITORIES } from '../swebench-grading.ts';
 import { FILTER_FLAGS, filterOf } from './run.ts';
 import { swebenchValidationExit, swebenchValidationText, validateSwebench } from './validate-swebench.ts';
 
@@ -42,8 +43,7 @@ export const validateCommand = defineCommand({
     jobs: { kind: 'integer', short: 'j', min: 1, default: 2, placeholder: 'n', help: 'gradings at a time' },
     out: { kind: 'string', placeholder: 'folder', help: 'keep the report and all outputs here' },
     ...SANDBOX_FLAGS,
-    split: { kind: 'string', short: 's', default: 'test', placeholder: 'name', help: 'split of a SWE-bench data set' },
-    repos: REPOSITORIES,
+    ...TABLE_FLAGS,
     ...FILTER_FLAGS,
   },
   examples: ['assay validate tasks/starter -n 3', 'assay validate verified --repos ~/repositories --limit 10'],
@@ -78,7 +78,9 @@ export const validateCommand = defineCommand({
 interface TableFlags {
   split: string;
   instance: string[];
+  tag: string[];
   limit: number | undefined;
+  seed: number | undefined;
   repos: string[];
   image: string | undefined;
   times: number;
@@ -96,11 +98,11 @@ async function validateTable(name: string, flags: TableFlags): Promise<ExitCode>
   const { control, interrupted, dispose } = interruptible(progress.say, { atOnce: true });
   const root = resolve(flags.out ?? (await mkdtemp(join(tmpdir(), 'assay-validate-'))));
   try {
-    const { split, instance: instanceIds } = flags;
-    const cache = datasetCache(engine);
-    const instances = await withInterrupt((signal) => loadInstances(name, { split, instanceIds, cache, signal }));
+    const { split } = flags;
+    const filter = filterOf(flags);
+    const instances = await withInterrupt((signal) => openRows(name, { split, filter, signal }));
     const validation = await validateSwebench(engine, {
-      instances: instances.slice(0, flags.limit),
+      instances,
       dataset: { name, split },
       repos: flags.repos,
       image: flags.image,

@@ -1,7 +1,7 @@
 /** Makes the calls: each question once, whoever asks and however often. */
 import type { Answer, Call, CourierError, End } from './courier-protocol.ts';
 import { Delivery } from './delivery.ts';
-import type { Journal, JournalEntry } from './journal.ts';
+import { entryName, type Journal, type JournalEntry } from './journal.ts';
 
 /** No call takes longer than this, in milliseconds. */
 const CALL_LIMIT_MS = 60 * 60_000;
@@ -35,7 +35,7 @@ export class Carrier {
 
   /** The stored answer, the one that is on its way, or a new request. */
   async ask(call: Call, body: Buffer): Promise<Carried> {
-    const name = this.journal.nameOf(call.key, body);
+    const name = entryName(call.key, body);
     const known = this.inFlight.get(name) ?? this.unsaved.get(name);
     if (known !== undefined) return { delivery: known, source: 'live', maybePaidTwice: false };
     const begun = this.beginning.get(name);

@@ -2,12 +2,13 @@
 import { AssayError } from '../../contracts/index.ts';
 import { askCourier, LostCourier } from './ask-courier.ts';
 import type { Answer } from './courier-protocol.ts';
+import { entryName } from './journal.ts';
 import { type Link, launchOrAttach } from './launch.ts';
 
 export interface CourierFetch {
   fetch: typeof globalThis.fetch;
-  /** Where the last answer came from. `maybePaidTwice`: the request had been sent before by a courier that died. */
-  origin(): { source: Answer['source']; maybePaidTwice?: true };
+  /** Where the last answer came from, and where the journal has it. `maybePaidTwice`: the request had been sent before by a courier that died. */
+  origin(): { source: Answer['source']; maybePaidTwice?: true; journalEntry?: string };
   /** The last answer was a 2xx one and is in the journal, or will be: asking again under the same key gives the same. */
   kept(): boolean;
 }
@@ -50,11 +51,13 @@ class CourierClient implements Courier {
 
   fetchFor(key: string, idleMs = IDLE_MS): CourierFetch {
     let answer: Answer | undefined;
+    let entry: string | undefined;
     let lost = false;
     return {
       origin: () => ({
         source: answer?.source ?? 'live',
         ...(answer?.maybePaidTwice === true ? { maybePaidTwice: true } : {}),
+        ...(entry === undefined ? {} : { journalEntry: entry }),
       }),
       kept: () => answer !== undefined && answer.status >= 200 && answer.status < 300 && !lost,
       fetch: async (input, init) => {
@@ -68,6 +71,7 @@ class CourierClient implements Courier {
         };
         const body = Buffer.from(await request.arrayBuffer());
         answer = undefined;
+        entry = entryName(key, body);
         lost = false;
         const asked = await this.ask((socket) =>
           askCourier(socket, call, body, init?.signal ?? undefined, () => {

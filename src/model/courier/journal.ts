@@ -22,15 +22,16 @@ export const journalEntrySchema = z.object({
 });
 export type JournalEntry = z.infer<typeof journalEntrySchema>;
 
+/** Name of the entry for a call. */
+export function entryName(key: string, body: Uint8Array): string {
+  return createHash('sha256').update(`${key}\0`).update(body).digest('hex');
+}
+
 export class Journal {
   private readonly folder: string;
 
   constructor(folder: string) {
     this.folder = folder;
-  }
-
-  nameOf(key: string, body: Uint8Array): string {
-    return createHash('sha256').update(`${key}\0`).update(body).digest('hex');
   }
 
   find(name: string): Promise<JournalEntry | null> {

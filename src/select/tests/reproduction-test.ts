@@ -2,7 +2,7 @@
  * A test that shows the bug of the issue, written by a model: sampled several times, kept when it shows the bug on the untouched repository, put in one form, and chosen by
  * majority. The protocol of phrases is that of Agentless (Xia et al. 2024).
  */
-import { type Failure, type ModelRequest, type TaskInstance, toFailure } from '../../contracts/index.ts';
+import { type Failure, type ModelRequest, type TaskFile, type TaskInstance, toFailure } from '../../contracts/index.ts';
 import { applyPatch } from '../../grading/apply-patch.ts';
 import { exec } from '../../sandbox/exec.ts';
 import { sandboxFiles } from '../../sandbox/files.ts';
@@ -29,11 +29,18 @@ const SAMPLES_AT_A_TIME = 4;
 const TEMPERATURE = 0.8;
 const MAX_TOKENS = 4_096;
 
-const LANGUAGES = {
+interface ScriptLanguage {
+  path: string;
+  program: string;
+  name: string;
+}
+
+/** In which scripts are written; there are none for tasks in another language. */
+const LANGUAGES: Readonly<Partial<Record<TaskFile['language'], ScriptLanguage>>> = {
   python: { path: 'assay_reproduce_issue.py', program: 'python3', name: 'Python' },
   javascript: { path: 'assay-reproduce-issue.mjs', program: 'node', name: 'JavaScript (an ES module for Node.js)' },
   typescript: { path: 'assay-reproduce-issue.mjs', program: 'node', name: 'JavaScript (an ES module for Node.js)' },
-} as const;
+};
 
 /** Samples `samples` scripts, the first at temperature 0. Throws only for infrastructure, the model and `cancelled`. */
 export async function findReproductionTest(
@@ -41,13 +48,15 @@ export async function findReproductionTest(
   samples: number,
   adviser: Adviser,
 ): Promise<ReproductionTest | NoTests> {
-  const language = LANGUAGES[testing.instance.task.language];
+  const { language: written } = testing.instance.task;
+  const language = LANGUAGES[written];
+  if (language === undefined) return { none: `there are no scripts in ${written}` };
   const numbers = Array.from({ length: samples }, (_, at) => at);
   const { signal } = testing;
   const failures: Failure[] = [];
   const replies = await mapLimited(numbers, SAMPLES_AT_A_TIME, async (at) => {
     try {
-      return await sampleScript(testing, adviser, at);
+      return await sampleScript(testing, language, adviser, at);
     } catch (error) {
       signal.throwIfAborted();
       // One call that fails takes nothing from the others.
@@ -58,7 +67,7 @@ export async function findReproductionTest(
   const scripts = replies.flatMap((script) => script ?? []);
   const shown = await mapLimited(scripts, SAMPLES_AT_A_TIME, (script) =>
     withSandbox(testing, async (sandbox) => {
-      const output = await runScript(testing, sandbox, script);
+      const output = await runScript(testing, language, sandbox, script);
       return output === 'time-out' ? null : outcomeOf(output);
     }),
   );
@@ -77,20 +86,26 @@ export async function runReproductionTest(
   patch: string,
 ): Promise<TestReport> {
   const { environment, instance, signal } = testing;
+  const language = LANGUAGES[instance.task.language];
+  if (language === undefined) return { kind: 'missing', why: `there are no scripts in ${instance.task.language}` };
   if (patch.trim() === '') return { kind: 'missing', why: 'the patch is empty' };
   return await withSandbox(testing, async (sandbox) => {
     const { workdir, baseCommit } = environment;
     const visible = { ...instance, hiddenFiles: [] };
     const { applied } = await applyPatch(sandbox, visible, patch, { workdir, baseCommit, signal });
     if (!applied) return { kind: 'missing', why: 'the patch does not apply' };
-    const output = await runScript(testing, sandbox, script);
+    const output = await runScript(testing, language, sandbox, script);
     if (output === 'time-out') return { kind: 'missing', why: `it did not end in ${secondsFor(instance)} s` };
     return { kind: 'report', broken: outcomeOf(output) === 'gone' ? [] : ['reproduction'] };
   });
 }
 
-async function sampleScript({ instance, signal }: Testing, adviser: Adviser, at: number): Promise<string | null> {
-  const { name, path } = LANGUAGES[instance.task.language];
+async function sampleScript(
+  { instance, signal }: Testing,
+  { name, path }: ScriptLanguage,
+  adviser: Adviser,
+  at: number,
+): Promise<string | null> {
   const text = `Issue:\n\n${instance.problemStatement}\n\nWrite one complete program in ${name} that shows whether this issue is present. It is saved as ${path} in the root folder of the repository and run from there, without network and without arguments. It prints exactly one of these lines:\n\n${PHRASES.present}\n${PHRASES.gone}\n${PHRASES.other}\n\nThe first when the behaviour is still wrong, the second when it is as the issue asks, the third when something else goes wrong. Answer with the program in one fenced code block.`;
   const request: ModelRequest = {
     system: 'You write short programs that reproduce bugs.',
@@ -106,10 +121,10 @@ async function sampleScript({ instance, signal }: Testing, adviser: Adviser, at:
 
 async function runScript(
   { instance, signal }: Testing,
+  { path, program }: ScriptLanguage,
   sandbox: Parameters<typeof exec>[0],
   script: string,
 ): Promise<string> {
-  const { path, program } = LANGUAGES[instance.task.language];
   const { workdir } = sandbox.spec;
   await sandboxFiles(sandbox).write(`${workdir}/${path}`, script);
   const result = await exec(sandbox, [program, path], {

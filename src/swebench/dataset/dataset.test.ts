@@ -117,6 +117,21 @@ test('files, folders, aliases and cached sets are found; unknown ids are listed'
   await expect(loadInstances(join(folder, 'none.json'), options)).rejects.toThrow(/does not exist/);
 });
 
+test('rows are chosen from the ids, in the order of the choice; the others are not checked', async () => {
+  const ids = ['b__b-2', 'a__a-1', 'c__c-3'];
+  const rows = ids.map((instance_id) => ({ ...row, instance_id, ...(instance_id === 'c__c-3' ? { patch: 1 } : {}) }));
+  const path = join(folder, 'three.json');
+  writeFileSync(path, JSON.stringify(rows));
+  const seen: string[][] = [];
+  const choose = (all: readonly string[]) => {
+    seen.push([...all]);
+    return ['a__a-1', 'b__b-2'];
+  };
+  const chosen = await loadInstances(path, { ...options, choose });
+  expect(seen).toEqual([ids]);
+  expect(chosen.map((one) => one.instance_id)).toEqual(['a__a-1', 'b__b-2']);
+});
+
 test('only rows that are asked for are checked; ids stand once and name folders', async () => {
   const other = { ...row, instance_id: 'pallets__flask-2' };
   const write = (name: string, rows: readonly object[], before = '') => {

@@ -14,6 +14,8 @@ export interface LoadInstancesOptions {
   split?: string;
   /** Only these, in the order of the data set. */
   instanceIds?: readonly string[];
+  /** Which of the ids of the split, and in which order; in place of `instanceIds`. */
+  choose?: (ids: readonly string[]) => readonly string[];
   /** True: all of them all the same; the ids must be there. */
   wholeSplit?: boolean;
   /** Where downloaded sets are kept. */
@@ -40,12 +42,24 @@ export async function loadSplit(reference: string, options: LoadInstancesOptions
   const rows: PlacedRow[] = [];
   for (const path of await tableFiles(reference, options)) rows.push(...placed(await readRows(path), path));
   const splitIds = new Set(rows.flatMap(({ id }) => id ?? []));
+  if (options.choose !== undefined) return { instances: chosenRows(rows, options.choose([...splitIds])), splitIds };
   const asked = new Set(options.instanceIds ?? []);
   refuseUnknown(asked, splitIds);
   const wanted =
     asked.size === 0 || options.wholeSplit === true ? rows : rows.filter(({ id }) => id !== undefined && asked.has(id));
-  refuseTwins(wanted);
-  return { instances: wanted.map(({ row, place }) => parseInstance(row, place)), splitIds };
+  return { instances: parsed(wanted), splitIds };
+}
+
+function chosenRows(rows: readonly PlacedRow[], ids: readonly string[]): SwebenchInstance[] {
+  const rank = new Map(ids.map((id, index) => [id, index]));
+  const rankOf = ({ id }: PlacedRow) => (id === undefined ? undefined : rank.get(id));
+  const wanted = rows.filter((row) => rankOf(row) !== undefined);
+  return parsed(wanted.sort((a, b) => (rankOf(a) ?? 0) - (rankOf(b) ?? 0)));
+}
+
+function parsed(rows: readonly PlacedRow[]): SwebenchInstance[] {
+  refuseTwins(rows);
+  return rows.map(({ row, place }) => parseInstance(row, place));
 }
 
 interface PlacedRow {

@@ -42,6 +42,7 @@ const rowSchema = z.object({
     (value) => value === undefined || COMMIT.test(value),
     'no name of a commit',
   ),
+  problem_statement: optionalText,
   patch: z.string(),
   test_patch: z.string(),
   FAIL_TO_PASS: testIds,
@@ -65,10 +66,12 @@ export function parseInstance(row: Row, place = 'a row without instance_id'): Sw
       retryable: false,
     });
   }
-  const { version, eval_type, image, eval_script, log_parser, environment_setup_commit, ...rest } = parsed.data;
+  const { version, eval_type, image, eval_script, log_parser, environment_setup_commit, problem_statement, ...rest } =
+    parsed.data;
   return deriveFields({
     ...rest,
     version: version ?? '',
+    ...(problem_statement === undefined ? {} : { problem_statement }),
     ...(environment_setup_commit === undefined ? {} : { environment_setup_commit }),
     ...(image === undefined ? {} : { image }),
     ...(eval_script === undefined ? {} : { eval_script }),

@@ -3,10 +3,11 @@ import type { AttemptDocument, StepDocument, StepLine, TextFileDocument } from '
 import { attemptPath } from '../data/fetch-document.ts';
 import { useDocument } from '../data/use-document.ts';
 import { useLiveDocument } from '../data/use-live-document.ts';
-import { useSearch } from '../data/use-search.ts';
+import { type Search, useSearch } from '../data/use-search.ts';
 import { useStepKeys } from '../data/use-step-keys.ts';
 import { useStepPages } from '../data/use-step-pages.ts';
 import { FigureList } from '../parts/figure-list.tsx';
+import { FilterBar } from '../parts/filter-bar.tsx';
 import { ForkForm } from '../parts/fork-form.tsx';
 import { ForkNote } from '../parts/fork-note.tsx';
 import { NotesPanel } from '../parts/notes-panel.tsx';
@@ -37,9 +38,9 @@ export function AttemptPage(at: AttemptPageProps) {
   const path = attemptPath(at.runId, at.folder, at.attempt);
   const encoded = [at.runId, at.folder, String(at.attempt)].map(encodeURIComponent).join('/');
   const { value, error } = useLiveDocument<AttemptDocument>({
-    path: `${path}/attempt.json`,
+    path: live ? `${path}/attempt-soon.json` : `${path}/attempt.json`,
     livePath: live ? encoded : null,
-    isSettled: ({ record }) => ['finished', 'failed', 'skipped'].includes(record.state),
+    isSettled: ({ record, complete }) => complete && ['finished', 'failed', 'skipped'].includes(record.state),
   });
   if (error !== null) return <Problem error={error} />;
   if (value === null) return <p className="empty">Reading the attempt…</p>;
@@ -76,32 +77,27 @@ function AttemptView({ runId, folder, attempt, step, path, live, controls, docum
         {record.outcome?.failure !== undefined && (
           <p className="problem">{visibleText(record.outcome.failure.message)}</p>
         )}
+        {document.damagedLines > 0 && (
+          <p className="problem">
+            {document.damagedLines} lines of the log cannot be read, so steps may be missing here. The others are shown
+            as they are.
+          </p>
+        )}
         {document.imported?.leak != null && (
           <p className="problem">
             Flagged: the trajectory tells what the hidden tests said ({visibleText(document.imported.leak)}).
           </p>
         )}
-        <div className="bar">
-          <select aria-label="Which steps" value={kind} onChange={(event) => setKind(event.target.value as Kind)}>
-            {KINDS.map(([key, words]) => (
-              <option key={key} value={key}>
-                {words}
-              </option>
-            ))}
-          </select>
-          <input
-            type="search"
-            aria-label="Search the steps"
-            placeholder="Search the steps"
-            value={text}
-            onChange={(event) => setText(event.target.value)}
-          />
-          <span className="quiet" role="status">
-            {lines.length} of {steps.length} steps
-            {search.progress < 1 ? `, looked into ${Math.round(100 * search.progress)} %` : ''}
-            {search.problem === null ? '' : `: ${search.problem}`} · keys j and k step
-          </span>
-        </div>
+        <FilterBar
+          choices={KINDS}
+          choice={kind}
+          onChoice={setKind}
+          choiceLabel="Which steps"
+          text={text}
+          onText={setText}
+          textLabel="Search the steps"
+          status={`${lines.length} of ${steps.length}${document.complete ? '' : ' or more'} steps${searchWords(search)} · keys j and k step`}
+        />
       </div>
       <Timeline lines={lines} current={current} hrefOf={hrefOf} />
       {lines.length === 0 ? (
@@ -177,6 +173,10 @@ function shownLines(steps: readonly StepLine[], kind: Kind, found: ReadonlySet<n
     isOfKind(line, kind) && (found === null || found.has(line.step)) ? [place] : [],
   );
   return { places, lines: places.flatMap((place) => steps[place] ?? []) };
+}
+
+function searchWords({ progress, problem }: Search): string {
+  return `${progress < 1 ? `, looked into ${Math.round(100 * progress)} %` : ''}${problem === null ? '' : `: ${problem}`}`;
 }
 
 function isOfKind(line: StepLine, kind: Kind): boolean {

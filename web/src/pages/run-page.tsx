@@ -1,11 +1,13 @@
 import { useMemo, useState } from 'react';
 import type { GridCell, RunDocument } from '../../../src/view/documents.ts';
+import { gridCells } from '../../../src/view/grid-columns.ts';
 import { runPath } from '../data/fetch-document.ts';
 import { useLiveDocument } from '../data/use-live-document.ts';
 import { AttemptGrid } from '../parts/attempt-grid.tsx';
 import { Distribution } from '../parts/distribution.tsx';
 import { FailureGroups } from '../parts/failure-groups.tsx';
 import { FigureList } from '../parts/figure-list.tsx';
+import { FilterBar } from '../parts/filter-bar.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { RunControlBar } from '../parts/run-control-bar.tsx';
 import { TopAttempts } from '../parts/top-attempts.tsx';
@@ -32,7 +34,8 @@ export function RunPage({ runId, live, controls }: { runId: string; live: boolea
   });
   const [shown, setShown] = useState<Shown>('all');
   const [filter, setFilter] = useState('');
-  const cells = useMemo(() => shownCells(value?.attempts ?? [], shown, filter), [value, shown, filter]);
+  const all = useMemo(() => (value === null ? [] : gridCells(value.attempts)), [value]);
+  const cells = useMemo(() => shownCells(all, shown, filter), [all, shown, filter]);
   if (error !== null) return <Problem error={error} />;
   if (value === null) return <p className="empty">Reading the run…</p>;
   const { report } = value;
@@ -49,46 +52,40 @@ export function RunPage({ runId, live, controls }: { runId: string; live: boolea
       <p>
         <a href={compareHref([runId])}>Curves, cost and payout of this run</a>
       </p>
-      <div className="bar">
-        <h2>Attempts</h2>
-        <select aria-label="Which attempts" value={shown} onChange={(event) => setShown(event.target.value as Shown)}>
-          {TONES.map(([key, words]) => (
-            <option key={key} value={key}>
-              {words}
-            </option>
-          ))}
-        </select>
-        <input
-          type="search"
-          aria-label="Filter instances"
-          placeholder="Filter: instance or repository"
-          value={filter}
-          onChange={(event) => setFilter(event.target.value)}
-        />
-        <span className="quiet">{cells.length} attempts</span>
-      </div>
+      <FilterBar
+        title={<h2>Attempts</h2>}
+        choices={TONES}
+        choice={shown}
+        onChoice={setShown}
+        choiceLabel="Which attempts"
+        text={filter}
+        onText={setFilter}
+        textLabel="Filter instances"
+        placeholder="Filter: instance or repository"
+        status={`${cells.length} attempts`}
+      />
       <AttemptGrid runId={runId} cells={cells} />
-      <Distributions cells={value.attempts} />
+      <Distributions cells={all} />
       <div className="columns">
-        <FailureGroups runId={runId} cells={value.attempts} />
+        <FailureGroups runId={runId} cells={all} />
         <TopAttempts
           runId={runId}
           title="Dearest"
-          cells={value.attempts}
+          cells={all}
           by={(cell) => cell.usd}
           text={(cell) => dollars(cell.usd, cell.unknownCosts)}
         />
         <TopAttempts
           runId={runId}
           title="Slowest"
-          cells={value.attempts}
+          cells={all}
           by={(cell) => cell.workingMs}
           text={(cell) => duration(cell.workingMs)}
         />
         <TopAttempts
           runId={runId}
           title="Most steps"
-          cells={value.attempts}
+          cells={all}
           by={(cell) => cell.steps}
           text={(cell) => `${cell.steps} steps`}
         />

@@ -35,9 +35,10 @@ export function AttemptGrid({ runId, cells }: { runId: string; cells: readonly G
                   key={cell.attempt}
                   className={`cell tone-${toneOf(cell)}`}
                   href={attemptHref(runId, cell.folder, cell.attempt)}
-                  title={`attempt ${cell.attempt}: ${wordsOf(cell)}, ${cell.steps} steps, ${dollars(cell.usd, cell.unknownCosts)}`}
+                  title={titleOf(cell)}
                 >
                   <span className="quiet">{cell.attempt}</span> {wordsOf(cell)}
+                  {cell.score !== null && <span className="cell-score"> {cell.score.value.toFixed(2)}</span>}
                 </a>
               ))}
             </div>
@@ -46,4 +47,9 @@ export function AttemptGrid({ runId, cells }: { runId: string; cells: readonly G
       </div>
     </section>
   );
+}
+
+function titleOf(cell: GridCell): string {
+  const score = cell.score === null ? '' : `, ${cell.score.critic}: ${cell.score.value.toFixed(3)}`;
+  return `attempt ${cell.attempt}: ${wordsOf(cell)}, ${cell.steps} steps, ${dollars(cell.usd, cell.unknownCosts)}${score}`;
 }

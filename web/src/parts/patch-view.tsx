@@ -43,7 +43,7 @@ export const PatchView = memo(function PatchView({ file, lines, hrefOf }: PatchV
 });
 
 function EditedIn({ path, lines, hrefOf }: { path: string } & Pick<PatchViewProps, 'lines' | 'hrefOf'>) {
-  const edits = lines.filter((line) => line.edited.some((edited) => edited === path || edited.endsWith(`/${path}`)));
+  const edits = lines.filter((line) => line.edited.some((edited) => isSameFile(edited, path)));
   if (edits.length === 0) return null;
   return (
     <p className="quiet">
@@ -70,4 +70,10 @@ function DiffOf({ file }: { file: DiffFile }) {
       {file.lines.length > MAX_LINES && <p className="quiet">and {file.lines.length - MAX_LINES} more lines</p>}
     </section>
   );
+}
+
+/** Tools name files from the root or from the folder that they are in, patches from the root of the repository. */
+function isSameFile(edited: string, path: string): boolean {
+  const plain = edited.replace(/^\.\//, '');
+  return plain === path || plain.endsWith(`/${path}`) || path.endsWith(`/${plain}`);
 }

@@ -1,17 +1,66 @@
 import { useState } from 'react';
-import type { RawStepDocument } from '../../../src/view/documents.ts';
+import type { RawStepDocument, RequestDocument } from '../../../src/view/documents.ts';
 import { useDocument } from '../data/use-document.ts';
+import { bytes } from '../text/format.ts';
 import { Problem } from './problem.tsx';
 import { TextView } from './text-view.tsx';
 
-/** What the log has of a step: the reply with all that the provider said, and the results. Read when it is opened. */
-export function RawStep({ runId, path }: { runId: string; path: string }) {
+interface RawStepProps {
+  runId: string;
+  /** Of the attempt's documents. */
+  path: string;
+  step: number;
+}
+
+/** What was sent and what came back, word for word: the request, the provider's answer, and the events of the step. Each is read when it is opened. */
+export function RawStep(props: RawStepProps) {
+  return (
+    <>
+      <RawRequest {...props} />
+      <RawEvents {...props} />
+    </>
+  );
+}
+
+function RawRequest({ runId, path, step }: RawStepProps) {
   const [open, setOpen] = useState(false);
-  const { value, error } = useDocument<RawStepDocument>(open ? path : null);
+  const { value, error } = useDocument<RequestDocument>(open ? `${path}/request-${step}.json` : null);
+  return (
+    <details className="raw" onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary>Request</summary>
+      {error !== null && <Problem error={error} />}
+      {value !== null && (
+        <>
+          <p className="quiet">
+            <span className={value.exact ? 'badge tone-good' : 'badge tone-infra'}>
+              {value.exact ? 'exact' : 'rebuilt'}
+            </span>{' '}
+            {value.why}; {value.messages} messages, {bytes(value.request.bytes)}.{' '}
+            <a href={`data/${path}/request-${step}-whole.json`} download={`request-${step}.json`}>
+              Save the whole request
+            </a>
+          </p>
+          <TextView runId={runId} box={value.request} label="Request" />
+        </>
+      )}
+    </details>
+  );
+}
+
+function RawEvents({ runId, path, step }: RawStepProps) {
+  const [open, setOpen] = useState(false);
+  const { value, error } = useDocument<RawStepDocument>(open ? `${path}/raw-${step}.json` : null);
   return (
     <details className="raw" onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>Raw</summary>
       {error !== null && <Problem error={error} />}
+      {value?.answer != null && (
+        <>
+          <h3>The provider's answer as it came</h3>
+          <TextView runId={runId} box={value.answer} label="Answer of the provider" />
+        </>
+      )}
+      {value !== null && <h3>Events of the log</h3>}
       {value?.events.map((box, at) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: events of one step never change places
         <TextView key={at} runId={runId} box={box} label="Raw event" />

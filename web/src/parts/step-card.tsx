@@ -50,7 +50,7 @@ export const StepCard = memo(function StepCard({ runId, line, step, href, curren
         )}
       </header>
       {step === null ? <p className="quiet">{visibleText(line.title)} …</p> : <StepBody runId={runId} step={step} />}
-      {step !== null && rawPath !== undefined && <RawStep runId={runId} path={`${rawPath}/raw-${line.step}.json`} />}
+      {step !== null && rawPath !== undefined && <RawStep runId={runId} path={rawPath} step={line.step} />}
     </article>
   );
 });

@@ -1,0 +1,105 @@
+/** The server of the web UI over stores that are damaged, or change while they are read: it says what is wrong, and goes on. */
+import { randomBytes } from 'node:crypto';
+import { appendFileSync, cpSync, mkdirSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { runPaths } from '../../src/store/run-folder.ts';
+import type { AttemptDocument, RunsDocument, StepsDocument } from '../../src/view/documents.ts';
+import { startViewServer, type ViewServer } from '../../src/view/view-server.ts';
+import { writeViewStore } from '../support/view-store.ts';
+
+const REF = { instanceId: 'plain', attempt: 1 };
+let folder: string;
+let runsDir: string;
+let server: ViewServer;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'assay-damage-'));
+  runsDir = join(folder, 'runs');
+  await writeViewStore(runsDir);
+  server = await startViewServer({ runsDir, assets: new Map(), assayVersion: 'test' });
+});
+afterAll(async () => {
+  await server.close();
+  await rm(folder, { recursive: true });
+});
+
+async function ask(path: string): Promise<{ status: number; body: unknown }> {
+  const response = await fetch(`${server.origin}/data/${path}`, {
+    headers: { authorization: `Bearer ${server.token}` },
+  });
+  return { status: response.status, body: await response.json() };
+}
+
+/** A copy of a sound run under another name. */
+function copyRun(name: string) {
+  const paths = runPaths(join(runsDir, name));
+  cpSync(join(runsDir, 'first'), paths.dir, { recursive: true });
+  return paths;
+}
+
+const attempt = (runId: string, document: string) => ask(`runs/${runId}/attempts/plain/1/${document}.json`);
+const stepsOf = async (runId: string) => ((await attempt(runId, 'attempt')).body as AttemptDocument).steps.length;
+
+it('lists sound runs beside those that cannot be read, each with what is wrong', async () => {
+  const damage: Record<string, (paths: ReturnType<typeof runPaths>) => void> = {
+    'lock-empty': ({ manifest }) => writeFileSync(manifest, ''),
+    'lock-binary': ({ manifest }) => writeFileSync(manifest, randomBytes(5000)),
+    'lock-folder': ({ manifest }) => {
+      rmSync(manifest);
+      mkdirSync(manifest);
+    },
+    'lock-of-another': () => {},
+    'log-binary': ({ events }) => writeFileSync(events, Buffer.concat([randomBytes(100_000), Buffer.from('\n{}\n')])),
+    'log-folder': ({ events }) => {
+      rmSync(events);
+      mkdirSync(events);
+    },
+  };
+  for (const [name, harm] of Object.entries(damage)) harm(copyRun(name));
+  const { runs } = (await ask('runs.json')).body as RunsDocument;
+  const failures = new Map(runs.map((run) => [run.runId, 'failure' in run ? run.failure : null]));
+  expect(failures.get('first')).toBeNull();
+  expect(failures.get('second')).toBeNull();
+  for (const name of Object.keys(damage)) {
+    expect(failures.get(name), name).toMatch(/./);
+    expect((await ask(`runs/${name}/run.json`)).status, name).toBeGreaterThanOrEqual(422);
+    rmSync(join(runsDir, name), { recursive: true });
+  }
+});
+
+it('shows what is left of a damaged log, and says how much is not', async () => {
+  const log = runPaths(join(runsDir, 'second')).attemptEvents(REF);
+  appendFileSync(log, `${'\0'.repeat(1000)}\n${'x'.repeat(10_000_000)}\n{"type":"reply-end"`);
+  const { body } = await attempt('second', 'attempt');
+  expect(body).toMatchObject({ damagedLines: 2, complete: true });
+  expect((body as AttemptDocument).steps).toHaveLength(45);
+  writeFileSync(log, randomBytes(2_000_000));
+  expect(await stepsOf('second')).toBe(0);
+  writeFileSync(log, '');
+  expect(await stepsOf('second')).toBe(0);
+});
+
+it('shows a step of which a long text is missing', async () => {
+  rmSync(runPaths(join(runsDir, 'first')).blobs, { recursive: true });
+  const { steps } = (await attempt('first', 'steps-0')).body as StepsDocument;
+  expect(steps[2]?.calls[0]?.result?.texts[0]?.text).toMatch(/^\(cannot be read: .*missing/);
+  expect(steps[3]?.calls[0]?.result?.texts[0]?.text).toBe('output of step 4');
+});
+
+it('follows a log that is cut while its pages are open, and a run that is deleted', async () => {
+  const { attemptEvents, dir } = runPaths(join(runsDir, 'first'));
+  expect(await stepsOf('first')).toBe(45);
+  truncateSync(attemptEvents(REF), 3_000);
+  expect((await attempt('first', 'steps-2')).body).toEqual({ steps: [] });
+  expect(await stepsOf('first')).toBeLessThan(10);
+  rmSync(attemptEvents(REF));
+  expect(await stepsOf('first')).toBe(0);
+  rmSync(dir, { recursive: true });
+  for (const path of ['run.json', 'attempts/plain/1/attempt.json', 'attempts/plain/1/steps-0.json'])
+    expect((await ask(`runs/first/${path}`)).status, path).toBe(404);
+  expect(readdirSync(runsDir)).toEqual(['second']);
+  expect(((await ask('runs.json')).body as RunsDocument).runs.map((run) => run.runId)).toEqual(['second']);
+});
