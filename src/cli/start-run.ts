@@ -15,6 +15,7 @@ import {
 } from '../contracts/index.ts';
 import { overlapWarning, type TrainingOverlap, trainingOverlap } from '../critic/training-overlap.ts';
 import { forkRun } from '../run/fork-run.ts';
+import { requeueRun } from '../run/requeue-run.ts';
 import { runAll } from '../run/run-all.ts';
 import { createRun, openRun } from '../store/file-run-store.ts';
 import { loadRunRecord, readManifest } from '../store/load-run-record.ts';
@@ -173,13 +174,7 @@ export interface NewFork {
 export async function beginFork(options: NewFork): Promise<{ dir: string }> {
   const source = await loadRunRecord(options.source);
   const { manifest } = source;
-  // A cassette belongs to the run that records it, an address to the model it was given for.
-  const { record: _, baseUrl, ...kept } = settingsSchema.parse(manifest.model.parameters);
-  const settings: ModelSettings = {
-    ...kept,
-    ...(options.model === undefined && baseUrl !== undefined ? { baseUrl } : {}),
-    model: options.model ?? manifest.model.id,
-  };
+  const settings = derivedSettings(manifest, options.model);
   await checkModel(settings, manifest.limits);
   const { model: id, ...parameters } = settings;
   const { prompt } = options;
@@ -197,6 +192,29 @@ export async function beginFork(options: NewFork): Promise<{ dir: string }> {
     priceTable: await priceVersion(settings),
     assayVersion: assayVersion(),
   });
+}
+
+export interface NewRequeue {
+  source: RunRecord;
+  runsDir: string;
+  instanceIds: ReadonlySet<string>;
+  attempts: number;
+  runId?: string | undefined;
+}
+
+/** Makes the run that attempts instances of another run again; `continueRun` goes on with it. Checks key and model before anything is written. */
+export async function beginRequeue({ source, runId = newRunId(), ...chosen }: NewRequeue): Promise<{ dir: string }> {
+  const settings = derivedSettings(source.manifest);
+  await checkModel(settings, source.manifest.limits);
+  const { model: _, ...parameters } = settings;
+  const priceTable = await priceVersion(settings);
+  return await requeueRun({ source, runId, ...chosen, parameters, priceTable, assayVersion: assayVersion() });
+}
+
+/** A cassette belongs to the run that records it, an address to the model it was given for. */
+function derivedSettings({ model: { id, parameters } }: RunManifest, model?: string): ModelSettings {
+  const { record: _, baseUrl, ...kept } = settingsSchema.parse(parameters);
+  return { ...kept, ...(model === undefined && baseUrl !== undefined ? { baseUrl } : {}), model: model ?? id };
 }
 
 async function work(

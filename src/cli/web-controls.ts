@@ -1,5 +1,5 @@
 /**
- * What web pages may do to runs, done by the commands that people type: `assay run` and `assay resume` in processes of their own, and the Ctrl-C of a terminal. A run begun from a
+ * What web pages may do to runs, done by the commands that people type: `assay run`, `assay requeue` and `assay resume` in processes of their own, and the Ctrl-C of a terminal. A run begun from a
  * page goes on when the pages are closed.
  */
 import { spawn } from 'node:child_process';
@@ -48,6 +48,20 @@ export function webControls(options: WebControlsOptions): RunControls {
       return { runId };
     },
 
+    async requeue({ runId: source, instances, jobs, budgetUsd }) {
+      await readManifest(dirOf(source));
+      const runId = newRunId();
+      const given = [...flags({ runId, runsDir, jobs, budget: budgetUsd }), ...instanceFlags(instances)];
+      await launch(
+        options,
+        runId,
+        ['requeue', ...given, '--quiet', '--', source],
+        () => isThere(dirOf(runId)),
+        startMs,
+      );
+      return { runId };
+    },
+
     async stop({ runId, now }) {
       await readManifest(dirOf(runId));
       const pid = await ownerPid(dirOf(runId), runId);
@@ -90,7 +104,7 @@ function startArguments(request: StartRequest, runId: string, runsDir: string): 
   return [
     'run',
     ...flags({ model, runId, runsDir, attempts, jobs, budget: budgetUsd, maxSteps, wallSeconds, maxCost: maxCostUsd }),
-    ...instances.map((pattern) => `--instance=${pattern}`),
+    ...instanceFlags(instances),
     '--quiet',
     '--',
     dataset,
@@ -117,6 +131,8 @@ async function forkArguments(request: ForkRequest, runId: string, runsDir: strin
 function resumeArguments({ jobs, budgetUsd }: ResumeRequest, dir: string): string[] {
   return ['resume', ...flags({ jobs, budget: budgetUsd }), '--quiet', '--', dir];
 }
+
+const instanceFlags = (patterns: readonly string[]) => patterns.map((pattern) => `--instance=${pattern}`);
 
 function flags(values: Record<string, string | number | undefined>): string[] {
   return Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [`--${kebab(name)}=${value}`]));

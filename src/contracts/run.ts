@@ -35,6 +35,8 @@ export const runManifestSchema = z.object({
   fork: z
     .object({ runId: z.string(), attempt: z.number().int().positive(), step: z.number().int().nonnegative() })
     .optional(),
+  /** The run attempts instances of another run again: made by `assay requeue`. */
+  requeue: z.object({ runId: z.string() }).optional(),
   host: z.object({
     platform: z.string(),
     kernel: z.string(),

@@ -2,9 +2,7 @@
  * A run that goes on from a step of an attempt of another run. It holds that attempt up to the step, with what was edited; whoever resumes it rebuilds the sandbox by running the
  * recorded commands again, as after a crash, and then the agent works on.
  */
-import { readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { writeFileAtomic } from '../base/atomic-file.ts';
+import { dirname } from 'node:path';
 import {
   AssayError,
   type AttemptRef,
@@ -14,7 +12,8 @@ import {
   type RunManifest,
   type RunRecord,
 } from '../contracts/index.ts';
-import { createRun, fileRunStore } from '../store/file-run-store.ts';
+import { fileRunStore } from '../store/file-run-store.ts';
+import { createDerivedRun, derivedManifest, PROMPT_FILE, promptOf } from './derived-run.ts';
 
 export interface ForkOptions {
   runsDir: string;
@@ -35,15 +34,12 @@ export interface ForkOptions {
   assayVersion: string;
 }
 
-const PROMPT_FILE = 'prompt.md';
-
 /** Makes the run and closes it: a resume goes on. Throws `instance-not-found` for a step that the attempt does not have, `config-invalid` for what cannot be forked or edited, `store-invalid`, `io`. */
 export async function forkRun(options: ForkOptions): Promise<{ dir: string }> {
   const events = await keptEvents(options);
-  const run = await createRun(options.runsDir, forkedManifest(options));
+  const prompt = options.prompt ?? (await promptOf(options.source));
+  const run = await createDerivedRun(options.runsDir, forkedManifest(options), prompt);
   try {
-    const prompt = await promptOf(options);
-    if (prompt !== undefined) await writeFileAtomic(join(run.dir, PROMPT_FILE), prompt);
     for (const event of events) await run.append(event);
   } finally {
     await run.close();
@@ -51,32 +47,19 @@ export async function forkRun(options: ForkOptions): Promise<{ dir: string }> {
   return { dir: run.dir };
 }
 
-function forkedManifest({ source, ref, step, runId, ...now }: ForkOptions): RunManifest {
-  const { manifest } = source;
-  const instance = manifest.dataset.instances.find((one) => one.instanceId === ref.instanceId);
-  if (instance === undefined) throw missing(`run ${manifest.runId} has no instance ${ref.instanceId}`);
+function forkedManifest({ source, ref, step, prompt, agentDigest, ...fields }: ForkOptions): RunManifest {
+  const { runId } = source.manifest;
+  const manifest = derivedManifest(source, { ...fields, instanceIds: new Set([ref.instanceId]), attempts: 1 });
+  if (manifest.dataset.instances.length === 0) throw missing(`run ${runId} has no instance ${ref.instanceId}`);
   return {
     ...manifest,
-    runId,
-    createdAt: new Date().toISOString(),
-    assayVersion: now.assayVersion,
-    dataset: { ...manifest.dataset, instances: [instance] },
     agent: {
       ...manifest.agent,
-      ...(now.agentDigest === undefined ? {} : { digest: now.agentDigest }),
-      ...(now.prompt === undefined ? {} : { promptFile: PROMPT_FILE }),
+      ...(agentDigest === undefined ? {} : { digest: agentDigest }),
+      ...(prompt === undefined ? {} : { promptFile: PROMPT_FILE }),
     },
-    model: { id: now.model ?? manifest.model.id, parameters: now.parameters },
-    attempts: 1,
-    priceTable: now.priceTable,
-    fork: { runId: manifest.runId, attempt: ref.attempt, step },
+    fork: { runId, attempt: ref.attempt, step },
   };
-}
-
-async function promptOf({ source, prompt }: ForkOptions): Promise<string | undefined> {
-  const { promptFile } = source.manifest.agent;
-  if (prompt !== undefined || promptFile === undefined) return prompt;
-  return await readFile(join(source.dir, promptFile), 'utf8');
 }
 
 /** The conversation up to the step, as the log of the new attempt. */

@@ -54,7 +54,7 @@ export async function attemptDocument({ runDir, manifest, record, index }: Locat
     scores: index.scores,
     fork: manifest.fork ?? null,
     system: await textBox(index.system, readStart),
-    prompt: (await partBoxes(opening, readStart)).texts,
+    prompt: await partBoxes(opening, readStart),
     steps: inOrder(index).map((step) => step.line),
     stepsPerPage: STEPS_PER_PAGE,
     complete: index.complete,

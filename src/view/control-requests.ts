@@ -7,12 +7,13 @@ import type { RunCache } from './run-cache.ts';
 import {
   forkRequestSchema,
   type RunControls,
+  requeueRequestSchema,
   resumeRequestSchema,
   startRequestSchema,
   stopRequestSchema,
 } from './run-controls.ts';
 
-const MAX_BODY_BYTES = 256 * 1024;
+const MAX_BODY_BYTES = 1024 * 1024;
 
 interface Powers {
   controls: RunControls;
@@ -24,6 +25,7 @@ type Perform = (powers: Powers, body: unknown) => Promise<object>;
 const REQUESTS: Readonly<Record<string, Perform>> = {
   start: async ({ controls }, body) => await controls.start(checked(startRequestSchema, body)),
   fork: async ({ controls }, body) => await controls.fork(checked(forkRequestSchema, body)),
+  requeue: async ({ controls }, body) => await controls.requeue(checked(requeueRequestSchema, body)),
   stop: async ({ controls }, body) => {
     await controls.stop(checked(stopRequestSchema, body));
     return {};

@@ -49,6 +49,8 @@ export interface RunDocument {
   limits: string;
   host: string;
   fork: ForkOrigin | null;
+  /** The run whose instances this one attempts again. */
+  requeueOf: string | null;
   attempts: GridColumns;
 }
 
@@ -63,6 +65,8 @@ export interface GridCell extends RunReportRow {
   patchBytes: number;
   /** First test that must pass and does not. */
   firstFailing: string | null;
+  /** What somebody should look at, whatever the verdict. */
+  flag: string | null;
 }
 
 export interface AttemptDocument {
@@ -76,7 +80,8 @@ export interface AttemptDocument {
   scores: { critic: string; score: number }[];
   fork: ForkOrigin | null;
   system: TextBox;
-  prompt: TextBox[];
+  /** The issue as the agent was given it. */
+  prompt: { texts: TextBox[]; images: ImageBox[] };
   /** In the order in which the steps were made. */
   steps: StepLine[];
   stepsPerPage: number;

@@ -18,6 +18,7 @@ const cell = (at: number, more: Partial<GridCell> = {}): GridCell => ({
   folder: `repo__name-${at % 7}`,
   patchBytes: at,
   firstFailing: null,
+  flag: null,
   ...more,
 });
 

@@ -11,7 +11,17 @@ export interface GridColumns {
   scores: (number | null)[];
 }
 
-const TEXT_KEYS = ['instanceId', 'repo', 'folder', 'state', 'verdict', 'outcome', 'failure', 'firstFailing'] as const;
+const TEXT_KEYS = [
+  'instanceId',
+  'repo',
+  'folder',
+  'state',
+  'verdict',
+  'outcome',
+  'failure',
+  'firstFailing',
+  'flag',
+] as const;
 const NUMBER_KEYS = ['attempt', 'steps', 'usd', 'unknownCosts', 'workingMs', 'patchBytes'] as const;
 type TextKey = (typeof TEXT_KEYS)[number] | 'critic';
 type NumberKey = (typeof NUMBER_KEYS)[number];

@@ -44,6 +44,15 @@ export const forkRequestSchema = z.strictObject({
 });
 export type ForkRequest = z.infer<typeof forkRequestSchema>;
 
+/** Instances to attempt again in a run of its own. */
+export const requeueRequestSchema = z.strictObject({
+  runId: name,
+  instances: z.array(name).min(1).max(10_000),
+  jobs: count.max(1000).optional(),
+  budgetUsd: z.number().nonnegative().optional(),
+});
+export type RequeueRequest = z.infer<typeof requeueRequestSchema>;
+
 /** All throw `AssayError` with what to do about it. */
 export interface RunControls {
   /** Resolves once the run is in the store. */
@@ -52,6 +61,8 @@ export interface RunControls {
   stop(request: StopRequest): Promise<void>;
   /** Goes on with a run: attempts without a verdict and those that failed for the infrastructure's sake. One that is at work is stopped first. Resolves once it is at work again. */
   resume(request: ResumeRequest): Promise<void>;
+  /** Resolves once the new run is in the store; the old one stays as it is. */
+  requeue(request: RequeueRequest): Promise<{ runId: string }>;
   /** Resolves once the new run is in the store. */
   fork(request: ForkRequest): Promise<{ runId: string }>;
 }

@@ -32,6 +32,7 @@ export function runDocument(record: RunRecord): RunDocument {
     limits: `${limits.steps} steps, ${limits.wallSeconds} s${limits.costUsd === undefined ? '' : `, $${limits.costUsd}`}`,
     host: `${host.platform} ${host.kernel}, ${host.cpus} CPUs, Node ${host.node}, Assay ${manifest.assayVersion}`,
     fork: manifest.fork ?? null,
+    requeueOf: manifest.requeue?.runId ?? null,
     attempts: gridColumns(record.attempts.map((attempt, at) => gridCell(attempt, rows[at]))),
   };
 }
@@ -45,7 +46,15 @@ function gridCell(attempt: AttemptRecord, row: RunReportRow | undefined): GridCe
     folder: instanceFolder(attempt.instanceId),
     patchBytes: attempt.patchBytes,
     firstFailing: report?.failToPass.failure[0] ?? report?.passToPass.failure[0] ?? null,
+    flag: flagOf(attempt),
   };
+}
+
+/** A patch that touches what judges it, and verdicts without any sign of tests: both may be honest, and both are how grading is cheated. */
+function flagOf({ report, totals }: AttemptRecord): string | null {
+  if ((report?.restoredFiles.length ?? 0) > 0) return 'changed files of the tests, which were put back';
+  if (report?.verdict === 'no-evidence') return 'the tests left no sign that they ran';
+  return report?.resolved === true && (totals?.interventions ?? 0) > 0 ? 'resolved after recovery stepped in' : null;
 }
 
 export function compareDocument(records: readonly RunRecord[]): CompareDocument {

@@ -46,6 +46,7 @@ describe('what users get wrong', () => {
     [['run', 'tasks/starter', '--model', 'x', '--colour', 'red'], 2, 'unknown option'],
     [['validate', 'tasks/starter', '--instance', 'nothing-*'], 2, 'instance-not-found'],
     [['show', 'no-such-run'], 2, 'run-not-found'],
+    [['requeue', 'no-such-run'], 2, 'run-not-found'],
     [['fly'], 2, 'unknown command'],
   ] as const)('%j', async (args, code, words) => {
     const result = await assay(args);

@@ -50,7 +50,13 @@ function attemptEvents(instanceId: string, steps: number, resolved: boolean): Ru
       instanceId,
       attempt: 1,
       system: 'You mend code.',
-      firstMessage: { role: 'user', content: [{ type: 'text', text: `The issue.\n${HOSTILE_TEXT}` }] },
+      firstMessage: {
+        role: 'user',
+        content: [
+          { type: 'text', text: `The issue.\n${HOSTILE_TEXT}` },
+          { type: 'image', mediaType: 'image/png', data: PIXEL },
+        ],
+      },
     },
   ];
   for (let step = 1; step <= steps; step++) {
@@ -75,6 +81,7 @@ function attemptEvents(instanceId: string, steps: number, resolved: boolean): Ru
   const totals = { steps, usage, usd: 0.25 * steps, unknownCosts: 0, wallMs: 60_000, workingMs: 50_000 };
   const graded = make.graded(resolved);
   if (!resolved && graded.type === 'grade-end') {
+    graded.report.restoredFiles = ['tests/<b>conftest</b>.py'];
     graded.report.failToPass = { success: [], failure: [`tests/test_x.py::test_${HOSTILE_TEXT.slice(0, 30)}`] };
   }
   return [...events, make.end(totals), graded];

@@ -23,9 +23,50 @@ const executablePath = await hostChromium();
 const run = promisify(execFile);
 const ROOT = join(import.meta.dirname, '../..');
 const SCREENSHOTS = process.env.ASSAY_SCREENSHOTS;
-/** Twelve pages are drawn and examined. */
+/** Two dozen pages are drawn and examined. */
 const AXE_MS = 240_000;
 const HOSTILE = `#/run/first/${encodeURIComponent(instanceFolder(HOSTILE_ID))}/1`;
+
+const ofStep = (page: Page) => page.locator('.step.current');
+/** Name, address, what is there when it is drawn, and what is opened in it. */
+const VIEWS: readonly [name: string, hash: string, ready: string, open?: (page: Page) => Promise<void>][] = [
+  ['runs', '#/', 'Runs'],
+  ['start', '#/', 'Runs', (page) => page.getByText('Start a run').click()],
+  ['run', '#/run/first', 'Why it failed'],
+  ['attempt', `${HOSTILE}?step=2`, 'window.hacked'],
+  [
+    'raw',
+    '#/run/first/plain/1?step=5',
+    'output of step 5',
+    async (page) => {
+      await ofStep(page).getByText('Request', { exact: true }).click();
+      await ofStep(page).getByText('no digest was noted').waitFor();
+      await ofStep(page).getByText('Raw', { exact: true }).click();
+      await ofStep(page).getByText('"type": "reply-end"').waitFor();
+    },
+  ],
+  [
+    'fork',
+    '#/run/first/plain/1?step=5',
+    'output of step 5',
+    async (page) => {
+      await ofStep(page).getByRole('button', { name: 'Fork from here' }).click();
+      await page.getByRole('combobox', { name: 'Change' }).selectOption('command');
+    },
+  ],
+  [
+    'compare',
+    '#/compare/first,second',
+    'By repository',
+    async (page) => {
+      await page.getByText('Best of k attempts').click();
+      await page.getByRole('img', { name: 'Best of k attempts' }).waitFor();
+    },
+  ],
+  ['search', '#/search?in=text&q=output+of+step+37', '6 places in 6 attempts'],
+  ['diff', `#/diff/${encodeURIComponent(instanceFolder(HOSTILE_ID))}/first/1/second/1`, 'All 45 steps'],
+  ['nowhere', '#/nowhere', 'There is no such page'],
+];
 
 describeRequiring('chromium', executablePath === null ? 'no Chromium found' : undefined, 'pages in a browser', () => {
   let folder: string;
@@ -36,6 +77,8 @@ describeRequiring('chromium', executablePath === null ? 'no Chromium found' : un
   let context: BrowserContext;
   let page: Page;
   let complaints: string[];
+  /** What pages asked to be done. */
+  let asked: [name: string, request: object][];
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'assay-pages-'));
@@ -47,7 +90,18 @@ describeRequiring('chromium', executablePath === null ? 'no Chromium found' : un
     await run(process.execPath, [vite, 'build', '--logLevel', 'warn', '--outDir', outDir, 'web'], { cwd: ROOT, env });
     assets = await loadPageAssets(outDir);
     await writeViewStore(runsDir);
-    server = await startViewServer({ runsDir, assets, assayVersion: 'test' });
+    const ask = (name: string) => async (request: object) => {
+      asked.push([name, request]);
+      return { runId: 'second' };
+    };
+    const controls = { start: ask('start'), fork: ask('fork'), requeue: ask('requeue') };
+    const none = async () => expect.fail('nothing here is stopped or resumed');
+    server = await startViewServer({
+      runsDir,
+      assets,
+      assayVersion: 'test',
+      controls: { ...controls, stop: none, resume: none },
+    });
     browser = await chromium.launch({ executablePath: executablePath ?? '', args: ['--no-sandbox'] });
   });
   afterAll(async () => {
@@ -59,6 +113,7 @@ describeRequiring('chromium', executablePath === null ? 'no Chromium found' : un
     context = await browser.newContext({ viewport: { width: 1400, height: 900 } });
     page = await context.newPage();
     complaints = [];
+    asked = [];
     page.on('pageerror', (error) => complaints.push(String(error)));
     page.on('console', (message) => {
       if (message.type() === 'error') complaints.push(message.text());
@@ -114,6 +169,14 @@ describeRequiring('chromium', executablePath === null ? 'no Chromium found' : un
     await page.getByText('Must pass now, does not').waitFor();
   });
 
+  it('attempts what is shown again, and says what asks for a second look', async () => {
+    await visit('#/run/first', 'changed files of the tests, which were put back');
+    await page.getByLabel('Which attempts').selectOption('flagged');
+    await page.getByRole('button', { name: 'Attempt this instance again' }).click();
+    await page.getByRole('heading', { name: 'second' }).waitFor();
+    expect(asked).toEqual([['requeue', { runId: 'first', instances: ['hard'] }]]);
+  });
+
   it('shows hostile content as text', async () => {
     await visit(`${HOSTILE}?step=2`, 'Thinking about step 2');
     await page.getByText('<script>window.hacked = 1</script>').first().waitFor();
@@ -144,7 +207,12 @@ describeRequiring('chromium', executablePath === null ? 'no Chromium found' : un
     await visit(`${HOSTILE}?step=44`, 'output of step 44');
     expect(await page.locator('.step.current header a').textContent()).toBe('Step 44');
     await page.getByRole('link', { name: 'step 20', exact: true }).click();
-    await page.locator('.step.current header a', { hasText: 'Step 20' }).waitFor();
+    const step = page.locator('.step.current');
+    await step.locator('header a', { hasText: 'Step 20' }).waitFor();
+    await step.getByRole('button', { name: '/testbed/src/<b>app</b>.py' }).click();
+    expect(await page.locator('.side summary:focus').textContent()).toContain('src/<b>app</b>.py');
+    await page.locator('.value-chart').getByRole('link', { name: 'step 45' }).click();
+    await step.locator('header a', { hasText: 'Step 45' }).waitFor();
   });
 
   it('filters steps by kind and by text', async () => {
@@ -224,21 +292,16 @@ describeRequiring('chromium', executablePath === null ? 'no Chromium found' : un
     'has no serious fault of accessibility in %s, on a screen and on a phone',
     async (scheme) => {
       const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-      for (const [name, hash, ready] of [
-        ['runs', '#/', 'Runs'],
-        ['run', '#/run/first', 'Why it failed'],
-        ['attempt', `${HOSTILE}?step=2`, 'window.hacked'],
-        ['compare', '#/compare/first,second', 'By repository'],
-        ['search', '#/search?in=text&q=output+of+step+37', '6 places in 6 attempts'],
-        ['diff', `#/diff/${encodeURIComponent(instanceFolder(HOSTILE_ID))}/first/1/second/1`, 'All 45 steps'],
-      ] as const) {
+      for (const [name, hash, ready, open] of VIEWS) {
         for (const [device, width] of [
           ['screen', 1400],
           ['phone', 390],
         ] as const) {
           await page.setViewportSize({ width, height: 900 });
           await page.emulateMedia({ colorScheme: scheme });
+          await page.goto('about:blank');
           await visit(hash, ready);
+          await open?.(page);
           await page.evaluate(axe);
           const { violations } = (await page.evaluate('axe.run()')) as {
             violations: { id: string; impact: string; nodes: { html: string }[] }[];

@@ -77,7 +77,7 @@ describe('documents', () => {
       usd: 0.25,
     });
     expect(attempt.steps[0]?.value).toBeCloseTo(1 / 46);
-    expect(attempt.prompt[0]?.text).toContain(HOSTILE_TEXT);
+    expect(attempt.prompt.texts[0]?.text).toContain(HOSTILE_TEXT);
     const { steps } = await read<StepsDocument>(`${hostile}/steps-2.json`);
     expect(steps.map((step) => step.step)).toEqual([41, 42, 43, 44, 45]);
     expect(steps[0]?.calls[0]).toMatchObject({ name: 'bash', input: { text: 'ls -la step-41' } });

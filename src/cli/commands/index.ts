@@ -19,6 +19,7 @@ import { importCommand } from './import.ts';
 import { keysAddCommand, keysLsCommand, keysRevokeCommand } from './keys.ts';
 import { payoutCommand } from './payout.ts';
 import { regradeCommand } from './regrade.ts';
+import { requeueCommand } from './requeue.ts';
 import { resumeCommand } from './resume.ts';
 import { runCommand } from './run.ts';
 import { selectCommand } from './select.ts';
@@ -32,6 +33,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   runCommand,
   resumeCommand,
   forkCommand,
+  requeueCommand,
   validateCommand,
   gradeCommand,
   regradeCommand,

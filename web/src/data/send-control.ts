@@ -2,12 +2,19 @@
 
 import type { AttemptNotes } from '../../../src/store/attempt-notes.ts';
 import type { AnnotateRequest } from '../../../src/view/annotate.ts';
-import type { ForkRequest, ResumeRequest, StartRequest, StopRequest } from '../../../src/view/run-controls.ts';
+import type {
+  ForkRequest,
+  RequeueRequest,
+  ResumeRequest,
+  StartRequest,
+  StopRequest,
+} from '../../../src/view/run-controls.ts';
 import { ask } from './fetch-document.ts';
 
 interface Controls {
   start: { request: Omit<StartRequest, 'instances'> & { instances?: string[] }; answer: { runId: string } };
   fork: { request: ForkRequest; answer: { runId: string } };
+  requeue: { request: RequeueRequest; answer: { runId: string } };
   annotate: { request: AnnotateRequest; answer: AttemptNotes };
   stop: { request: StopRequest; answer: object };
   resume: { request: ResumeRequest; answer: object };

@@ -10,13 +10,16 @@ import { FigureList } from '../parts/figure-list.tsx';
 import { FilterBar } from '../parts/filter-bar.tsx';
 import { ForkForm } from '../parts/fork-form.tsx';
 import { ForkNote } from '../parts/fork-note.tsx';
+import { ImageView } from '../parts/image-view.tsx';
 import { NotesPanel } from '../parts/notes-panel.tsx';
-import { PatchView } from '../parts/patch-view.tsx';
+import { PatchView, type ShownFile } from '../parts/patch-view.tsx';
 import { Problem } from '../parts/problem.tsx';
+import { RequeueButton } from '../parts/requeue-button.tsx';
 import { StepsList } from '../parts/steps-list.tsx';
 import { TestsPanel } from '../parts/tests-panel.tsx';
 import { TextView } from '../parts/text-view.tsx';
 import { Timeline } from '../parts/timeline.tsx';
+import { ValueChart } from '../parts/value-chart.tsx';
 import { VerdictBadge } from '../parts/verdict-badge.tsx';
 import { attemptHref, runHref } from '../route.ts';
 import { visibleText } from '../text/ansi.ts';
@@ -51,6 +54,7 @@ type AttemptViewProps = AttemptPageProps & { path: string; document: AttemptDocu
 
 function AttemptView({ runId, folder, attempt, step, path, live, controls, document }: AttemptViewProps) {
   const [forked, setForked] = useState<StepDocument | null>(null);
+  const [file, setFile] = useState<ShownFile | null>(null);
   const [kind, setKind] = useState<Kind>('all');
   const [text, setText] = useState('');
   const { steps, stepsPerPage, record, report } = document;
@@ -72,6 +76,9 @@ function AttemptView({ runId, folder, attempt, step, path, live, controls, docum
           <a href={runHref(runId)}>{runId}</a> / {visibleText(record.instanceId)} #{attempt}{' '}
           <VerdictBadge {...judged} />
         </h1>
+        {controls && document.imported === null && (
+          <RequeueButton runId={runId} instances={[record.instanceId]} words="Attempt it again" />
+        )}
         <FigureList figures={attemptFigures(document)} />
         {document.fork !== null && <ForkNote at={{ runId, folder, attempt }} fork={document.fork} />}
         {record.outcome?.failure !== undefined && (
@@ -107,6 +114,7 @@ function AttemptView({ runId, folder, attempt, step, path, live, controls, docum
           {...{ runId, folder, attempt, lines, places, pages, current }}
           rawPath={live ? path : undefined}
           onFork={controls ? setForked : undefined}
+          onFile={setFile}
         />
       )}
       {forked !== null && (
@@ -116,7 +124,8 @@ function AttemptView({ runId, folder, attempt, step, path, live, controls, docum
           onClose={() => setForked(null)}
         />
       )}
-      <SidePanels runId={runId} path={path} document={document} hrefOf={hrefOf}>
+      <SidePanels runId={runId} path={path} document={document} hrefOf={hrefOf} file={file}>
+        <ValueChart steps={steps} step={step} hrefOf={hrefOf} />
         <NotesPanel path={path} at={{ runId, folder, attempt }} step={step} controls={controls} />
       </SidePanels>
     </div>
@@ -128,9 +137,11 @@ function SidePanels({
   path,
   document,
   hrefOf,
+  file,
   children,
 }: Pick<AttemptViewProps, 'runId' | 'path' | 'document'> & {
   hrefOf: (line: StepLine) => string;
+  file: ShownFile | null;
   children: ReactNode;
 }) {
   const version = document.record.state;
@@ -143,13 +154,17 @@ function SidePanels({
       <TestsPanel runId={runId} report={document.report} log={log.value} />
       {log.error !== null && <Problem error={log.error} />}
       <h2>Patch</h2>
-      {patch.value !== null && <PatchView file={patch.value} lines={document.steps} hrefOf={hrefOf} />}
+      {patch.value !== null && <PatchView file={patch.value} lines={document.steps} hrefOf={hrefOf} shown={file} />}
       {patch.error !== null && <Problem error={patch.error} />}
       <details>
-        <summary>Prompt</summary>
-        {document.prompt.map((box, at) => (
+        <summary>Issue and prompt</summary>
+        {document.prompt.texts.map((box, at) => (
           // biome-ignore lint/suspicious/noArrayIndexKey: parts of one message never change places
-          <TextView key={at} runId={runId} box={box} label="Prompt" />
+          <TextView key={at} runId={runId} box={box} label="Issue and prompt" />
+        ))}
+        {document.prompt.images.map((image, at) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: as above
+          <ImageView key={at} runId={runId} image={image} words="Image of the issue" />
         ))}
         <h3>System</h3>
         <TextView runId={runId} box={document.system} label="System prompt" />

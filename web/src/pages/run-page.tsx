@@ -4,15 +4,16 @@ import { gridCells } from '../../../src/view/grid-columns.ts';
 import { runPath } from '../data/fetch-document.ts';
 import { useLiveDocument } from '../data/use-live-document.ts';
 import { AttemptGrid } from '../parts/attempt-grid.tsx';
+import { AttemptGroups } from '../parts/attempt-groups.tsx';
 import { Distribution } from '../parts/distribution.tsx';
-import { FailureGroups } from '../parts/failure-groups.tsx';
 import { FigureList } from '../parts/figure-list.tsx';
 import { FilterBar } from '../parts/filter-bar.tsx';
 import { Problem } from '../parts/problem.tsx';
+import { RequeueButton } from '../parts/requeue-button.tsx';
 import { RunControlBar } from '../parts/run-control-bar.tsx';
 import { TopAttempts } from '../parts/top-attempts.tsx';
-import { toneOf } from '../parts/verdict-badge.tsx';
-import { compareHref } from '../route.ts';
+import { toneOf, wordsOf } from '../parts/verdict-badge.tsx';
+import { compareHref, runHref } from '../route.ts';
 import { count, dollars, duration, moment, percent, rate } from '../text/format.ts';
 
 const TONES = [
@@ -22,6 +23,7 @@ const TONES = [
   ['infra', 'infrastructure'],
   ['busy', 'under way'],
   ['none', 'not begun'],
+  ['flagged', 'flagged'],
 ] as const;
 type Shown = (typeof TONES)[number][0];
 
@@ -36,6 +38,7 @@ export function RunPage({ runId, live, controls }: { runId: string; live: boolea
   const [filter, setFilter] = useState('');
   const all = useMemo(() => (value === null ? [] : gridCells(value.attempts)), [value]);
   const cells = useMemo(() => shownCells(all, shown, filter), [all, shown, filter]);
+  const shownIds = useMemo(() => [...new Set(cells.map((cell) => cell.instanceId))], [cells]);
   if (error !== null) return <Problem error={error} />;
   if (value === null) return <p className="empty">Reading the run…</p>;
   const { report } = value;
@@ -46,6 +49,12 @@ export function RunPage({ runId, live, controls }: { runId: string; live: boolea
         {report.model} with {report.agent} on {report.dataset} · {moment(value.createdAt)} · {report.status} · limits{' '}
         {value.limits} · {value.host}
       </p>
+      {value.requeueOf !== null && (
+        <p className="quiet">
+          Instances of <a href={runHref(value.requeueOf)}>{value.requeueOf}</a> attempted again: they were chosen, so
+          this rate is not comparable with that one.
+        </p>
+      )}
       {controls && <RunControlBar runId={runId} report={report} />}
       {value.failure !== null && <p className="problem">Stopped early: {value.failure}</p>}
       <FigureList figures={figuresOf(value)} />
@@ -64,10 +73,26 @@ export function RunPage({ runId, live, controls }: { runId: string; live: boolea
         placeholder="Filter: instance or repository"
         status={`${cells.length} attempts`}
       />
+      {controls && (
+        <p className="bar">
+          <RequeueButton
+            runId={runId}
+            instances={shownIds}
+            words={`Attempt ${shownIds.length === 1 ? 'this instance' : `these ${shownIds.length} instances`} again`}
+          />
+        </p>
+      )}
       <AttemptGrid runId={runId} cells={cells} />
       <Distributions cells={all} />
       <div className="columns">
-        <FailureGroups runId={runId} cells={all} />
+        <AttemptGroups runId={runId} title="Why it failed" cells={all} by={reasonOf} none="Nothing has failed." />
+        <AttemptGroups
+          runId={runId}
+          title="Flagged"
+          cells={all}
+          by={(cell) => cell.flag}
+          none="Nothing asks for a second look."
+        />
         <TopAttempts
           runId={runId}
           title="Dearest"
@@ -137,8 +162,14 @@ function figuresOf({ report }: RunDocument): [string, string][] {
 function shownCells(cells: readonly GridCell[], shown: Shown, filter: string): GridCell[] {
   const words = filter.toLowerCase().split(/\s+/).filter(Boolean);
   return cells.filter((cell) => {
-    if (shown !== 'all' && toneOf(cell) !== shown) return false;
+    if (shown === 'flagged' ? cell.flag === null : shown !== 'all' && toneOf(cell) !== shown) return false;
     const text = `${cell.instanceId} ${cell.repo}`.toLowerCase();
     return words.every((word) => text.includes(word));
   });
+}
+
+/** Of attempts that did not resolve: the verdict or failure, and the first test that does not pass. */
+function reasonOf(cell: GridCell): string | null {
+  if (!['bad', 'infra'].includes(toneOf(cell))) return null;
+  return cell.firstFailing === null ? wordsOf(cell) : `${wordsOf(cell)}: ${cell.firstFailing}`;
 }

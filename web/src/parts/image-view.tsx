@@ -8,8 +8,15 @@ import { bytes } from '../text/format.ts';
 const SHOWN_TYPES: ReadonlySet<string> = new Set(['image/png', 'image/jpeg', 'image/gif', 'image/webp']);
 const BASE64 = /^[A-Za-z0-9+/=]*$/;
 
-/** An image that a tool returned; it is loaded when somebody wants to see it. */
-export function ImageView({ runId, image }: { runId: string; image: ImageBox }) {
+interface ImageViewProps {
+  runId: string;
+  image: ImageBox;
+  /** What it is, for who does not see it. */
+  words: string;
+}
+
+/** An image of a trajectory; a large one is loaded when somebody wants to see it. */
+export function ImageView({ runId, image, words }: ImageViewProps) {
   const [data, setData] = useState(image.data.blob === null ? image.data.text : null);
   const [problem, setProblem] = useState<string | null>(null);
   if (!SHOWN_TYPES.has(image.mediaType))
@@ -34,7 +41,7 @@ export function ImageView({ runId, image }: { runId: string; image: ImageBox }) 
       </button>
     );
   if (!BASE64.test(data)) return <p className="quiet">An image that is not encoded as it should be.</p>;
-  return <img className="shot" src={`data:${image.mediaType};base64,${data}`} alt="What the tool returned" />;
+  return <img className="shot" src={`data:${image.mediaType};base64,${data}`} alt={words} />;
 }
 
 async function wholeBlob(runId: string, blob: string): Promise<string> {

@@ -1,4 +1,4 @@
-import { memo, useMemo } from 'react';
+import { memo, useEffect, useMemo, useRef } from 'react';
 import type { StepLine, TextFileDocument } from '../../../src/view/documents.ts';
 import { visibleText } from '../text/ansi.ts';
 import { type DiffFile, diffFiles } from '../text/diff-lines.ts';
@@ -8,28 +8,55 @@ import { bytes } from '../text/format.ts';
 const MAX_LINES = 2_000;
 const OPEN_FILES = 6;
 
+/** A file to bring into sight, as a tool named it; a new object each time somebody asks. */
+export interface ShownFile {
+  path: string;
+}
+
 interface PatchViewProps {
   file: TextFileDocument;
   lines: readonly StepLine[];
   hrefOf: (line: StepLine) => string;
+  shown: ShownFile | null;
 }
 
 /** The patch of an attempt, with links to the steps that edited each file. */
-export const PatchView = memo(function PatchView({ file, lines, hrefOf }: PatchViewProps) {
+export const PatchView = memo(function PatchView({ file, lines, hrefOf, shown }: PatchViewProps) {
   const files = useMemo(() => diffFiles(file.text ?? ''), [file.text]);
+  const parts = useRef<(HTMLDetailsElement | null)[]>([]);
+  const place = shown === null ? -1 : files.findIndex((one) => isSameFile(shown.path, one.path));
+  // biome-ignore lint/correctness/useExhaustiveDependencies: asking again for the same file brings it into sight again
+  useEffect(() => {
+    const part = parts.current[place];
+    if (part == null) return;
+    part.open = true;
+    part.scrollIntoView({ block: 'start' });
+    part.querySelector('summary')?.focus({ preventScroll: true });
+  }, [shown, place]);
   if (file.text === null)
     return <p className="empty">There is no patch: the attempt has not ended, or none could be taken.</p>;
   if (file.text === '') return <p className="empty">The attempt changed nothing.</p>;
   return (
     <>
+      {shown !== null && place < 0 && (
+        <p className="quiet" role="status">
+          {visibleText(shown.path)} is not in the patch: it was changed back, or lies elsewhere.
+        </p>
+      )}
       {file.leftOutBytes > 0 && (
         <p className="quiet">
           {bytes(file.leftOutBytes)} of {bytes(file.bytes)} in the middle are left out.
         </p>
       )}
       {files.map((one, at) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: a patch may name a file twice, and its files never change places
-        <details key={`${at} ${one.path}`} open={at < OPEN_FILES}>
+        <details
+          // biome-ignore lint/suspicious/noArrayIndexKey: a patch may name a file twice, and its files never change places
+          key={`${at} ${one.path}`}
+          open={at < OPEN_FILES}
+          ref={(part) => {
+            parts.current[at] = part;
+          }}
+        >
           <summary>
             {visibleText(one.path)} <span className="added">+{one.added}</span>{' '}
             <span className="removed">−{one.removed}</span>

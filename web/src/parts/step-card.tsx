@@ -4,6 +4,7 @@ import { visibleText } from '../text/ansi.ts';
 import { bytes, count, dollars, duration } from '../text/format.ts';
 import { stepMarkdown } from '../text/step-markdown.ts';
 import { ImageView } from './image-view.tsx';
+import type { ShownFile } from './patch-view.tsx';
 import { RawStep } from './raw-step.tsx';
 import { TextView } from './text-view.tsx';
 
@@ -18,10 +19,13 @@ interface StepCardProps {
   rawPath?: string | undefined;
   /** Absent where nothing can be started. */
   onFork?: ((step: StepDocument) => void) | undefined;
+  /** Shows a file in the patch. */
+  onFile?: ((file: ShownFile) => void) | undefined;
 }
 
 /** One step: what the agent thought, did and saw, and what it cost. */
-export const StepCard = memo(function StepCard({ runId, line, step, href, current, rawPath, onFork }: StepCardProps) {
+export const StepCard = memo(function StepCard(props: StepCardProps) {
+  const { runId, line, step, href, current, rawPath, onFork, onFile } = props;
   return (
     <article className={current ? 'step current' : 'step'} aria-current={current ? 'step' : undefined}>
       <header>
@@ -49,6 +53,16 @@ export const StepCard = memo(function StepCard({ runId, line, step, href, curren
           </button>
         )}
       </header>
+      {onFile !== undefined && line.edited.length > 0 && (
+        <p className="quiet">
+          changes{' '}
+          {line.edited.map((path) => (
+            <button type="button" className="link" key={path} onClick={() => onFile({ path })}>
+              {visibleText(path)}
+            </button>
+          ))}
+        </p>
+      )}
       {step === null ? <p className="quiet">{visibleText(line.title)} …</p> : <StepBody runId={runId} step={step} />}
       {step !== null && rawPath !== undefined && <RawStep runId={runId} path={rawPath} step={line.step} />}
     </article>
@@ -109,7 +123,7 @@ function CallView({ runId, call }: { runId: string; call: CallDocument }) {
         ))}
         {result?.images.map((image, at) => (
           // biome-ignore lint/suspicious/noArrayIndexKey: as above
-          <ImageView key={at} runId={runId} image={image} />
+          <ImageView key={at} runId={runId} image={image} words="What the tool returned" />
         ))}
       </div>
     </>

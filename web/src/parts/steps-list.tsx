@@ -3,6 +3,7 @@ import { useEffect, useRef } from 'react';
 import type { StepDocument, StepLine } from '../../../src/view/documents.ts';
 import type { StepPages } from '../data/use-step-pages.ts';
 import { attemptHref } from '../route.ts';
+import type { ShownFile } from './patch-view.tsx';
 import { Problem } from './problem.tsx';
 import { StepCard } from './step-card.tsx';
 
@@ -21,10 +22,12 @@ interface StepsListProps {
   current: number;
   rawPath: string | undefined;
   onFork: ((step: StepDocument) => void) | undefined;
+  onFile: (file: ShownFile) => void;
 }
 
 /** The cards of all steps; only those in sight are in the page. */
-export function StepsList({ runId, folder, attempt, lines, places, pages, current, rawPath, onFork }: StepsListProps) {
+export function StepsList(props: StepsListProps) {
+  const { runId, folder, attempt, lines, places, pages, current, rawPath, onFork, onFile } = props;
   const scroller = useRef<HTMLElement | null>(null);
   const list = useVirtualizer({
     count: lines.length,
@@ -70,6 +73,7 @@ export function StepsList({ runId, folder, attempt, lines, places, pages, curren
                 current={item.index === current}
                 rawPath={rawPath}
                 onFork={onFork}
+                onFile={onFile}
               />
             </div>
           );

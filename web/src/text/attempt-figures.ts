@@ -18,6 +18,9 @@ export function attemptFigures(document: AttemptDocument): [string, string][] {
     ['peak memory', receipt?.peakMemoryBytes == null ? null : bytes(receipt.peakMemoryBytes)],
     ['CPU', receipt?.cpuSeconds == null ? null : `${receipt.cpuSeconds.toFixed(1)} s`],
     ['written', receipt?.writtenBytes == null ? null : bytes(receipt.writtenBytes)],
+    ['throttled', receipt?.throttledSeconds == null ? null : `${receipt.throttledSeconds.toFixed(1)} s`],
+    ['waited for a sandbox', receipt?.waitMs == null ? null : duration(receipt.waitMs)],
+    ['had it for', receipt?.lifeMs == null ? null : duration(receipt.lifeMs)],
     ['killed for memory', (receipt?.oomKills ?? 0) > 0 ? String(receipt?.oomKills) : null],
   ];
   return figures.flatMap(([name, value]) => (value === null ? [] : [[name, value]]));
