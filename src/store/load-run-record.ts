@@ -1,5 +1,4 @@
 /** Reads a run folder into a `RunRecord`. */
-import { readFile } from 'node:fs/promises';
 import {
   AssayError,
   type AttemptRef,
@@ -12,6 +11,7 @@ import {
 } from '../contracts/index.ts';
 import { BlobStore } from './blob-store.ts';
 import { AttemptFold } from './fold-attempt.ts';
+import { readStored } from './open-stored.ts';
 import { readEventBatches, readEvents } from './read-events.ts';
 import { runPaths } from './run-folder.ts';
 import { isRunLocked } from './run-lock.ts';
@@ -22,7 +22,7 @@ export async function readManifest(dir: string): Promise<RunManifest> {
   const path = runPaths(dir).manifest;
   let data: unknown;
   try {
-    data = JSON.parse(await readFile(path, 'utf8'));
+    data = JSON.parse((await readStored(path)).toString('utf8'));
   } catch (error) {
     if (error instanceof SyntaxError) throw storeInvalid(`${path} is not JSON: ${error.message}`, { path }, error);
     const code = systemCode(error);

@@ -1,13 +1,12 @@
 /** What the pages show of one attempt. */
-import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { readRecord } from '../base/read-record.ts';
 import { AssayError, type AttemptRecord, type RunManifest } from '../contracts/index.ts';
 import { BlobStore } from '../store/blob-store.ts';
+import { openStored, readStored } from '../store/open-stored.ts';
 import { readStoredLinesAt } from '../store/read-stored-lines.ts';
 import { runPaths } from '../store/run-folder.ts';
-import { storeError, systemCode } from '../store/store-error.ts';
+import { storeError, storeInvalid, systemCode } from '../store/store-error.ts';
 import type { AttemptIndex, IndexedStep } from './attempt-index.ts';
 import { blobStart } from './blob-part.ts';
 import type {
@@ -92,10 +91,17 @@ export async function rawStepDocument(
 /** Text of an entry in the journal of a run's courier: the body as the provider sent it. */
 async function answerOf(runDir: string, entry: string | undefined): Promise<TextBox | null> {
   if (entry === undefined) return null;
-  const kept = await readRecord(join(runPaths(runDir).courier, `${entry}.json`), z.object({ body: z.base64() }));
-  if (kept === null) return null;
-  const body = Buffer.from(kept.body, 'base64');
-  return { text: body.toString('utf8', 0, ANSWER_BYTES), bytes: body.length, blob: null };
+  const path = join(runPaths(runDir).courier, `${entry}.json`);
+  try {
+    const { body } = z.object({ body: z.base64() }).parse(JSON.parse((await readStored(path)).toString('utf8')));
+    const answer = Buffer.from(body, 'base64');
+    return { text: answer.toString('utf8', 0, ANSWER_BYTES), bytes: answer.length, blob: null };
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return null;
+    if (error instanceof SyntaxError || error instanceof z.ZodError)
+      throw storeInvalid(`${path} holds no answer: ${error.message}`, { path }, error);
+    throw storeError(error, path);
+  }
 }
 
 function inOrder(index: AttemptIndex): IndexedStep[] {
@@ -171,7 +177,7 @@ export async function textFileDocument(
 ): Promise<TextFileDocument> {
   const path = join(folder, name);
   try {
-    const handle = await open(path, 'r');
+    const handle = await openStored(path);
     try {
       const { size } = await handle.stat();
       const read = async (from: number, length: number) => {

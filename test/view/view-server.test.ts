@@ -134,13 +134,15 @@ describe('who may read', () => {
     expect(await status('/data/runs.json', bearer())).toBe(200);
   });
 
-  it('gives a cookie that scripts cannot read for the token, and takes it', async () => {
-    const opened = await fetch(`${server.origin}/session`, { method: 'POST', headers: bearer() });
-    const cookie = opened.headers.get('set-cookie') ?? '';
-    expect(opened.status).toBe(204);
-    expect(cookie).toMatch(/; HttpOnly; SameSite=Strict$/);
-    expect(await status('/data/runs.json', { cookie: cookie.split(';')[0] ?? '' })).toBe(200);
-    expect(await status('/session', {}, 'POST')).toBe(401);
+  it('gives no cookie, which other servers of this host would get as well, and takes none', async () => {
+    for (const path of ['/', '/data/runs.json', '/data/site.json'])
+      expect((await fetch(`${server.origin}${path}`, { headers: bearer() })).headers.get('set-cookie')).toBeNull();
+    expect(await status('/data/runs.json', { cookie: `token=${server.token}` })).toBe(401);
+  });
+
+  it('answers a question for the head of a stream', async () => {
+    expect(await status('/live/first', bearer(), 'HEAD')).toBe(200);
+    expect(await status('/search?in=text&q=text', bearer(), 'HEAD')).toBe(200);
   });
 
   it('refuses other names for this server: DNS rebinding', async () => {
