@@ -6,6 +6,7 @@ import {
   cpSync,
   mkdirSync,
   readdirSync,
+  readFileSync,
   rmSync,
   symlinkSync,
   truncateSync,
@@ -17,6 +18,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { runPaths } from '../../src/store/run-folder.ts';
 import type { AttemptDocument, RunsDocument, StepsDocument } from '../../src/view/documents.ts';
+import { exportPages } from '../../src/view/export-pages.ts';
 import { startViewServer, type ViewServer } from '../../src/view/view-server.ts';
 import { writeViewStore } from '../support/view-store.ts';
 
@@ -106,6 +108,16 @@ it('follows no link out of the store, and waits for no pipe', async () => {
     expect(status, document).toBe(422);
     expect(JSON.stringify(body)).not.toContain('somebody');
   }
+  const site = join(folder, 'site');
+  const signal = new AbortController().signal;
+  const { problems } = await exportPages({ runsDir, assets: new Map(), folder: site, assayVersion: 'test', signal });
+  expect(problems.filter((problem) => problem.includes('is a link'))).toHaveLength(3);
+  const exported = (path: string) => readFileSync(join(site, 'data/runs', path), 'utf8');
+  expect(JSON.parse(exported('first/attempts/hard/1/patch.json'))).toMatchObject({
+    failure: { code: 'store-invalid' },
+  });
+  expect(JSON.parse(exported('second/attempts/hard/1/attempt.json')).steps).toHaveLength(45);
+  expect(execFileSync('grep', ['-rlc', 'key of somebody', folder]).toString().trim()).toBe(secret);
   const search = await fetch(`${server.origin}/search?in=text&q=somebody`, {
     headers: { authorization: `Bearer ${server.token}` },
   });

@@ -18,7 +18,7 @@ import type {
 import { gridCells } from '../../src/view/grid-columns.ts';
 import { startViewServer, type ViewServer } from '../../src/view/view-server.ts';
 import { eventMaker, manifestOf, replyOf } from '../support/run-fixtures.ts';
-import { HOSTILE_ID, HOSTILE_TEXT, LONG_LINE, writeViewStore } from '../support/view-store.ts';
+import { HOSTILE_ID, HOSTILE_TEXT, LONG_FILE, LONG_LINE, writeViewStore } from '../support/view-store.ts';
 
 let runsDir: string;
 let server: ViewServer;
@@ -96,6 +96,25 @@ describe('documents', () => {
       Array.from({ length: first.parts - 1 }, (_, at) => read<TextPartDocument>(`${path}-${at + 1}.json`)),
     );
     expect([first, ...rest].map((part) => part.text).join('') === LONG_LINE).toBe(true);
+  });
+
+  it('gives each call its own result, and the way to what is too long to stand in it', async () => {
+    const { steps } = await read<StepsDocument>(`${hostile}/steps-0.json`);
+    const [create] = steps[5]?.calls ?? [];
+    expect(create?.long.map(({ name, text }) => [name, text.bytes])).toEqual([['file_text', LONG_FILE.length]]);
+    const whole = await read<TextPartDocument>(`runs/first/blobs/${create?.long[0]?.text.blob}-0.json`);
+    expect(whole.text === LONG_FILE).toBe(true);
+    expect(steps[6]?.calls.map((call) => call.result?.texts[0]?.text)).toEqual([
+      'output of step 7',
+      'of the second call',
+    ]);
+  });
+
+  it('compares each run once, and not any number of them', async () => {
+    const { comparison } = await read<CompareDocument>(`compare/${Array(50).fill('first').join(',')}.json`);
+    expect(comparison.runs).toHaveLength(1);
+    const many = Array.from({ length: 25 }, (_, at) => `run-${at}`).join(',');
+    expect(await status(`/data/compare/${many}.json`, bearer())).toBe(400);
   });
 
   it('compares runs, by instance and repository', async () => {

@@ -49,7 +49,9 @@ export const viewCommand = defineCommand({
       const written = await withInterrupt((signal) =>
         exportPages({ runsDir, assets, folder, assayVersion: assayVersion(), signal, ...only }),
       );
-      print(flags.json, { folder, ...written }, `${folder}: ${written.runs} runs, ${written.files} files\n`);
+      for (const problem of written.problems) process.stderr.write(`warning: ${problem}\n`);
+      const serve = `to look at it: python3 -m http.server --directory ${folder}`;
+      print(flags.json, { folder, ...written }, `${folder}: ${written.runs} runs, ${written.files} files\n${serve}\n`);
       return 0;
     }
     const { host, port, name: names } = flags;

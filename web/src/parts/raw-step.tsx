@@ -4,6 +4,7 @@ import { saveDocument } from '../data/save-document.ts';
 import { useAction } from '../data/use-action.ts';
 import { useDocument } from '../data/use-document.ts';
 import { bytes } from '../text/format.ts';
+import { LongMembers } from './long-members.tsx';
 import { Problem } from './problem.tsx';
 import { TextView } from './text-view.tsx';
 
@@ -71,9 +72,12 @@ function RawEvents({ runId, path, step }: RawStepProps) {
         </>
       )}
       {value !== null && <h3>Events of the log</h3>}
-      {value?.events.map((box, at) => (
+      {value?.events.map(({ text, long }, at) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: events of one step never change places
-        <TextView key={at} runId={runId} box={box} label="Raw event" />
+        <div key={at}>
+          <TextView runId={runId} box={text} label="Raw event" />
+          <LongMembers runId={runId} members={long} />
+        </div>
       ))}
     </details>
   );
