@@ -67,7 +67,8 @@ export function sharedBudget(
 ): SharedBudget | undefined {
   if (limitUsd === undefined) return undefined;
   // The run itself tells about a store that gives no answer.
-  const patient = patientStore(store, { onTrouble: () => {}, onAnswer: () => {}, signal });
+  const silent = { onTrouble: () => {}, onAnswer: () => {} };
+  const patient = patientStore(store, { ...silent, signal, pauseMs: leaseMs / 12 });
   return new SharedBudget({ store: patient, runId: run.manifest.runId, owner, limitUsd, leaseMs });
 }
 

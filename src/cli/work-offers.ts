@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import {
   AssayError,
   type AttemptRecord,
+  type Failure,
   type RunManifest,
   type RunRecord,
   type SharedStore,
@@ -40,6 +41,8 @@ export interface OfferResult {
   status: RunRecord['status'];
   /** Attempts that this process brought to their end. */
   attempts: number;
+  /** Why it stopped, when it did. */
+  failure?: Failure;
   /** Folder with work that could not be handed in. */
   kept?: string;
 }
@@ -64,7 +67,8 @@ export async function workOnOffer(runId: string, work: OfferWork): Promise<Offer
   );
   const begun = record.attempts.filter(({ state }) => state !== 'pending');
   const attempts = begun.filter(({ state }) => state === 'finished' || state === 'failed').length;
-  const result = { runId, status: record.status, attempts };
+  const { status, failure } = record;
+  const result = { runId, status, attempts, ...(failure === undefined ? {} : { failure }) };
   if (!(await allHandedIn(record.dir, begun))) return { ...result, kept: record.dir };
   // A courier of the run may still write there for a moment.
   await rm(record.dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 1_000 });

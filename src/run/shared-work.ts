@@ -82,6 +82,7 @@ export class SharedWork {
       onTrouble: (message) => this.tell('warning', `${message} Work goes on; results wait.`),
       onAnswer: () => this.tell('info', `The shared store ${share.store.name} answers again.`),
       signal: AbortSignal.any([stop.control.signal, this.over.signal]),
+      pauseMs: share.leaseMs / 12,
     });
     const { runId } = run.manifest;
     this.book = new LeaseBook({ store, runId, owner: share.owner, leaseMs: share.leaseMs });

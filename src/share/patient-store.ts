@@ -8,17 +8,18 @@ export interface Patience {
   onAnswer(): void;
   /** Nobody waits any longer once it is aborted. */
   signal: AbortSignal;
+  /** It is asked again after this time at most: well below a lease, so that those who wait get through before others take them for gone. */
+  pauseMs: number;
   /** After so long without any answer it is given up. Default half an hour. */
   longestMs?: number;
 }
 
-const FIRST_WAIT_MS = 250;
-const LONGEST_WAIT_MS = 5_000;
+const FIRST_WAIT_MS = 50;
 const HALF_AN_HOUR_MS = 1_800_000;
 
 /** Throws what the inner store throws; `store-unreachable` only when patience is at its end. `close` closes the inner store. */
 export function patientStore(inner: SharedStore, patience: Patience): SharedStore {
-  const { onTrouble, onAnswer, signal, longestMs = HALF_AN_HOUR_MS } = patience;
+  const { onTrouble, onAnswer, signal, pauseMs, longestMs = HALF_AN_HOUR_MS } = patience;
   let troubleSince: number | null = null;
 
   const answered = () => {
@@ -32,7 +33,7 @@ export function patientStore(inner: SharedStore, patience: Patience): SharedStor
     if (troubleSince === null) onTrouble(error.message);
     troubleSince ??= performance.now();
     if (performance.now() - troubleSince > longestMs) throw error;
-    const ms = Math.min(FIRST_WAIT_MS * 2 ** tries, LONGEST_WAIT_MS) * (0.5 + Math.random() / 2);
+    const ms = Math.min(FIRST_WAIT_MS * 2 ** tries, pauseMs) * (0.5 + Math.random() / 2);
     await sleep(ms, undefined, { signal }).catch(() => {
       throw error;
     });

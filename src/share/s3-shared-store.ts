@@ -24,6 +24,8 @@ const NETWORK_CODES = new Set([
 
 /** `url`: `s3://BUCKET/PREFIX`. Throws `config-invalid` for a bucket that cannot be used, `store-unreachable`. */
 export async function openS3SharedStore(url: URL, env: NodeJS.ProcessEnv = process.env): Promise<SharedStore> {
+  // The client is pinned; that its later versions will need a later Node is no news for every run.
+  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
   const sdk = await import('@aws-sdk/client-s3');
   const bucket = url.hostname;
   const base = url.pathname

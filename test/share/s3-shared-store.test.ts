@@ -5,17 +5,7 @@ import { openS3SharedStore } from '../../src/share/s3-shared-store.ts';
 import { sharedStoreCases } from '../contracts/shared-store-contract.ts';
 import { describeRequiring } from '../support/requirements.ts';
 import { type S3Server, s3Problem, startS3 } from '../support/s3-server.ts';
-
-/** The client takes its credentials from the environment of the process. */
-function withEnvironment(values: Record<string, string>): () => void {
-  const before = Object.keys(values).map((name) => [name, process.env[name]] as const);
-  Object.assign(process.env, values);
-  return () => {
-    for (const [name, value] of before)
-      if (value === undefined) delete process.env[name];
-      else process.env[name] = value;
-  };
-}
+import { withEnvironment } from '../support/with-environment.ts';
 
 describeRequiring('s3', s3Problem(), 'shared store: S3', () => {
   let server: S3Server;

@@ -12,7 +12,7 @@ import { createRun, openRun } from '../../src/store/file-run-store.ts';
 import { CountingModel, HostBackend, instanceOf, portsOf } from './run-doubles.ts';
 import { manifestOf } from './run-fixtures.ts';
 
-export const LEASE_MS = 600;
+export const LEASE_MS = 1_200;
 
 export interface Joiner {
   /** Folder of the run of this one. */
@@ -41,12 +41,15 @@ export interface JoinOptions {
   retryFailed?: boolean;
 }
 
-export async function sharedRunWorld(instanceIds: readonly string[], attempts = 1): Promise<SharedRunWorld> {
+/** `open`: the store; absent: a folder of the world. */
+export async function sharedRunWorld(
+  instanceIds: readonly string[],
+  open?: () => Promise<SharedStore>,
+): Promise<SharedRunWorld> {
   const folder = await mkdtemp(join(tmpdir(), 'assay-join-'));
   const storeFolder = join(folder, 'store');
   const agent = createTwoToolAgent();
   const manifest = manifestOf('shared', instanceIds, {
-    attempts,
     agent: { name: agent.name, digest: agent.digest },
     join: { store: storeFolder, leaseSeconds: LEASE_MS / 1000 },
   });
@@ -62,7 +65,7 @@ export async function sharedRunWorld(instanceIds: readonly string[], attempts = 
         control: new RunControl(),
         seen: [],
         async work(more = {}) {
-          const store = through(await openFileSharedStore(storeFolder));
+          const store = through(await (open?.() ?? openFileSharedStore(storeFolder)));
           const offer = await offerRun(store, { manifest });
           const run = await createRun(runsDir, offer.manifest).catch(() => openRun(joiner.dir));
           try {

@@ -10,6 +10,7 @@ import { freePort } from './free-port.ts';
 import { type KillableServer, killableServer } from './killable-server.ts';
 
 const NODES = ['n1', 'n2', 'n3'] as const;
+const NODE_MARK = 'ASSAY_TEST_NODE';
 export type SlurmNode = (typeof NODES)[number];
 
 export function slurmProblem(): string | undefined {
@@ -41,7 +42,9 @@ export async function startSlurm(): Promise<SlurmCluster> {
   const nodes = new Map<string, KillableServer>(
     NODES.map((name, index) => [
       name,
-      killableServer(['slurmd', '-D', '-N', name, '-f', config], ports.nodes[index] ?? 0, { env }),
+      killableServer(['slurmd', '-D', '-N', name, '-f', config], ports.nodes[index] ?? 0, {
+        env: { ...env, [NODE_MARK]: name },
+      }),
     ]),
   );
   const run: SlurmCluster['run'] = (program, args, more = {}) =>
@@ -120,15 +123,14 @@ async function allIdle(run: SlurmCluster['run']): Promise<void> {
   throw new Error('the nodes of Slurm do not come up');
 }
 
-/** Everything that a node of this cluster has started; its name and configuration stand in their environments. */
+/** Everything that a node of this cluster has started: jobs, which are told the node's name, and what watches them, which inherits from the node. */
 function processesOf(node: SlurmNode, config: string): number[] {
+  const marks = [`SLURMD_NODENAME=${node}`, `${NODE_MARK}=${node}`];
   return readdirSync('/proc').flatMap((name) => {
     if (!/^\d+$/.test(name)) return [];
     try {
       const given = readFileSync(`/proc/${name}/environ`, 'utf8').split('\0');
-      const named = given.includes(`SLURMD_NODENAME=${node}`) && given.includes(`SLURM_CONF=${config}`);
-      const step = readFileSync(`/proc/${name}/cmdline`, 'utf8').includes(`[slurmstepd`) || named;
-      return named || (step && given.includes(`SLURM_CONF=${config}`)) ? [Number(name)] : [];
+      return given.includes(`SLURM_CONF=${config}`) && marks.some((mark) => given.includes(mark)) ? [Number(name)] : [];
     } catch {
       return []; // gone meanwhile
     }

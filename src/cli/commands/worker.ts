@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { counted } from '../../base/counted.ts';
 import { assayPaths } from '../../base/paths.ts';
 import { type Failure, toFailure } from '../../contracts/index.ts';
 import type { RunControl } from '../../run/run-control.ts';
@@ -91,7 +92,7 @@ export const workerCommand = defineCommand({
       const kept = results.flatMap(({ kept: folder = [] }) => folder);
       const lines = [
         ...failures.map(({ message }) => `${message}\n`),
-        ...results.map((one) => `${one.runId}: ${one.status}, ${one.attempts} attempts ended here\n`),
+        ...results.map(resultLine),
         ...kept.map(
           (folder) =>
             `not all could be handed in; go on with: assay worker ${reference} --folder ${resolve(folder, '..')}\n`,
@@ -110,6 +111,11 @@ export const workerCommand = defineCommand({
     }
   },
 });
+
+function resultLine({ runId, status, attempts, failure }: OfferResult): string {
+  const why = failure === undefined ? '' : `: ${failure.message}`;
+  return `${runId}: ${status}${why}; ${counted(attempts, 'attempt')} ended here\n`;
+}
 
 interface Which {
   run: string[];
