@@ -20,12 +20,14 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 
 const budgetOf = (owner: string, limitUsd = 10) =>
   new SharedBudget({ store, runId: 'r', owner, limitUsd, leaseMs: LEASE_MS });
-/** Heartbeats of these owners, until it is told to stop. */
-function keepBeating(owners: readonly string[]): () => Promise<void> {
+/** Heartbeats of these owners, until it is told to stop. Resolves after the first. */
+async function keepBeating(owners: readonly string[]): Promise<() => Promise<void>> {
   const over = new AbortController();
-  const beating = owners.map(async (owner) => {
-    for (let version: string | null = null; !over.signal.aborted; await sleep(50))
-      version = await store.put(runKeys('r').owner(owner), randomUUID(), version);
+  const beat = (owner: string, version: string | null) => store.put(runKeys('r').owner(owner), randomUUID(), version);
+  const first = await Promise.all(owners.map((owner) => beat(owner, null)));
+  const beating = owners.map(async (owner, index) => {
+    for (let version = first[index] ?? null; !over.signal.aborted; await sleep(50))
+      version = await beat(owner, version);
   });
   return async () => {
     over.abort();
@@ -52,7 +54,7 @@ async function spend(budget: SharedBudget, onReserved: (usd: number) => void): P
 }
 
 test('several processes together never pass the limit, and use it up', async () => {
-  const stopBeating = keepBeating(['a', 'b', 'c']);
+  const stopBeating = await keepBeating(['a', 'b', 'c']);
   let out = 0;
   let most = 0;
   const onReserved = (usd: number) => {
@@ -85,7 +87,7 @@ test('what a process that is gone had set aside counts as spent; what it spent s
 });
 
 test('who waits goes on when another process gives money back', async () => {
-  const stopBeating = keepBeating(['a']);
+  const stopBeating = await keepBeating(['a']);
   const [a, b] = [budgetOf('a'), budgetOf('b')];
   await a.reserve(8);
   const waiting = b.reserve(5);
