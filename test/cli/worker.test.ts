@@ -84,7 +84,9 @@ describeRequiring('sandboxes', probe.available ? undefined : probe.notes.join(' 
   test('SIGTERM and --max-time give back what is under way, and no step of it is paid again', async () => {
     const shared = await offer('drained');
     const worker = start('worker', shared, '-j', '2', '--json');
-    await sleep(2_500);
+    // Its first line says that it has begun; the steps take so long that some are under way then.
+    await once(worker.process.stderr, 'data');
+    await sleep(1_000);
     worker.process.kill('SIGTERM');
     expect((await worker.ended).code).toBe(130);
     expect((await assay('worker', shared, '-j', '2', '--max-time', '2', '--quiet')).code).toBe(0);
