@@ -152,19 +152,20 @@ describeRequiring('sandboxes', problem, 'control from pages', () => {
   it(
     'forks from a step with another command, runs on, and shows both branches',
     async () => {
-      await page.goto(`${page.url().split('?', 1)[0]}?step=3`);
+      // The slow reply is not asked for again.
+      await page.goto(`${page.url().split('?', 1)[0]}?step=4`);
       await page.locator('.step.current').getByRole('button', { name: 'Fork from here' }).click();
       await page.getByRole('combobox', { name: 'Change' }).selectOption('command');
-      expect(await page.getByRole('textbox', { name: 'Message' }).inputValue()).toBe('echo look-3');
+      expect(await page.getByRole('textbox', { name: 'Message' }).inputValue()).toBe('echo look-4');
       await page.getByRole('textbox', { name: 'Message' }).fill('echo another way');
       await page.getByRole('button', { name: 'Fork and go on' }).click();
       await page.getByRole('heading', { name: 'Attempts' }).waitFor();
       await page.locator('.cell').getByText('resolved').click();
       await page.locator('.timeline').getByText('echo another way').waitFor();
       await page.getByRole('link', { name: 'both branches step by step' }).click();
-      await page.getByText('the same for 2 steps; 9 same, 1 similar, 0 on one side only').waitFor();
+      await page.getByText('the same for 3 steps; 9 same, 1 similar, 0 on one side only').waitFor();
       await page.getByRole('button', { name: 'echo another way' }).click();
-      await page.locator('.aligned-cell .observation').getByText('look-3').first().waitFor();
+      await page.locator('.aligned-cell .observation').getByText('look-4').first().waitFor();
       await page.locator('.aligned-cell .observation').getByText('another way').first().waitFor();
     },
     LONG_MS,
