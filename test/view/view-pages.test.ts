@@ -327,7 +327,7 @@ describeRequiring('chromium', executablePath === null ? 'no Chromium found' : un
         await visit(hash, ready);
         await open?.(page);
         await page.evaluate(axe);
-        const { violations } = (await page.evaluate('axe.run()')) as {
+        const { violations } = (await page.evaluate("axe.run({ resultTypes: ['violations'] })")) as {
           violations: { id: string; impact: string; nodes: { html: string }[] }[];
         };
         const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
