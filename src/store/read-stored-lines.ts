@@ -19,7 +19,8 @@ export interface LineBlock {
   data: Buffer;
 }
 
-const BLOCK_BYTES = 1024 * 1024;
+/** Small enough that others get their turn while a long log is read. */
+const BLOCK_BYTES = 256 * 1024;
 /** No event is longer, as its long strings are blobs. What is longer is no log, and is not held. */
 const MAX_LINE_BYTES = 128 * 1024 * 1024;
 const LINE_END = 0x0a;
@@ -34,7 +35,7 @@ export function* linesOf({ offset, data }: LineBlock): Generator<StoredLine> {
 }
 
 /**
- * Whole lines from byte `from` on, which must be the start of a line, a megabyte or a line at a time and unread; none when there is no file. Of a line of more than 128 MiB only the
+ * Whole lines from byte `from` on, which must be the start of a line, a quarter of a megabyte or a line at a time and unread; none when there is no file. Of a line of more than 128 MiB only the
  * end is given. Throws `io`.
  */
 export async function* readLineBlocks(path: string, from = 0): AsyncGenerator<LineBlock> {
@@ -67,20 +68,29 @@ export async function* readLineBlocks(path: string, from = 0): AsyncGenerator<Li
   }
 }
 
+type Place = Pick<StoredLine, 'offset' | 'bytes'>;
+
+/** Lines with less between them are read at once: a wait for each would cost more where others wait as well. */
+const GAP_BYTES = 64 * 1024;
+const READ_BYTES = 4 * 1024 * 1024;
+
 /** The lines at these places, in this order. Throws `store-invalid` when the file has something else there, `io`. */
-export async function readStoredLinesAt(
-  path: string,
-  places: readonly Pick<StoredLine, 'offset' | 'bytes'>[],
-): Promise<unknown[]> {
+export async function readStoredLinesAt(path: string, places: readonly Place[]): Promise<unknown[]> {
+  if (places.length === 0) return [];
   try {
     const handle = await openStored(path);
     try {
       const values: unknown[] = [];
-      for (const { offset, bytes } of places) {
-        const { buffer, bytesRead } = await handle.read(Buffer.alloc(bytes), 0, bytes, offset);
-        const value = bytesRead === bytes ? parseOrUndefined(buffer.toString('utf8')) : undefined;
-        if (value === undefined) throw storeInvalid(`${path}, byte ${offset}: not JSON`, { path, offset });
-        values.push(value);
+      for (const group of neighbours(places)) {
+        const from = group[0]?.offset ?? 0;
+        const length = endOf(group.at(-1) ?? { offset: from, bytes: 0 }) - from;
+        const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, from);
+        for (const { offset, bytes } of group) {
+          const end = offset - from + bytes;
+          const value = end <= bytesRead ? parseOrUndefined(buffer.toString('utf8', offset - from, end)) : undefined;
+          if (value === undefined) throw storeInvalid(`${path}, byte ${offset}: not JSON`, { path, offset });
+          values.push(value);
+        }
       }
       return values;
     } finally {
@@ -89,6 +99,29 @@ export async function readStoredLinesAt(
   } catch (error) {
     throw storeError(error, path);
   }
+}
+
+const endOf = ({ offset, bytes }: Place) => offset + bytes;
+
+/** Places in groups that are worth one read each. */
+function neighbours(places: readonly Place[]): Place[][] {
+  const groups: Place[][] = [];
+  for (const place of places) {
+    const group = groups.at(-1);
+    const first = group?.[0];
+    const last = group?.at(-1);
+    const gap = last === undefined ? -1 : place.offset - endOf(last);
+    if (
+      group !== undefined &&
+      first !== undefined &&
+      gap >= 0 &&
+      gap < GAP_BYTES &&
+      endOf(place) - first.offset < READ_BYTES
+    )
+      group.push(place);
+    else groups.push([place]);
+  }
+  return groups;
 }
 
 function parseOrUndefined(line: string): unknown {

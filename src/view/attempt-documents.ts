@@ -65,12 +65,12 @@ export async function attemptDocument({ runDir, manifest, record, index }: Locat
 export async function stepsDocument({ runDir, record, index }: LocatedAttempt, page: number): Promise<StepsDocument> {
   const path = runPaths(runDir).attemptEvents(record);
   const readStart = startReader(runDir);
-  const steps: StepDocument[] = [];
-  for (const step of inOrder(index).slice(page * STEPS_PER_PAGE, (page + 1) * STEPS_PER_PAGE)) {
-    const events = (await readStoredLinesAt(path, step.places)).map(parseStoredEvent);
-    steps.push(await stepDocument(step, events, readStart));
-  }
-  return { steps };
+  const shown = inOrder(index).slice(page * STEPS_PER_PAGE, (page + 1) * STEPS_PER_PAGE);
+  // All of them at once: beside a log that is being indexed each wait is a long one.
+  const places = shown.map((step) => [...step.places]);
+  const events = (await readStoredLinesAt(path, places.flat())).map(parseStoredEvent);
+  const documents = shown.map((step, at) => stepDocument(step, events.splice(0, places[at]?.length ?? 0), readStart));
+  return { steps: await Promise.all(documents) };
 }
 
 /** What the log has of a step, byte for byte but for indentation: ids of the provider, usage as it was sent, retries. Throws `store-invalid`, `io`. */

@@ -169,13 +169,13 @@ function titleOf(text: StoredText): string {
 }
 
 /** The file that an edit call changes: inputs of edit tools name it `path` beside a `command` that changes something. */
-export function editedPath(input: unknown): string[] {
+function editedPath(input: unknown): string[] {
   const { command, path } = (input ?? {}) as { command?: unknown; path?: unknown };
   return typeof command === 'string' && TOOL_CHANGES.has(command) && typeof path === 'string' ? [path] : [];
 }
 
-/** With what a shell command seems to write. */
-function changedPaths(input: unknown): string[] {
+/** The file that an edit call changes, and what a shell command seems to write. */
+export function changedPaths(input: unknown): string[] {
   const command = soleCommand(input);
   return typeof command === 'string' ? writtenPaths(command) : editedPath(input);
 }

@@ -4,6 +4,7 @@
  *
  *     data/site.json                                            SiteDocument
  *     data/runs.json                                            RunsDocument
+ *     data/runs-soon.json                                       the same with runs that are not read yet, only live
  *     data/runs/<run>/run.json                                  RunDocument
  *     data/runs/<run>/attempts/<folder>/<n>/attempt.json        AttemptDocument
  *     data/runs/<run>/attempts/<folder>/<n>/attempt-soon.json   the same as far as it is known at once, only live
@@ -32,10 +33,19 @@ export interface SiteDocument {
   assayVersion: string;
 }
 
-/** A run without its attempts. `failure`: the run folder is damaged; then nothing else is known of it. */
+/** A run without its attempts. `failure`: the run folder is damaged; then nothing else is known of it. `unread`: its log has not been read yet. */
 export type RunLine =
   | ({ createdAt: string } & Omit<RunReport, 'rows' | 'recovery'>)
-  | { runId: string; createdAt: string; model: string; agent: string; dataset: string; failure: string };
+  | ({ failure: string } & RunNames)
+  | ({ unread: true } & RunNames);
+
+interface RunNames {
+  runId: string;
+  createdAt: string;
+  model: string;
+  agent: string;
+  dataset: string;
+}
 
 export interface RunsDocument {
   runs: RunLine[];

@@ -1,5 +1,5 @@
 /** The documents of the web UI by their addresses below `data/` (`documents.ts`). */
-import { AssayError, toFailure } from '../contracts/index.ts';
+import { AssayError } from '../contracts/index.ts';
 import { readNotes } from '../store/attempt-notes.ts';
 import { BlobStore } from '../store/blob-store.ts';
 import { runPaths } from '../store/run-folder.ts';
@@ -12,12 +12,15 @@ import {
 } from './attempt-documents.ts';
 import type { AttemptIndex } from './attempt-index.ts';
 import { blobPart } from './blob-part.ts';
-import type { RunLine, RunsDocument, SiteDocument } from './documents.ts';
+import type { SiteDocument } from './documents.ts';
 import { requestDocument, stepRequest } from './request-document.ts';
 import type { RunCache } from './run-cache.ts';
-import { compareDocument, runDocument, runLine } from './run-documents.ts';
+import { compareDocument, runDocument } from './run-documents.ts';
+import { runsDocument, runsDocumentSoon } from './runs-document.ts';
 import { curvesDocument, payoutDocument } from './selection-documents.ts';
 
+/** A table without the runs that take longer to read is better than none. */
+const TABLE_MS = 250;
 /** Every two of them are compared. */
 const MAX_COMPARED = 24;
 /** Longer than reading a log of a few megabytes takes. */
@@ -44,6 +47,7 @@ const route = (pattern: string, read: Route['read']): Route => ({ pattern: new R
 const ROUTES: readonly Route[] = [
   route('site', async ({ site }) => site),
   route('runs', async ({ cache }) => await runsDocument(cache)),
+  route('runs-soon', async ({ cache }) => await runsDocumentSoon(cache, TABLE_MS)),
   route(`runs/${RUN}/run`, async ({ cache }, { run = '' }) => runDocument(await cache.run(run))),
   route(`${ATTEMPT}/attempt`, async (source, at) => await attemptDocument(await locate(source, at))),
   route(
@@ -136,19 +140,4 @@ async function records({ cache }: DocumentSource, { runs = '' }: Parameters) {
     });
   }
   return await Promise.all(ids.map((run) => cache.run(run)));
-}
-
-/** A damaged run stands in the table with what is wrong with it. */
-async function runsDocument(cache: RunCache): Promise<RunsDocument> {
-  const runs: RunLine[] = [];
-  for (const runId of await cache.ids()) {
-    try {
-      runs.push(runLine(await cache.run(runId)));
-    } catch (error) {
-      if (!(error instanceof AssayError)) throw error;
-      const unknown = { createdAt: '', model: '', agent: '', dataset: '' };
-      runs.push({ runId, ...unknown, failure: toFailure(error).message });
-    }
-  }
-  return { runs };
 }

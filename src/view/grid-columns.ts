@@ -48,15 +48,29 @@ export function gridColumns(cells: readonly GridCell[]): GridColumns {
   };
 }
 
-/** The cells that the columns were made from. */
+/** The cells that the columns were made from. Member by member: ten thousand of them are made while somebody waits. */
 export function gridCells({ texts, places, numbers, scores }: GridColumns): GridCell[] {
+  const text = (key: TextKey, at: number) => texts[places[key][at] ?? -1] ?? null;
+  const number = (key: NumberKey, at: number) => numbers[key][at] ?? 0;
   return places.instanceId.map((_, at) => {
-    const text = (key: TextKey) => texts[places[key][at] ?? -1] ?? null;
     const value = scores[at] ?? null;
     return {
-      ...(Object.fromEntries(TEXT_KEYS.map((key) => [key, text(key)])) as Pick<GridCell, (typeof TEXT_KEYS)[number]>),
-      ...(Object.fromEntries(NUMBER_KEYS.map((key) => [key, numbers[key][at]])) as Pick<GridCell, NumberKey>),
-      score: value === null ? null : { critic: text('critic') ?? '', value },
+      instanceId: text('instanceId', at) ?? '',
+      attempt: number('attempt', at),
+      state: text('state', at) as GridCell['state'],
+      verdict: text('verdict', at) as GridCell['verdict'],
+      outcome: text('outcome', at),
+      steps: number('steps', at),
+      usd: number('usd', at),
+      unknownCosts: number('unknownCosts', at),
+      workingMs: number('workingMs', at),
+      failure: text('failure', at),
+      score: value === null ? null : { critic: text('critic', at) ?? '', value },
+      repo: text('repo', at) ?? '',
+      folder: text('folder', at) ?? '',
+      patchBytes: number('patchBytes', at),
+      firstFailing: text('firstFailing', at),
+      flag: text('flag', at),
     };
   });
 }

@@ -47,6 +47,11 @@ export class RunCache {
     return await this.list.ids();
   }
 
+  /** Somebody has asked for the run already. */
+  isKept(runId: string): boolean {
+    return this.runs.has(runId);
+  }
+
   /** Throws `run-not-found`, `store-invalid`, `io`. */
   async run(runId: string): Promise<RunRecord> {
     const dir = this.dirOf(runId);

@@ -6,7 +6,7 @@ import { readStored } from '../store/open-stored.ts';
 import { readLineBlocks } from '../store/read-stored-lines.ts';
 import { runPaths } from '../store/run-folder.ts';
 import { storeError, systemCode } from '../store/store-error.ts';
-import { editedPath } from './attempt-index.ts';
+import { changedPaths } from './attempt-index.ts';
 import type { SearchPlace, SearchScope } from './documents.ts';
 import type { SearchPattern } from './search-pattern.ts';
 import { excerptOfBlob, excerptOfFile } from './search-text.ts';
@@ -110,7 +110,7 @@ type ReplyPart = Extract<StoredEvent, { type: 'reply-end' }>['reply']['message']
 function replyTexts(parts: readonly ReplyPart[], scope: SearchScope): FoundText[] {
   return parts.flatMap((part): FoundText[] => {
     if (part.type === 'tool-call') {
-      if (scope === 'file') return editedPath(part.input).map((text) => ({ place: 'edit', text }));
+      if (scope === 'file') return changedPaths(part.input).map((text) => ({ place: 'edit', text }));
       return inputTexts(part.input).map((text) => ({ place: 'action', text }));
     }
     return scope === 'text' ? [{ place: part.type === 'text' ? 'thought' : 'reasoning', text: part.text }] : [];

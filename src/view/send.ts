@@ -18,20 +18,25 @@ export function sendAsset(
   response.end(request.method === 'HEAD' ? undefined : data);
 }
 
+/** Answers that were sent, as long as the document they were made from is kept: a large one is not made again for every page that shows it. */
+const sent = new WeakMap<object, { plain: Buffer; zipped?: Buffer }>();
+
 export async function sendJson(
   request: IncomingMessage,
   response: ServerResponse,
   status: number,
   body: object,
 ): Promise<void> {
-  const plain = Buffer.from(JSON.stringify(body));
-  const small = plain.length < COMPRESSED_BYTES || !/\bgzip\b/.test(headerOf(request, 'accept-encoding') ?? '');
-  const data = small ? plain : await compress(plain, { level: 3 });
+  const answer = sent.get(body) ?? { plain: Buffer.from(JSON.stringify(body)) };
+  sent.set(body, answer);
+  const small = answer.plain.length < COMPRESSED_BYTES || !/\bgzip\b/.test(headerOf(request, 'accept-encoding') ?? '');
+  if (!small) answer.zipped ??= await compress(answer.plain, { level: 1 });
+  const data = (small ? undefined : answer.zipped) ?? answer.plain;
   response.writeHead(status, {
     'content-type': 'application/json; charset=utf-8',
     'content-length': data.length,
     'cache-control': 'no-store',
-    ...(small ? {} : { 'content-encoding': 'gzip' }),
+    ...(data === answer.zipped ? { 'content-encoding': 'gzip' } : {}),
   });
   response.end(request.method === 'HEAD' ? undefined : data);
 }

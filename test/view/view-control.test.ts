@@ -1,5 +1,6 @@
 /** A real `assay view` whose pages start, watch, stop and resume a real run. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -55,15 +56,8 @@ describeRequiring('sandboxes', problem, 'control from pages', () => {
   beforeAll(async () => {
     writeSampleTask(join(home, 'tasks'), 'task-a');
     writeFileSync(join(home, 'script.yaml'), stringify(SCRIPT));
-    view = spawn(process.execPath, [join(import.meta.dirname, '../../bin/assay.mjs'), 'view', 'runs'], {
-      cwd: home,
-      env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '/', ASSAY_HOME: join(home, 'store') },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    const address = await new Promise<string>((resolve, reject) => {
-      view.once('exit', (code) => reject(new Error(`assay view ended with ${code}`)));
-      if (view.stdout !== null) createInterface({ input: view.stdout }).once('line', resolve);
-    });
+    let address: string;
+    ({ child: view, address } = await pagesOf(['view', 'runs']));
     ({ origin } = new URL(address));
     browser = await chromium.launch({ executablePath: executablePath ?? '', args: ['--no-sandbox'] });
     page = await browser.newPage();
@@ -75,6 +69,20 @@ describeRequiring('sandboxes', problem, 'control from pages', () => {
     view?.kill();
   });
 
+  /** Starts a command that serves pages, and gives their address as it prints it. */
+  async function pagesOf(args: readonly string[]): Promise<{ child: ChildProcess; address: string }> {
+    const child = spawn(process.execPath, [join(import.meta.dirname, '../../bin/assay.mjs'), ...args], {
+      cwd: home,
+      env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '/', ASSAY_HOME: join(home, 'store') },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const address = await new Promise<string>((resolve, reject) => {
+      child.once('exit', (code) => reject(new Error(`assay ${args[0]} ended with ${code}`)));
+      createInterface({ input: child.stdout }).on('line', (line) => line.includes('#token=') && resolve(line));
+    });
+    return { child, address };
+  }
+
   async function fillStart(dataset: string): Promise<void> {
     await page.goto(`${origin}/#/`);
     if (!(await page.getByLabel('Data set').isVisible())) await page.getByText('Start a run').click();
@@ -82,6 +90,18 @@ describeRequiring('sandboxes', problem, 'control from pages', () => {
     await page.getByLabel('Model').fill(`scripted:${join(home, 'script.yaml')}`);
     await page.getByRole('button', { name: 'Start', exact: true }).click();
   }
+
+  it('is there beside sandboxes that are served', async () => {
+    const { child, address } = await pagesOf(['serve', '--port', '0', '--view', 'runs']);
+    try {
+      const { origin: served, hash } = new URL(address);
+      const headers = { authorization: `Bearer ${hash.replace('#token=', '')}` };
+      expect(await (await fetch(`${served}/data/site.json`, { headers })).json()).toMatchObject({ live: true });
+    } finally {
+      child.kill('SIGTERM');
+      await once(child, 'exit');
+    }
+  });
 
   it('says what the command says when a run cannot begin', async () => {
     await fillStart(join(home, 'nowhere'));
@@ -132,19 +152,20 @@ describeRequiring('sandboxes', problem, 'control from pages', () => {
   it(
     'forks from a step with another command, runs on, and shows both branches',
     async () => {
-      await page.goto(`${page.url().split('?', 1)[0]}?step=3`);
+      // The slow reply is not asked for again.
+      await page.goto(`${page.url().split('?', 1)[0]}?step=4`);
       await page.locator('.step.current').getByRole('button', { name: 'Fork from here' }).click();
       await page.getByRole('combobox', { name: 'Change' }).selectOption('command');
-      expect(await page.getByRole('textbox', { name: 'Message' }).inputValue()).toBe('echo look-3');
+      expect(await page.getByRole('textbox', { name: 'Message' }).inputValue()).toBe('echo look-4');
       await page.getByRole('textbox', { name: 'Message' }).fill('echo another way');
       await page.getByRole('button', { name: 'Fork and go on' }).click();
       await page.getByRole('heading', { name: 'Attempts' }).waitFor();
       await page.locator('.cell').getByText('resolved').click();
       await page.locator('.timeline').getByText('echo another way').waitFor();
       await page.getByRole('link', { name: 'both branches step by step' }).click();
-      await page.getByText('the same for 2 steps; 9 same, 1 similar, 0 on one side only').waitFor();
+      await page.getByText('the same for 3 steps; 9 same, 1 similar, 0 on one side only').waitFor();
       await page.getByRole('button', { name: 'echo another way' }).click();
-      await page.locator('.aligned-cell .observation').getByText('look-3').first().waitFor();
+      await page.locator('.aligned-cell .observation').getByText('look-4').first().waitFor();
       await page.locator('.aligned-cell .observation').getByText('another way').first().waitFor();
     },
     LONG_MS,

@@ -27,6 +27,14 @@ const SCREENSHOTS = process.env.ASSAY_SCREENSHOTS;
 const AXE_MS = 240_000;
 const HOSTILE = `#/run/first/${encodeURIComponent(instanceFolder(HOSTILE_ID))}/1`;
 
+async function turn(page: Page, visibilityState: 'hidden' | 'visible'): Promise<void> {
+  await page.evaluate((value) => {
+    const { document } = globalThis as unknown as { document: EventTarget };
+    Object.defineProperty(document, 'visibilityState', { value, configurable: true });
+    document.dispatchEvent(new Event('visibilitychange'));
+  }, visibilityState);
+}
+
 const ofStep = (page: Page) => page.locator('.step.current');
 /** Name, address, what is there when it is drawn, and what is opened in it. */
 const VIEWS: readonly [name: string, hash: string, ready: string, open?: (page: Page) => Promise<void>][] = [
@@ -277,6 +285,13 @@ describeRequiring('chromium', executablePath === null ? 'no Chromium found' : un
       await page.locator('.step').getByText('the first word').waitFor();
       await live.append(make.reply(2, replyOf('the second word')));
       await page.locator('.step').getByText('the second word').waitFor();
+      // Nobody looks: the connection is let go, and what was missed is there when somebody looks again.
+      const letGo = page.waitForEvent('requestfailed', (request) => request.url().includes('/live/'));
+      await turn(page, 'hidden');
+      await letGo;
+      await live.append(make.reply(3, replyOf('the third word')));
+      await turn(page, 'visible');
+      await page.locator('.step').getByText('the third word').waitFor();
     } finally {
       await live.close();
     }
@@ -312,7 +327,7 @@ describeRequiring('chromium', executablePath === null ? 'no Chromium found' : un
         await visit(hash, ready);
         await open?.(page);
         await page.evaluate(axe);
-        const { violations } = (await page.evaluate('axe.run()')) as {
+        const { violations } = (await page.evaluate("axe.run({ resultTypes: ['violations'] })")) as {
           violations: { id: string; impact: string; nodes: { html: string }[] }[];
         };
         const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');

@@ -16,6 +16,8 @@ import type {
   TextPartDocument,
 } from '../../src/view/documents.ts';
 import { gridCells } from '../../src/view/grid-columns.ts';
+import { RunCache } from '../../src/view/run-cache.ts';
+import { runsDocument, runsDocumentSoon } from '../../src/view/runs-document.ts';
 import { startViewServer, type ViewServer } from '../../src/view/view-server.ts';
 import { eventMaker, manifestOf, replyOf } from '../support/run-fixtures.ts';
 import { HOSTILE_ID, HOSTILE_TEXT, LONG_FILE, LONG_LINE, writeViewStore } from '../support/view-store.ts';
@@ -64,6 +66,21 @@ describe('documents', () => {
     const cells = gridCells(run.attempts);
     expect(cells.map((cell) => cell.verdict)).toEqual(['resolved', 'resolved', 'unresolved']);
     expect(cells[2]?.firstFailing).toMatch(/^tests\/test_x/);
+  });
+
+  it('says of a run what its lock says while its log is being read', async () => {
+    const cache = new RunCache(runsDir);
+    const names = (document: RunsDocument) => document.runs.map((run) => [run.runId, 'unread' in run]);
+    expect(names(await runsDocumentSoon(cache, 0))).toEqual([
+      ['second', true],
+      ['first', true],
+    ]);
+    await runsDocument(cache);
+    expect(names(await runsDocumentSoon(cache, 10_000))).toEqual([
+      ['second', false],
+      ['first', false],
+    ]);
+    expect(names(await runsDocumentSoon(cache, 0)).flat()).not.toContain(true);
   });
 
   it('gives an attempt with its timeline, and its steps in pages', async () => {

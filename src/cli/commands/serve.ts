@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { assayPaths } from '../../base/paths.ts';
 import { AssayError } from '../../contracts/index.ts';
@@ -10,6 +11,7 @@ import type { KeeperSettings } from '../../serve/keeper/keeper-protocol.ts';
 import { KeyStore } from '../../serve/keys/key-store.ts';
 import { startListener } from '../../serve/listener/listener.ts';
 import { defineCommand } from '../flag.ts';
+import { type OpenPages, openPages } from '../open-pages.ts';
 import { print } from '../output.ts';
 import { parseBytes } from '../parse-bytes.ts';
 import { BACKEND_FLAGS, clusterSettingsPath } from '../sandbox-flags.ts';
@@ -20,6 +22,8 @@ const PLACES_PER_CPU = 16;
 const DAY_SECONDS = 86_400;
 const MOST_PIDS = 32_768;
 const DRAIN_POLL_MS = 200;
+/** Where pages are served beside the sandboxes: on any free port. */
+const PAGES = { host: '127.0.0.1', port: 0, names: [], control: 'local' };
 
 export const serveCommand = defineCommand({
   name: 'serve',
@@ -51,6 +55,11 @@ export const serveCommand = defineCommand({
     hostNetwork: { kind: 'boolean', help: "let sandboxes have this machine's network" },
     drainSeconds: { kind: 'number', default: 600, min: 0, help: 'wait so long for live sandboxes when told to stop' },
     holdSeconds: { kind: 'number', default: 300, min: 0, help: 'hold live sandboxes so long without a listener' },
+    view: {
+      kind: 'string',
+      placeholder: 'folder',
+      help: 'also serve the web pages of the runs in this folder, to this machine only (see `assay view`)',
+    },
     ...BACKEND_FLAGS,
   },
   examples: [
@@ -83,11 +92,14 @@ export const serveCommand = defineCommand({
       keeper: () => keeper.record.clients,
       ...(tls === undefined ? {} : { tls }),
     });
+    let pages: OpenPages | undefined;
     try {
+      if (flags.view !== undefined) pages = await openPages({ ...PAGES, runsDir: resolve(flags.view) });
       const url = flags.publicUrl ?? listener.url;
       const settings = settingsOf(flags, url);
       await keeper.configure(settings);
-      print(flags.json, { url }, `listening at ${url}\n`);
+      const shown = pages === undefined ? '' : `${pages.words}\n`;
+      print(flags.json, { url, view: pages?.address }, `listening at ${url}\n${shown}`);
       const keys = await new KeyStore(home).list();
       if (keys.every(({ revokedAt }) => revokedAt !== undefined)) say('no key opens it yet: assay keys add NAME');
       await untilTold({
@@ -105,6 +117,7 @@ export const serveCommand = defineCommand({
         },
       });
     } finally {
+      await pages?.close();
       await listener.close();
       keeper.leave();
     }

@@ -1,18 +1,12 @@
-import { constants } from 'node:fs';
-import { access } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { packageRoot } from '../../dataset/package-root.ts';
-import { systemCode } from '../../store/store-error.ts';
 import { exportPages } from '../../view/export-pages.ts';
 import { loadPageAssets } from '../../view/page-assets.ts';
-import { startViewServer } from '../../view/view-server.ts';
 import { defineCommand } from '../flag.ts';
 import { withInterrupt } from '../interrupt.ts';
+import { openPages } from '../open-pages.ts';
 import { print } from '../output.ts';
 import { assayVersion } from '../version.ts';
-import { webControls } from '../web-controls.ts';
-
-const LOOPBACK: ReadonlySet<string> = new Set(['127.0.0.1', 'localhost', '::1']);
 
 export const viewCommand = defineCommand({
   name: 'view',
@@ -42,9 +36,9 @@ export const viewCommand = defineCommand({
   examples: ['assay view', 'assay view runs --port 4173', 'assay view runs --export site'],
   async run({ args, flags }) {
     const runsDir = resolve(args[0] ?? 'runs');
-    const assets = await loadPageAssets(join(packageRoot(), 'dist-web'));
     if (flags.export !== undefined) {
       const folder = resolve(flags.export);
+      const assets = await loadPageAssets(join(packageRoot(), 'dist-web'));
       const only = flags.run.length === 0 ? {} : { runIds: flags.run };
       const written = await withInterrupt((signal) =>
         exportPages({ runsDir, assets, folder, assayVersion: assayVersion(), signal, ...only }),
@@ -54,40 +48,13 @@ export const viewCommand = defineCommand({
       print(flags.json, { folder, ...written }, `${folder}: ${written.runs} runs, ${written.files} files\n${serve}\n`);
       return 0;
     }
-    const { host, port, name: names } = flags;
-    const wanted = flags.control === 'always' || (flags.control === 'local' && LOOPBACK.has(host));
-    const controlled = wanted && (await isWritable(runsDir));
-    const assay = [process.execPath, join(packageRoot(), 'bin/assay.mjs')] as const;
-    const controls = controlled ? { controls: webControls({ runsDir, assay }) } : {};
+    const { host, port, name: names, control } = flags;
     await withInterrupt(async (signal) => {
-      const server = await startViewServer({
-        runsDir,
-        assets,
-        assayVersion: assayVersion(),
-        host,
-        port,
-        names,
-        ...controls,
-      });
-      const only = wanted && !controlled ? ', which cannot be written to: pages only read' : '';
-      print(
-        flags.json,
-        { address: server.address, runsDir },
-        `${server.address}\nshows ${runsDir}${only}; Ctrl-C ends it\n`,
-      );
+      const pages = await openPages({ runsDir, host, port, names, control });
+      print(flags.json, { address: pages.address, runsDir }, `${pages.words}; Ctrl-C ends it\n`);
       await new Promise((done) => signal.addEventListener('abort', done));
-      await server.close();
+      await pages.close();
     });
     return 0;
   },
 });
-
-/** A folder that is not there yet is made with the first run. */
-async function isWritable(folder: string): Promise<boolean> {
-  try {
-    await access(folder, constants.W_OK);
-    return true;
-  } catch (error) {
-    return systemCode(error) === 'ENOENT';
-  }
-}

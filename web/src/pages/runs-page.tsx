@@ -1,4 +1,4 @@
-import { useMemo, useState } from 'react';
+import { useEffect, useMemo, useState } from 'react';
 import type { RunLine, RunsDocument } from '../../../src/view/documents.ts';
 import { useDocument } from '../data/use-document.ts';
 import { usePolling } from '../data/use-polling.ts';
@@ -9,8 +9,11 @@ import { visibleText } from '../text/ansi.ts';
 import { count, dollars, duration, moment, percent, rate } from '../text/format.ts';
 
 const REFRESH_MS = 3_000;
+/** While logs are being read for the first time. */
+const READING_MS = 500;
 
-type KnownRun = Exclude<RunLine, { failure: string }>;
+type KnownRun = Exclude<RunLine, { failure: string } | { unread: true }>;
+type UnreadRun = Extract<RunLine, { unread: true }>;
 type Key =
   | 'createdAt'
   | 'model'
@@ -40,12 +43,15 @@ const COLUMNS: readonly { key: Key; title: string; value: (run: KnownRun) => num
 
 /** The table of all runs: sorted and filtered here, several of them picked to be compared. */
 export function RunsPage({ live, controls }: { live: boolean; controls: boolean }) {
-  const version = usePolling(live ? REFRESH_MS : null);
-  const { value, error } = useDocument<RunsDocument>('runs.json', version);
+  const [reading, setReading] = useState(false);
+  const version = usePolling(live ? (reading ? READING_MS : REFRESH_MS) : null);
+  const { value, error } = useDocument<RunsDocument>(live ? 'runs-soon.json' : 'runs.json', version);
+  const isReading = value?.runs.some((run) => 'unread' in run) === true;
+  useEffect(() => setReading(isReading), [isReading]);
   const [filter, setFilter] = useState('');
   const [sort, setSort] = useState<{ key: Key; descending: boolean }>({ key: 'createdAt', descending: true });
   const [picked, setPicked] = useState<ReadonlySet<string>>(new Set());
-  const { known, damaged } = useMemo(() => arranged(value?.runs ?? [], filter, sort), [value, filter, sort]);
+  const { known, unread, damaged } = useMemo(() => arranged(value?.runs ?? [], filter, sort), [value, filter, sort]);
   if (error !== null) return <Problem error={error} />;
   if (value === null) return <p className="empty">Reading the runs…</p>;
   if (value.runs.length === 0)
@@ -104,10 +110,13 @@ export function RunsPage({ live, controls }: { live: boolean; controls: boolean 
             {known.map((run) => (
               <RunRow key={run.runId} run={run} picked={picked.has(run.runId)} onPick={() => pick(run.runId)} />
             ))}
+            {unread.map((run) => (
+              <UnreadRow key={run.runId} run={run} />
+            ))}
           </tbody>
         </table>
       </div>
-      {known.length === 0 && <p className="empty">No run matches this filter.</p>}
+      {known.length + unread.length === 0 && <p className="empty">No run matches this filter.</p>}
       {damaged.map((run) => (
         <p className="problem" key={run.runId}>
           <strong>{run.runId}</strong> cannot be read: {visibleText(run.failure)}
@@ -151,6 +160,24 @@ function RunRow({ run, picked, onPick }: { run: KnownRun; picked: boolean; onPic
   );
 }
 
+function UnreadRow({ run }: { run: UnreadRun }) {
+  return (
+    <tr>
+      <td />
+      <td>
+        <a href={runHref(run.runId)}>{run.runId}</a>
+        <div className="quiet">{moment(run.createdAt)}</div>
+      </td>
+      <td>{visibleText(run.model)}</td>
+      <td>{visibleText(run.agent)}</td>
+      <td>{visibleText(run.dataset)}</td>
+      <td colSpan={COLUMNS.length - 4} className="quiet">
+        Its log is being read…
+      </td>
+    </tr>
+  );
+}
+
 function tokensOf({ usage }: KnownRun): number {
   return usage.inputUncached + usage.cacheRead + usage.cacheWrite5m + usage.cacheWrite1h + usage.output;
 }
@@ -158,12 +185,16 @@ function tokensOf({ usage }: KnownRun): number {
 function arranged(runs: readonly RunLine[], filter: string, sort: { key: Key; descending: boolean }) {
   const words = filter.toLowerCase().split(/\s+/).filter(Boolean);
   const known: KnownRun[] = [];
+  const unread: UnreadRun[] = [];
   const damaged: Extract<RunLine, { failure: string }>[] = [];
   for (const run of runs) {
     if ('failure' in run) damaged.push(run);
     else {
-      const text = `${run.runId} ${run.model} ${run.agent} ${run.dataset} ${run.status}`.toLowerCase();
-      if (words.every((word) => text.includes(word))) known.push(run);
+      const status = 'unread' in run ? '' : run.status;
+      const text = `${run.runId} ${run.model} ${run.agent} ${run.dataset} ${status}`.toLowerCase();
+      if (!words.every((word) => text.includes(word))) continue;
+      if ('unread' in run) unread.push(run);
+      else known.push(run);
     }
   }
   const value = COLUMNS.find((column) => column.key === sort.key)?.value ?? ((run: KnownRun) => run.createdAt);
@@ -172,5 +203,5 @@ function arranged(runs: readonly RunLine[], filter: string, sort: { key: Key; de
     const [left, right] = [value(a), value(b)];
     return sign * (left < right ? -1 : left > right ? 1 : 0);
   });
-  return { known, damaged };
+  return { known, unread, damaged };
 }
