@@ -9,6 +9,7 @@ import { describeSandboxContract } from '../contracts/sandbox-contract.ts';
 import { LAB_ADDRESS, LAB_IMAGE, labCluster, labPodNames } from '../support/lab-cluster.ts';
 import { describeRequiring } from '../support/requirements.ts';
 import { describeChaos } from './cluster-chaos.ts';
+import { describeCommands } from './cluster-commands.ts';
 import { describeFaults } from './cluster-faults.ts';
 import { describeLife } from './cluster-life.ts';
 import { describeRights } from './cluster-rights.ts';
@@ -39,6 +40,7 @@ describeRequiring('kubernetes', found.problem, 'kubernetes', () => {
   describeSandboxContract('kubernetes', contractBackend, { kind: 'image', reference: LAB_IMAGE }, LAB_ADDRESS);
   describeLife(backend, home);
   describeRights(backend);
+  describeCommands();
   describeFaults(backend);
   describeChaos(backend);
 });
