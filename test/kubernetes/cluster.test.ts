@@ -12,6 +12,7 @@ import { describeChaos } from './cluster-chaos.ts';
 import { describeCommands } from './cluster-commands.ts';
 import { describeFaults } from './cluster-faults.ts';
 import { describeLife } from './cluster-life.ts';
+import { describeNodes } from './cluster-nodes.ts';
 import { describeRights } from './cluster-rights.ts';
 import type { LabBackend } from './lab-backend.ts';
 
@@ -43,4 +44,5 @@ describeRequiring('kubernetes', found.problem, 'kubernetes', () => {
   describeCommands();
   describeFaults(backend);
   describeChaos(backend);
+  describeNodes(backend); // last: the others have one node
 });
