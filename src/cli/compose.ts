@@ -28,7 +28,7 @@ import { recordingModel } from '../model/cassette.ts';
 import { startOrAttachCourier } from '../model/courier/courier-client.ts';
 import { lookaheadModel } from '../model/lookahead-model.ts';
 import { openModel } from '../model/open-model.ts';
-import { Budget, budgetedModel, demandPrice } from '../model/priced-model.ts';
+import { Budget, budgetedModel, demandPrice, type Spending } from '../model/priced-model.ts';
 import { openPriceBook } from '../model/prices/price-book.ts';
 import { warmUpModel } from '../model/warm-up-model.ts';
 import { openUserTool } from '../payout/e2e/user-visits.ts';
@@ -212,9 +212,13 @@ export async function priceVersion(settings: ModelSettings): Promise<string> {
 
 /**
  * Opens the model with everything around it. `runDir`: where the courier keeps paid replies; without it nothing is sent (a check of key, name and prices).
- * `spentUsd`: what the run has cost before.
+ * `spending`: what the run has cost before, or where several processes book it.
  */
-export async function openRunModel(settings: ModelSettings, runDir?: string, spentUsd = 0): Promise<Model> {
+export async function openRunModel(
+  settings: ModelSettings,
+  runDir?: string,
+  spending: number | Spending = 0,
+): Promise<Model> {
   const prices = await openPriceBook(settings.prices);
   let model = await openModel(settings.model, {
     prices,
@@ -222,8 +226,12 @@ export async function openRunModel(settings: ModelSettings, runDir?: string, spe
     ...(runDir === undefined ? {} : { courier: () => startOrAttachCourier(join(runDir, 'courier')) }),
   });
   if (settings.record !== undefined) model = recordingModel(model, resolve(settings.record));
-  if (settings.budgetUsd !== undefined) model = budgetedModel(model, prices, new Budget(settings.budgetUsd, spentUsd));
-  return model;
+  if (settings.budgetUsd === undefined) return model;
+  return budgetedModel(
+    model,
+    prices,
+    typeof spending === 'number' ? new Budget(settings.budgetUsd, spending) : spending,
+  );
 }
 
 /** `critic`: opened for the settings that ask for one; stays the caller's. */

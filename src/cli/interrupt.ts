@@ -1,6 +1,11 @@
-/** Ctrl-C once finishes the steps under way, twice stops at once; or once stops at once, where nothing is lost by it. */
+/**
+ * Ctrl-C once finishes the steps under way, twice stops at once; or once stops at once, where nothing is lost by it. `PAUSE_SIGNAL` finishes the steps under way however often it comes:
+ * for programs that cannot know who has asked before.
+ */
 import { AssayError } from '../contracts/index.ts';
 import { RunControl } from '../run/run-control.ts';
+
+export const PAUSE_SIGNAL = 'SIGUSR2';
 
 /** A control that SIGINT and SIGTERM drive until `dispose`. `atOnce`: the first of them aborts, for work that cannot be resumed. */
 export function interruptible(
@@ -23,12 +28,13 @@ export function interruptible(
       control.pause();
     } else control.abort();
   };
-  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  const onPause = () => (count === 0 ? onSignal() : undefined);
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal).on(PAUSE_SIGNAL, onPause);
   return {
     control,
     interrupted: () => count > 0,
     dispose() {
-      process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+      process.off('SIGINT', onSignal).off('SIGTERM', onSignal).off(PAUSE_SIGNAL, onPause);
     },
   };
 }

@@ -62,7 +62,12 @@ export function applyEvent(state: ProgressState, event: RunEvent, now: number): 
         : `${event.level}: ${event.instanceId === undefined ? '' : `${event.instanceId}: `}${event.message}`;
     case 'run-end':
       return `run ${event.status}${event.failure === undefined ? '' : `: ${event.failure.message}`}`;
+    case 'work-aside': {
+      const { instanceId, attempt, owner, reason } = event.aside;
+      return `${instanceId}#${attempt}: work of ${owner} does not count: ${reason}`;
+    }
     case 'environment-delta':
+    case 'attempt-forget':
       return undefined;
     default:
       return applyAttemptEvent(state, event, now);

@@ -6,6 +6,7 @@ import { writeFileAtomic } from '../base/atomic-file.ts';
 import { hostFacts } from '../base/host-facts.ts';
 import {
   type AgentLimits,
+  AssayError,
   type AttemptRef,
   type ForkEdit,
   type OpenRun,
@@ -17,6 +18,10 @@ import { overlapWarning, type TrainingOverlap, trainingOverlap } from '../critic
 import { forkRun } from '../run/fork-run.ts';
 import { requeueRun } from '../run/requeue-run.ts';
 import { runAll } from '../run/run-all.ts';
+import type { RunControl } from '../run/run-control.ts';
+import type { ShareOptions } from '../run/shared-work.ts';
+import { offerRun, PROMPT_FILE } from '../share/offer.ts';
+import { openSharedStore, storeReference } from '../share/open-shared-store.ts';
 import { createRun, openRun } from '../store/file-run-store.ts';
 import { loadRunRecord, readManifest } from '../store/load-run-record.ts';
 import { newRunId } from '../store/run-folder.ts';
@@ -32,6 +37,7 @@ import {
 } from './compose.ts';
 import type { ExitCode } from './flag.ts';
 import { interruptible, withInterrupt } from './interrupt.ts';
+import { joinedRunId, openJoinedRun, sharedBudget, shareOptions } from './join-run.ts';
 import { checkCritic, openLiveCritic } from './open-critic.ts';
 import { reopenTaskSet, type TaskSet } from './open-task-set.ts';
 import type { Progress } from './progress.ts';
@@ -66,6 +72,8 @@ export interface NewRun {
   sandbox?: SandboxChoice;
   /** Already under the tasks. */
   image?: string | undefined;
+  /** The run is shared with other processes. `store`: its URL. */
+  join?: { store: string; leaseSeconds: number } | undefined;
 }
 
 export interface RunOutcome {
@@ -85,6 +93,7 @@ export async function beginRun(options: NewRun, progress: Progress): Promise<Run
   try {
     const { model, ...parameters } = options.settings;
     const { dataset, table } = options.tasks;
+    const { join: shared } = options;
     const manifest: RunManifest = {
       formatVersion: 1,
       runId: options.runId ?? newRunId(),
@@ -104,7 +113,7 @@ export async function beginRun(options: NewRun, progress: Progress): Promise<Run
       agent: {
         name: agent.name,
         digest: agent.digest,
-        ...(options.prompt === undefined ? {} : { promptFile: 'prompt.md' }),
+        ...(options.prompt === undefined ? {} : { promptFile: PROMPT_FILE }),
       },
       model: {
         id: model,
@@ -116,24 +125,64 @@ export async function beginRun(options: NewRun, progress: Progress): Promise<Run
       sandboxLimits: sandboxLimitsSchema.parse({}),
       sandbox: { backend: choice.sandbox, ...(options.image === undefined ? {} : { image: options.image }) },
       priceTable: await priceVersion(options.settings),
+      ...(shared === undefined ? {} : { join: { ...shared, store: storeReference(shared.store) } }),
       host: hostFacts(),
     };
+    if (shared !== undefined) return await joinRun(options, manifest, engine, progress);
     const run = await createRun(options.runsDir, manifest);
-    if (options.prompt !== undefined) await writeFileAtomic(join(run.dir, 'prompt.md'), options.prompt);
-    return await work(run, engine, options.tasks, options.settings, options.prompt, options.jobs, progress);
+    if (options.prompt !== undefined) await writeFileAtomic(join(run.dir, PROMPT_FILE), options.prompt);
+    return await work({ ...options, run, engine }, progress);
   } finally {
     await engine.close();
+  }
+}
+
+/** Offers the run, or joins the one that is offered, and works on it until nothing is left. */
+async function joinRun(options: NewRun, own: RunManifest, engine: Engine, progress: Progress): Promise<RunOutcome> {
+  const { prompt, runsDir } = options;
+  const store = await openSharedStore(own.join?.store ?? '');
+  try {
+    const manifest = { ...own, runId: options.runId ?? joinedRunId(own) };
+    const offer = await offerRun(store, { manifest, ...(prompt === undefined ? {} : { prompt }) });
+    const run = await openJoinedRun(runsDir, offer, own);
+    const share = await shareOptions(run, store, { gather: true, retryFailed: false });
+    return await work({ ...options, run, engine, share }, progress);
+  } finally {
+    await store.close();
   }
 }
 
 /** Of runs that do not say it. */
 export const DEFAULT_JOBS = 2;
 
-/** Goes on with a run; what it needs stands in its lock. `budgetUsd` replaces the budget, `jobs` the attempts at a time. */
-export async function continueRun(
+export interface ContinueOptions {
+  jobs?: number | undefined;
+  tier?: string | undefined;
+  /** Replaces the budget. */
+  budgetUsd?: number | undefined;
+  /** Stops it; absent: the signals of this process. */
+  control?: RunControl;
+}
+
+/** Goes on with a run; what it needs stands in its lock. In a shared run what has failed is first opened to all again. */
+export async function continueRun(dir: string, options: ContinueOptions, progress: Progress): Promise<RunOutcome> {
+  const { join: shared } = await readManifest(dir);
+  if (shared === undefined) return await continueHere(dir, options, progress);
+  const store = await openSharedStore(shared.store);
+  try {
+    const how = { gather: true, retryFailed: true };
+    return await continueHere(dir, options, progress, (run) => shareOptions(run, store, how));
+  } finally {
+    await store.close();
+  }
+}
+
+/** `shareOf`: of a run that is shared. */
+export async function continueHere(
   dir: string,
-  options: { jobs?: number | undefined; tier?: string | undefined; budgetUsd?: number | undefined },
+  options: ContinueOptions,
   progress: Progress,
+  shareOf?: (run: OpenRun) => Promise<ShareOptions>,
 ): Promise<RunOutcome> {
   const { sandbox = { backend: 'native' } } = await readManifest(dir);
   const engine = await openEngine({ sandbox: sandbox.backend, tier: options.tier });
@@ -141,20 +190,35 @@ export async function continueRun(
     const run = await openRun(dir);
     const { manifest } = run;
     const tasks = await withInterrupt((signal) => reopenTaskSet(manifest, signal));
-    const stored = settingsSchema.parse(manifest.model.parameters);
     const settings = {
-      model: manifest.model.id,
-      ...stored,
+      ...settingsOf(manifest),
       ...(options.budgetUsd === undefined ? {} : { budgetUsd: options.budgetUsd }),
     };
     const prompt =
       manifest.agent.promptFile === undefined
         ? undefined
         : await readFile(join(dir, manifest.agent.promptFile), 'utf8');
-    return await work(run, engine, tasks, settings, prompt, options.jobs ?? manifest.jobs ?? DEFAULT_JOBS, progress);
+    const jobs = options.jobs ?? manifest.jobs ?? DEFAULT_JOBS;
+    const share = await shareOf?.(run);
+    const { control } = options;
+    return await work({ run, engine, tasks, settings, prompt, jobs, share, control }, progress);
   } finally {
     await engine.close();
   }
+}
+
+/** What a run fixes about model and agent. */
+function settingsOf({ model }: RunManifest): ModelSettings {
+  return { model: model.id, ...settingsSchema.parse(model.parameters) };
+}
+
+/** Of a run that another process offers. Throws `config-invalid` when this machine has other prices than it. */
+export async function offeredSettings(manifest: RunManifest): Promise<ModelSettings> {
+  const settings = settingsOf(manifest);
+  const prices = await priceVersion(settings);
+  if (prices === manifest.priceTable) return settings;
+  const message = `Run ${manifest.runId} has prices ${manifest.priceTable}, this machine has ${prices}.`;
+  throw new AssayError('config-invalid', message, { class: 'input', retryable: false });
 }
 
 export interface NewFork {
@@ -217,23 +281,26 @@ function derivedSettings({ model: { id, parameters } }: RunManifest, model?: str
   return { ...kept, ...(model === undefined && baseUrl !== undefined ? { baseUrl } : {}), model: model ?? id };
 }
 
-async function work(
-  run: OpenRun,
-  engine: Engine,
-  tasks: TaskSet,
-  settings: ModelSettings,
-  prompt: string | undefined,
-  jobs: number,
-  progress: Progress,
-): Promise<RunOutcome> {
-  const { control, dispose } = interruptible(progress.say);
+interface OpenWork extends Pick<NewRun, 'tasks' | 'settings' | 'prompt' | 'jobs'> {
+  /** Closed at the end. */
+  run: OpenRun;
+  engine: Engine;
+  share?: ShareOptions | undefined;
+  control?: RunControl | undefined;
+}
+
+async function work(open: OpenWork, progress: Progress): Promise<RunOutcome> {
+  const { run, engine, tasks, settings, prompt, jobs, share } = open;
+  const { control, dispose } =
+    open.control === undefined ? interruptible(progress.say) : { control: open.control, dispose: () => {} };
+  const budget = share === undefined ? undefined : sharedBudget(run, share, settings.budgetUsd, control.signal);
   const critic = settings.critic === undefined ? undefined : await openLiveCritic(settings.critic);
   const trainedOnThese = critic === undefined ? null : trainingOverlap(critic, [run.manifest]);
   if (critic !== undefined && trainedOnThese !== null)
     process.stderr.write(`warning: ${overlapWarning(critic.name, trainedOnThese)}\n`);
   try {
     const before = (await run.record()).attempts.reduce((sum, one) => sum + (one.totals?.usd ?? 0), 0);
-    const openNow = () => openRunModel(settings, run.dir, before);
+    const openNow = () => openRunModel(settings, run.dir, budget ?? before);
     const ports = runPorts(
       { ...engine, gradePorts: tasks.portsOf(engine) },
       run.manifest,
@@ -244,7 +311,9 @@ async function work(
     );
     const { untilScore } = settings;
     const { observe } = progress;
-    const record = await runAll({ run, instances: tasks.dataset.instances, ports, jobs, control, untilScore, observe });
+    const { instances } = tasks.dataset;
+    const record = await runAll({ run, instances, ports, jobs, control, untilScore, observe, share });
+    await budget?.publish();
     progress.stop();
     if (record.status === 'interrupted') process.stderr.write(`interrupted; go on with: assay resume ${run.dir}\n`);
     return { record, exitCode: exitCodeOf(record), trainedOnThese };

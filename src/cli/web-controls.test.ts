@@ -3,6 +3,8 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { manifestOf } from '../../test/support/run-fixtures.ts';
+import { createRun, openRun } from '../store/file-run-store.ts';
 import { webControls } from './web-controls.ts';
 
 let runsDir: string;
@@ -54,6 +56,19 @@ it('gives up on a command that neither begins nor ends', async () => {
   await writeFile(path, 'setTimeout(() => {}, 2000);');
   const { start } = webControls({ runsDir, assay: [process.execPath, path], startMs: 300 });
   await expect(start({ dataset: 'x', model: 'y', instances: [] })).rejects.toMatchObject({ code: 'io' });
+});
+
+it('is told when somebody else was faster to take the run', async () => {
+  const made = await createRun(runsDir, manifestOf('contested', ['a']));
+  await made.close();
+  const { resume } = await controlsWith('setTimeout(() => { console.error("run-locked"); process.exit(3); }, 600);');
+  const resumed = resume({ runId: 'contested' });
+  const faster = await openRun(made.dir);
+  try {
+    await expect(resumed).rejects.toMatchObject({ message: 'run-locked' });
+  } finally {
+    await faster.close();
+  }
 });
 
 it('stops and resumes only runs that are there, and stops only those at work', async () => {

@@ -3,6 +3,7 @@
  * page goes on when the pages are closed.
  */
 import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { mkdir, open, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,6 +13,7 @@ import { isRunId, newRunId, runPaths } from '../store/run-folder.ts';
 import { isRunLocked, runOwner } from '../store/run-lock.ts';
 import type { ForkRequest, ResumeRequest, RunControls, StartRequest } from '../view/run-controls.ts';
 import { kebab } from './flag.ts';
+import { PAUSE_SIGNAL } from './interrupt.ts';
 
 export interface WebControlsOptions {
   runsDir: string;
@@ -65,9 +67,9 @@ export function webControls(options: WebControlsOptions): RunControls {
     async stop({ runId, now }) {
       await readManifest(dirOf(runId));
       const pid = await ownerPid(dirOf(runId), runId);
-      process.kill(pid, 'SIGINT');
-      // As on a terminal: the second one stops at once.
+      process.kill(pid, PAUSE_SIGNAL);
       if (!now) return;
+      // As on a terminal: what stops already stops at once.
       await sleep(LOOK_MS);
       if ((await runOwner(dirOf(runId)))?.pid === pid) process.kill(pid, 'SIGINT');
     },
@@ -76,10 +78,10 @@ export function webControls(options: WebControlsOptions): RunControls {
       const dir = dirOf(request.runId);
       await readManifest(dir);
       if (await isRunLocked(dir)) {
-        process.kill(await ownerPid(dir, request.runId), 'SIGINT');
+        process.kill(await ownerPid(dir, request.runId), PAUSE_SIGNAL);
         await until(async () => !(await isRunLocked(dir)), stopMs, 'the steps under way have not ended');
       }
-      await launch(options, request.runId, resumeArguments(request, dir), () => isRunLocked(dir), startMs);
+      await launch(options, request.runId, resumeArguments(request, dir), (pid) => isOwner(dir, pid), startMs);
     },
   };
 }
@@ -143,17 +145,18 @@ async function launch(
   { runsDir, assay: [program, ...first] }: WebControlsOptions,
   runId: string,
   args: readonly string[],
-  begun: () => Promise<boolean>,
+  begun: (pid: number) => Promise<boolean>,
   limitMs: number,
 ): Promise<void> {
-  const path = join(await controlFolder(runsDir), `${runId}.log`);
-  const log = await open(path, 'w');
+  const path = join(await controlFolder(runsDir), `${runId}.${randomBytes(4).toString('hex')}.log`);
+  const log = await open(path, 'wx');
   let ended: number | null = null;
   try {
     const child = spawn(program, [...first, ...args], { detached: true, stdio: ['ignore', log.fd, log.fd] });
     child.once('error', () => (ended = -1)).once('exit', (code) => (ended = code ?? -1));
     child.unref();
-    await until(async () => ended !== null || (await begun()), limitMs, `the command has not begun, see ${path}`);
+    const pid = child.pid ?? -1;
+    await until(async () => ended !== null || (await begun(pid)), limitMs, `the command has not begun, see ${path}`);
   } finally {
     await log.close();
   }
@@ -171,6 +174,11 @@ async function controlFolder(runsDir: string): Promise<string> {
   const folder = join(runsDir, '.control');
   await mkdir(folder, { recursive: true });
   return folder;
+}
+
+/** Several commands may be started for one run: the one that has its lock works on it. */
+async function isOwner(dir: string, pid: number): Promise<boolean> {
+  return (await runOwner(dir))?.pid === pid;
 }
 
 async function isThere(dir: string): Promise<boolean> {

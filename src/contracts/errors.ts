@@ -72,6 +72,7 @@ export const failureCodeSchema = z.enum([
   // host
   'disk-full',
   'io',
+  'store-unreachable',
   'cancelled',
   'interrupted',
   'internal',

@@ -81,6 +81,18 @@ export const attemptTotalsSchema = z.object({
 });
 export type AttemptTotals = z.infer<typeof attemptTotalsSchema>;
 
+/** Work that does not count: of one process on one attempt, under one claim. */
+export const workAsideSchema = z.object({
+  ...attemptRef,
+  owner: z.string(),
+  token: z.number().int().nonnegative(),
+  reason: z.string(),
+  steps: z.number().int().nonnegative(),
+  usd: z.number(),
+  unknownCosts: z.number().int().nonnegative(),
+});
+export type WorkAside = z.infer<typeof workAsideSchema>;
+
 const agentEventsWithRef = agentEventSchema.options.map((option) => option.extend({ ...at, ...attemptRef }));
 
 export const runEventSchema = z.discriminatedUnion('type', [
@@ -154,6 +166,10 @@ export const runEventSchema = z.discriminatedUnion('type', [
   }),
   /** The attempt is not made: there is an answer that is sure enough. */
   z.object({ type: z.literal('attempt-skip'), ...at, ...attemptRef, reason: z.string() }),
+  /** In a run of several processes: work on an attempt that does not count, as the attempt had gone to another process meanwhile. It was paid for all the same. */
+  z.object({ type: z.literal('work-aside'), ...at, aside: workAsideSchema }),
+  /** What the run's log has said of an attempt so far counts no more: its folder is moved out of the way. */
+  z.object({ type: z.literal('attempt-forget'), ...at, of: z.object(attemptRef) }),
   z.object({ type: z.literal('grade-start'), ...at, ...attemptRef }),
   z.object({ type: z.literal('grade-end'), ...at, ...attemptRef, report: gradeReportSchema }),
   z.object({

@@ -10,6 +10,7 @@ export * from './model.ts';
 export * from './payout.ts';
 export * from './run.ts';
 export * from './sandbox.ts';
+export * from './shared-store.ts';
 export * from './store.ts';
 export * from './task.ts';
 export * from './user-tool.ts';

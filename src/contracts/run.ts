@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { agentLimitsSchema, agentOutcomeSchema } from './agent.ts';
 import type { Failure } from './errors.ts';
-import { attemptTotalsSchema } from './events.ts';
+import { attemptTotalsSchema, type WorkAside } from './events.ts';
 import { gradeReportSchema } from './grading.ts';
 import { costSchema } from './model.ts';
 import { sandboxLimitsSchema, sandboxReceiptSchema } from './sandbox.ts';
@@ -37,6 +37,8 @@ export const runManifestSchema = z.object({
     .optional(),
   /** The run attempts instances of another run again: made by `assay requeue`. */
   requeue: z.object({ runId: z.string() }).optional(),
+  /** Other processes work on the run too: where they share it, and how long one may be silent before others take over its attempts. */
+  join: z.object({ store: z.string(), leaseSeconds: z.number() }).optional(),
   host: z.object({
     platform: z.string(),
     kernel: z.string(),
@@ -85,6 +87,8 @@ export interface RunRecord {
   manifest: RunManifest;
   status: 'running' | 'completed' | 'interrupted' | 'failed';
   attempts: AttemptRecord[];
+  /** Work that does not count, in a run of several processes; absent for none. */
+  aside?: WorkAside[];
   /** Why the run as a whole stopped early, when it did. */
   failure?: Failure;
   /** Folder of the run. */

@@ -56,6 +56,13 @@ export interface OpenRun {
   readArtifact(ref: AttemptRef, name: ArtifactName): Promise<string | null>;
   /** Everything known of one attempt, from its own log. */
   history(ref: AttemptRef): Promise<AttemptHistory>;
+  /**
+   * Puts another process's account of an attempt in the place of what is here: `attempt` is a folder with its log and files, `blobs` one with what its log keeps there; both are moved. Resolves to the
+   * milestones of it, once they are in the run's log. What was here of the attempt must have been put aside.
+   */
+  adopt(ref: AttemptRef, account: { attempt: string; blobs: string }): Promise<RunEvent[]>;
+  /** Moves what is here of an attempt to `aside/`, where nothing reads it; the attempt has then not been begun. */
+  putAside(ref: AttemptRef, name: string): Promise<void>;
   /** The run as it stands, with every planned attempt. */
   record(): Promise<RunRecord>;
   /** Flushes, closes the files and gives the lock back. Idempotent. */

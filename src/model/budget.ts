@@ -7,6 +7,9 @@ interface Waiting {
   fail(error: AssayError): void;
 }
 
+/** Where money is set aside before a call and booked after it. */
+export type Spending = Pick<Budget, 'reserve' | 'settle'>;
+
 export class Budget {
   private settled: number;
   private reserved = 0;

@@ -1,10 +1,10 @@
 /** Puts a price on each reply, and holds a run-wide budget by reservation: many workers together cannot overshoot it. */
 import { AssayError, type FailureCode, type Model, type ModelRequest } from '../contracts/index.ts';
-import { Budget } from './budget.ts';
+import { Budget, type Spending } from './budget.ts';
 import type { PriceBook } from './prices/price-book.ts';
 import { wrapModel } from './wrap-model.ts';
 
-export { Budget };
+export { Budget, type Spending };
 
 /** A cost that the provider measured stays. Without a usage in the reply, or without a price, the cost is unknown. */
 export function pricedModel(inner: Model, prices: PriceBook): Model {
@@ -25,7 +25,7 @@ const MAY_COST: readonly FailureCode[] = ['model-stream-cut', 'model-timeout', '
  * Reserves the worst case of each call before it is made, and waits for other calls to end where only their reservations stand in the way. Throws `limit-cost` when the money that is left
  * does not cover the call; `model-price-unknown` at once for a model without a price. Tries that broke off are booked with their worst case, since nobody says what they cost.
  */
-export function budgetedModel(inner: Model, prices: PriceBook, budget: Budget): Model {
+export function budgetedModel(inner: Model, prices: PriceBook, budget: Spending): Model {
   demandPrice(inner.id, prices);
   return wrapModel(inner, {
     async complete(request, call) {

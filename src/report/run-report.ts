@@ -34,6 +34,8 @@ export interface RunReport {
   skipped: number;
   /** What critics said of solved attempts, and its cost; absent when none was asked. */
   scores?: { attempts: number; usd: number; unknownCosts: number };
+  /** Work of several processes on one run that does not count and was paid for; absent for none. */
+  aside?: { pieces: number; usd: number; unknownCosts: number };
   /** Replies that were asked for beside the first of their step, and how many of these calls failed; absent without lookahead. */
   lookahead?: { asked: number; failed: number };
   /** Absent when recovery was off. */
@@ -94,10 +96,17 @@ export function runReport(record: RunRecord): RunReport {
     passAtK: passCurve(judged, manifest.attempts),
     skipped: attempts.filter((one) => one.state === 'skipped').length,
     ...scoreReport(attempts),
+    ...asideReport(record),
     ...lookaheadReport(attempts),
     ...(recovery === null ? {} : { recovery }),
     rows: attempts.map(reportRow),
   };
+}
+
+function asideReport({ aside = [] }: RunRecord): Pick<RunReport, 'aside'> {
+  if (aside.length === 0) return {};
+  const usd = sum(aside, (one) => one.usd);
+  return { aside: { pieces: aside.length, usd, unknownCosts: sum(aside, (one) => one.unknownCosts) } };
 }
 
 function scoreReport(attempts: readonly AttemptRecord[]): Pick<RunReport, 'scores'> {
@@ -201,6 +210,7 @@ export function runReportText(report: RunReport): string {
     ...report.passAtK.map(({ k, value }) => `pass@${k}: ${percent(value)}`),
     ...(report.skipped === 0 ? [] : [`${counted(report.skipped, 'attempt')} not made: an earlier one was sure enough`]),
     ...(report.scores === undefined ? [] : [scoresText(report.scores)]),
+    ...(report.aside === undefined ? [] : [asideText(report.aside)]),
     ...(report.lookahead === undefined ? [] : [lookaheadText(report.lookahead)]),
     ...(report.recovery === undefined ? [] : recoveryLines(report.recovery)),
     `cost ${money(report.usd, report.unknownCosts)}; ${inputTokens(usage)} input tokens (${percent(report.cacheShare)} from cache), ${usage.output} output; ${(report.workingMs / 1000).toFixed(1)} s of work`,
@@ -210,6 +220,11 @@ export function runReportText(report: RunReport): string {
 
 function scoresText({ attempts, usd, unknownCosts }: NonNullable<RunReport['scores']>): string {
   return `a critic scored ${counted(attempts, 'attempt')}: cost ${money(usd, unknownCosts)}, no part of the sum below`;
+}
+
+function asideText({ pieces, usd, unknownCosts }: NonNullable<RunReport['aside']>): string {
+  const text = counted(pieces, 'piece of work does', 'pieces of work do');
+  return `${text} not count, as another process had taken the attempt over: cost ${money(usd, unknownCosts)}, no part of the sum below`;
 }
 
 function lookaheadText({ asked, failed }: NonNullable<RunReport['lookahead']>): string {

@@ -18,7 +18,7 @@ export type DerivedFields = Pick<RunManifest, 'runId' | 'assayVersion' | 'priceT
 };
 
 export function derivedManifest({ manifest }: Pick<RunRecord, 'manifest'>, fields: DerivedFields): RunManifest {
-  const { fork: _, requeue: __, ...kept } = manifest;
+  const { fork: _, requeue: __, join: ___, ...kept } = manifest;
   const { runId, assayVersion, priceTable, parameters, model, instanceIds, attempts } = fields;
   const instances = manifest.dataset.instances.filter(({ instanceId }) => instanceIds.has(instanceId));
   return {

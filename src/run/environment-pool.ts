@@ -27,6 +27,7 @@ export interface EnvironmentPoolOptions {
 export class EnvironmentPool {
   private readonly options: EnvironmentPoolOptions;
   private readonly settled = new Map<string, EnvironmentResult>();
+  private readonly wanted = new Map<string, Promise<void>>();
   private readonly cancel = new AbortController();
   private waiting: (() => void)[] = [];
   private done: Promise<unknown> = Promise.resolve();
@@ -54,6 +55,14 @@ export class EnvironmentPool {
   /** The environment of an instance or why there is none; undefined while it is not known. */
   result(instanceId: string): EnvironmentResult | undefined {
     return this.settled.get(instanceId);
+  }
+
+  /** Builds the environment of one instance now, once; undefined when the run pauses first. Throws what made the events not durable. */
+  async want(instance: TaskInstance): Promise<EnvironmentResult | undefined> {
+    const building = this.wanted.get(instance.instanceId) ?? this.build(instance);
+    this.wanted.set(instance.instanceId, building);
+    await building;
+    return this.result(instance.instanceId);
   }
 
   /** Resolves at the next result, and when the run pauses. */

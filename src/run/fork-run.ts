@@ -74,8 +74,9 @@ async function keptEvents({ source, ref, step, edit, prompt, model }: ForkOption
     if (event.type === 'prompt-start' && prompt !== undefined) continue;
     kept.push({ ...forked(event, model), instanceId: ref.instanceId, attempt: 1 } as RunEvent);
   }
-  for (let at = 1; at <= step; at++)
-    if (!replied.has(at)) throw missing(`attempt ${ref.attempt} of ${ref.instanceId} has no step ${at}`);
+  const absent = Array.from({ length: step }, (_, at) => at + 1).filter((at) => !replied.has(at));
+  if (absent.length > 0)
+    throw missing(`attempt ${ref.attempt} of ${ref.instanceId} has no step ${replied.has(step) ? absent[0] : step}`);
   return edited(kept, step, edit);
 }
 

@@ -36,7 +36,8 @@ export function planWork(record: RunRecord, options: PlanOptions = {}): WorkItem
     .map(({ attempt: { instanceId, attempt }, stage }) => ({ instanceId, attempt, stage }));
 }
 
-function stageOf(attempt: AttemptRecord, retryFailed: boolean): WorkItem['stage'] | null {
+/** What is left to do for an attempt; null for nothing. */
+export function stageOf(attempt: AttemptRecord, retryFailed: boolean): WorkItem['stage'] | null {
   switch (attempt.state) {
     case 'finished':
     case 'skipped':

@@ -1,6 +1,7 @@
 /** Runs what is left of a run: all of it when it is new, the rest when it is resumed. */
 import {
   AssayError,
+  type AttemptRef,
   type Failure,
   type Model,
   type OpenRun,
@@ -19,8 +20,10 @@ import { type PlanOptions, planWork, type WorkItem } from './plan-work.ts';
 import type { RunPorts } from './ports.ts';
 import { defaultRetryPolicy, Emitter, type RetryPolicy, stopIfHopeless } from './run-context.ts';
 import { RunControl, RunStop } from './run-control.ts';
-import { endWithout, type SolveInput, solveAttempt } from './solve-attempt.ts';
+import { SharedWork, type ShareOptions } from './shared-work.ts';
+import { endWithout, type SolveContext, type SolveInput, solveAttempt } from './solve-attempt.ts';
 import { WorkQueue } from './work-queue.ts';
+import type { WorkSource } from './work-source.ts';
 
 export interface RunOptions extends PlanOptions {
   /** From `createRun` or `openRun`; stays open, the caller closes it. */
@@ -34,8 +37,10 @@ export interface RunOptions extends PlanOptions {
   buildJobs?: number;
   control?: RunControl;
   policy?: RetryPolicy;
-  /** No further attempts are begun at an instance once the critic of the ports gives a solved one at least this. */
+  /** No further attempts are begun at an instance once the critic of the ports gives a solved one at least this. Not in a shared run. */
   untilScore?: number | undefined;
+  /** The run is shared with other processes through a store. */
+  share?: ShareOptions | undefined;
   /** Sees every event after it is durable, and `environment-delta` lines, which are not kept. Must not throw. */
   observe?: (event: RunEvent) => void;
 }
@@ -51,16 +56,21 @@ export async function runAll(options: RunOptions): Promise<RunRecord> {
   checkLock(run.manifest, { instances: options.instances, agent: ports.agent });
   const stop = new RunStop(options.control ?? new RunControl());
   const emitter = new Emitter(run, stop, options.observe ?? (() => {}));
+  let shared: SharedWork | undefined;
   try {
-    const work = planWork(await run.record(), options);
+    const { share } = options;
+    shared = share === undefined ? undefined : await SharedWork.open({ run, share, emitter, stop });
+    const work = shared === undefined ? planWork(await run.record(), options) : shared.left();
     if (run.isNew) await emitter.emit({ type: 'run-start', runId, attemptsPlanned: work.length });
     else await emitter.emit({ type: 'run-resume', runId, attemptsLeft: work.length });
     const problems: Failure[] = [];
-    const left = await runWork(options, work, stop, emitter, problems);
+    const left = await runWork(options, { work, shared }, stop, emitter, problems);
+    await shared?.close();
     if (stop.storeError !== null) throw stop.storeError;
     await emitter.emit({ type: 'run-end', runId, ...ending(stop, left, problems) });
     return await run.record();
   } finally {
+    await shared?.close();
     stop.dispose();
   }
 }
@@ -73,7 +83,7 @@ function ending(
 ): { status: 'completed' | 'interrupted' | 'failed'; failure?: Failure } {
   if (stop.failure !== null) return { status: 'failed', failure: stop.failure };
   const [first] = problems;
-  if (first !== undefined && !stop.control.pausing) {
+  if (first !== undefined && left > 0 && !stop.control.pausing) {
     const message = `${problems.length === 1 ? 'One attempt has' : `${problems.length} attempts have`} a patch and no verdict: ${first.message}`;
     return { status: 'failed', failure: { ...first, message } };
   }
@@ -90,7 +100,7 @@ function earlyStop({ run, ports, untilScore }: RunOptions, emitter: Emitter, sto
 /** Returns how many attempts are left without an end. */
 async function runWork(
   options: RunOptions,
-  work: WorkItem[],
+  { work, shared }: { work: WorkItem[]; shared: SharedWork | undefined },
   stop: RunStop,
   emitter: Emitter,
   problems: Failure[],
@@ -108,14 +118,15 @@ async function runWork(
   const policy = options.policy ?? defaultRetryPolicy;
   const environments = new EnvironmentPool({
     builder: options.ports.environments,
-    instances: inOrder,
+    instances: shared === undefined ? inOrder : [],
     jobs: options.buildJobs ?? Math.min(options.jobs, 4),
     policy,
     control: stop.control,
     emit: (event) => emitter.emit(event),
     show: (event) => emitter.show(event),
   });
-  const queue = new WorkQueue(work, environments, stop.control);
+  const queue = new WorkQueue(shared === undefined ? work : [], environments, stop.control);
+  const source = shared?.source(environments, instances) ?? queue;
   let left = work.length;
   const context = { run: options.run, ports: options.ports, model, stop, emitter, policy, problems };
   const enough = earlyStop(options, emitter, stop);
@@ -125,12 +136,17 @@ async function runWork(
       emitter.emit({ type: 'note', level: 'info', message: `Nothing new is started for now: ${reason}.` }),
     stopped: () => stop.control.pausing,
   });
+  const finish = async (next: NextWork, instance: TaskInstance) => {
+    if (shared === undefined) return await finishItem(context, next, instance);
+    const solved = (ref: AttemptRef) => shared.solved(ref);
+    return await shared.attend(next.item, (own) => finishItem({ ...context, stop: own, solved }, next, instance));
+  };
   const worker = async () => {
-    for (let next = await queue.next(); next !== null; next = await queue.next()) {
+    for (let next = await source.next(); next !== null; next = await source.next()) {
       const instance = instances.get(next.item.instanceId);
       if (instance === undefined) continue;
       const item = next;
-      if (!(await admission.run(() => finishItem(context, item, instance)))) continue;
+      if (!(await admission.run(() => finish(item, instance)))) continue;
       left--;
       if (enough === undefined || !(await enough.isSure(item.item))) continue;
       const skipped = await enough.skipRest(item.item.instanceId, queue);
@@ -142,6 +158,7 @@ async function runWork(
   environments.start();
   await Promise.all(Array.from({ length: Math.max(1, Math.min(options.jobs, work.length)) }, worker));
   await environments.finished().catch((error: unknown) => stop.breakOff(error));
+  if (shared !== undefined) left = shared.left().length; // others have ended some of them
   await closeModel(model, left === 0, stop, emitter);
   return left;
 }
@@ -158,14 +175,17 @@ async function openModelFor(options: RunOptions, work: readonly WorkItem[]): Pro
   return model;
 }
 
-type Context = Omit<Parameters<typeof solveAttempt>[0], 'model'> & { model: Model | null; problems: Failure[] };
+type NextWork = NonNullable<Awaited<ReturnType<WorkSource['next']>>>;
+
+interface Context extends Omit<SolveContext, 'model'> {
+  model: Model | null;
+  problems: Failure[];
+  /** Called when the patch of an attempt is durable, before it is graded. */
+  solved?: (ref: AttemptRef) => Promise<void>;
+}
 
 /** Takes one attempt as far as it goes; true when it has an end. What goes wrong with it stays its own. */
-async function finishItem(
-  context: Context,
-  next: NonNullable<Awaited<ReturnType<WorkQueue['next']>>>,
-  instance: TaskInstance,
-): Promise<boolean> {
+async function finishItem(context: Context, next: NextWork, instance: TaskInstance): Promise<boolean> {
   const { stop } = context;
   const { instanceId, attempt } = next.item;
   const ref = { instanceId, attempt };
@@ -191,6 +211,7 @@ async function solveAndGrade(context: Context, item: WorkItem, input: SolveInput
     if (context.model === null) throw new AssayError('internal', 'no model is open', { class: 'infra' });
     const result = await solveAttempt({ ...context, model: context.model }, input);
     if (result !== 'solved') return result === 'failed';
+    await context.solved?.(input.ref);
     if (context.stop.control.pausing) return false;
   }
   return await gradeSolved(context, input);

@@ -83,3 +83,29 @@ export class RunStop {
     for (const one of this.release) one();
   }
 }
+
+/** The stop switch of one attempt: stops with the run's and can be stopped alone; what it is told to fail with is the run's matter. */
+export class AttemptStop extends RunStop {
+  private readonly run: RunStop;
+
+  constructor(run: RunStop) {
+    super(run.control);
+    this.run = run;
+  }
+
+  override fail(failure: Failure): void {
+    this.run.fail(failure);
+  }
+
+  override breakOff(error: unknown): void {
+    this.run.breakOff(error);
+  }
+
+  override get failure(): Failure | null {
+    return this.run.failure;
+  }
+
+  override get storeError(): unknown {
+    return this.run.storeError;
+  }
+}

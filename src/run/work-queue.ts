@@ -2,8 +2,9 @@
 import type { EnvironmentPool, EnvironmentResult } from './environment-pool.ts';
 import type { WorkItem } from './plan-work.ts';
 import type { RunControl } from './run-control.ts';
+import type { WorkSource } from './work-source.ts';
 
-export class WorkQueue {
+export class WorkQueue implements WorkSource {
   private readonly pending: WorkItem[];
   private readonly environments: Pick<EnvironmentPool, 'result' | 'changed'>;
   private readonly control: RunControl;

@@ -1,9 +1,18 @@
-/** What people say of an attempt: tags and comments, in `notes.json` beside its events. No part of the record: nothing but pages reads it, and it may be deleted at any time. */
-import { readFile } from 'node:fs/promises';
+/**
+ * What people say of an attempt: tags and comments, in `notes.jsonl` beside its events, a change per line. Changes are only added, each with one write, so that several processes may
+ * note at once and none loses what another one wrote. No part of the record: nothing but pages reads it, and it may be deleted at any time.
+ */
+import { randomUUID } from 'node:crypto';
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { writeFileAtomic } from '../base/atomic-file.ts';
-import { storeError, storeInvalid, systemCode } from './store-error.ts';
+import { AssayError } from '../contracts/index.ts';
+import { readStored } from './open-stored.ts';
+import { storeError, systemCode } from './store-error.ts';
+
+const MAX_TAGS = 50;
+const MAX_COMMENTS = 1000;
 
 const commentSchema = z.object({
   id: z.string(),
@@ -12,43 +21,87 @@ const commentSchema = z.object({
   step: z.number().int().positive().nullable(),
   text: z.string(),
 });
-const notesSchema = z.object({ tags: z.array(z.string()), comments: z.array(commentSchema) });
-export type AttemptNotes = z.infer<typeof notesSchema>;
+const noteSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('tag'), tag: z.string() }),
+  z.object({ kind: z.literal('untag'), tag: z.string() }),
+  commentSchema.extend({ kind: z.literal('comment') }),
+  z.object({ kind: z.literal('uncomment'), id: z.string() }),
+]);
+type Note = z.infer<typeof noteSchema>;
 
-/** None when there is no file. Throws `store-invalid`, `io`. */
+export interface AttemptNotes {
+  tags: string[];
+  comments: z.infer<typeof commentSchema>[];
+}
+
+/** What somebody changes; a comment gets its id and time when it is kept. */
+export type NoteChange = Exclude<Note, { kind: 'comment' }> | { kind: 'comment'; step: number | null; text: string };
+
+const pathOf = (folder: string) => join(folder, 'notes.jsonl');
+
+/** None when there is no file. A line that a dead process left half-written is passed over. Throws `store-invalid`, `io`. */
 export async function readNotes(folder: string): Promise<AttemptNotes> {
-  const path = join(folder, 'notes.json');
+  const path = pathOf(folder);
+  let text: string;
   try {
-    return notesSchema.parse(JSON.parse(await readFile(path, 'utf8')));
+    text = (await readStored(path)).toString('utf8');
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return { tags: [], comments: [] };
-    if (error instanceof SyntaxError || error instanceof z.ZodError)
-      throw storeInvalid(`${path} holds no notes: ${error.message}`, { path }, error);
+    throw storeError(error, path);
+  }
+  const tags = new Set<string>();
+  const comments = new Map<string, AttemptNotes['comments'][number]>();
+  for (const note of text.split('\n').flatMap(noteOf)) {
+    if (note.kind === 'tag') tags.add(note.tag);
+    else if (note.kind === 'untag') tags.delete(note.tag);
+    else if (note.kind === 'uncomment') comments.delete(note.id);
+    else {
+      const { kind: _, ...comment } = note;
+      comments.set(note.id, comment);
+    }
+  }
+  return { tags: [...tags], comments: [...comments.values()] };
+}
+
+/** Keeps a change and gives the notes as they are then. Throws `config-invalid` when there are as many as are kept, `store-invalid`, `disk-full`, `io`. */
+export async function addNote(folder: string, change: NoteChange): Promise<AttemptNotes> {
+  const before = await readNotes(folder);
+  if (change.kind === 'tag' && before.tags.length >= MAX_TAGS && !before.tags.includes(change.tag))
+    throw tooMany(`${MAX_TAGS} tags`);
+  if (change.kind === 'comment' && before.comments.length >= MAX_COMMENTS) throw tooMany(`${MAX_COMMENTS} comments`);
+  const note: Note = change.kind === 'comment' ? { ...change, id: randomUUID(), at: new Date().toISOString() } : change;
+  // A line end before it too: what was half-written before must not swallow it.
+  await append(pathOf(folder), `\n${JSON.stringify(note)}\n`);
+  return await readNotes(folder);
+}
+
+async function append(path: string, line: string): Promise<void> {
+  const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants;
+  try {
+    const handle = await open(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o644);
+    try {
+      await handle.write(line);
+      await handle.datasync();
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
     throw storeError(error, path);
   }
 }
 
-/** Edits of one file by this process, in order. */
-const underWay = new Map<string, Promise<unknown>>();
+function noteOf(line: string): Note[] {
+  try {
+    return [noteSchema.parse(JSON.parse(line))];
+  } catch {
+    return [];
+  }
+}
 
-/** Reads, changes and writes the notes of an attempt whose folder is there; several changes at once follow each other. Throws like `readNotes`, and `disk-full`. */
-export async function changeNotes(
-  folder: string,
-  change: (notes: AttemptNotes) => AttemptNotes,
-): Promise<AttemptNotes> {
-  const path = join(folder, 'notes.json');
-  const before = underWay.get(path) ?? Promise.resolve();
-  const work = before
-    .catch(() => {})
-    .then(async () => {
-      const notes = change(await readNotes(folder));
-      await writeFileAtomic(path, `${JSON.stringify(notes, null, 2)}\n`).catch((error: unknown) => {
-        throw storeError(error, path);
-      });
-      return notes;
-    });
-  underWay.set(path, work);
-  return await work.finally(() => {
-    if (underWay.get(path) === work) underWay.delete(path);
+function tooMany(limit: string): AssayError {
+  return new AssayError('config-invalid', `The attempt has ${limit} already.`, {
+    class: 'input',
+    retryable: false,
+    hint: 'Remove what is not needed any more.',
   });
 }

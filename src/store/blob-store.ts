@@ -2,11 +2,11 @@
  * Large strings of events, kept once per content in `blobs/<hh>/<hash>`. In the event stands `{ "$blob": "sha256:...", "bytes": n }` instead.
  * An object of the data itself that has a key `$blob`, `$$blob`, ... gets one more `$` on the way in and loses it on the way out.
  */
-import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../base/atomic-file.ts';
 import { sha256 } from '../base/digest.ts';
 import { makeDurableFolder } from './durable-folder.ts';
+import { openStored, readStored } from './open-stored.ts';
 import { storeError, storeInvalid, systemCode } from './store-error.ts';
 
 /** Strings with more UTF-8 bytes than this are moved out. */
@@ -55,7 +55,7 @@ export class BlobStore {
     if (!DIGEST.test(digest)) throw storeInvalid(`${digest} is no digest of a blob.`, { digest });
     const path = this.path(digest);
     try {
-      const handle = await open(path, 'r');
+      const handle = await openStored(path);
       try {
         const { bytesRead, buffer } = await handle.read(Buffer.alloc(length), 0, length, from);
         return { data: buffer.subarray(0, bytesRead), size: (await handle.stat()).size };
@@ -126,7 +126,7 @@ export class BlobStore {
     }
     const path = this.path(digest);
     try {
-      const bytes = await readFile(path);
+      const bytes = await readStored(path);
       if (sha256(bytes) !== digest) throw storeInvalid(`The blob ${path} is damaged.`, { path });
       return bytes.toString('utf8');
     } catch (error) {

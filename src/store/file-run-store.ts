@@ -1,6 +1,6 @@
 /** The run store in plain files (`docs/run-store.md`). */
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { writeFileAtomic } from '../base/atomic-file.ts';
 import {
@@ -17,6 +17,7 @@ import { BlobStore } from './blob-store.ts';
 import { makeDurableFolder, syncFolder } from './durable-folder.ts';
 import { loadRunRecord, readManifest } from './load-run-record.ts';
 import { openRunFolder } from './open-run-folder.ts';
+import { openStored, readStored } from './open-stored.ts';
 import { readArtifact } from './read-artifact.ts';
 import { followEvents, readEvents } from './read-events.ts';
 import { isRunId, runPaths } from './run-folder.ts';
@@ -123,8 +124,8 @@ async function lastLine(path: string): Promise<unknown> {
   try {
     const size = (await stat(path)).size;
     const start = Math.max(0, size - TAIL_BYTES);
-    if (size <= TAIL_BYTES) return parseLast(await readFile(path, 'utf8'));
-    const handle = await open(path, 'r');
+    if (size <= TAIL_BYTES) return parseLast((await readStored(path)).toString('utf8'));
+    const handle = await openStored(path);
     try {
       const { bytesRead, buffer } = await handle.read(Buffer.alloc(TAIL_BYTES), 0, TAIL_BYTES, start);
       return parseLast(buffer.toString('utf8', 0, bytesRead));

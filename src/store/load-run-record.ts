@@ -1,5 +1,4 @@
 /** Reads a run folder into a `RunRecord`. */
-import { readFile } from 'node:fs/promises';
 import {
   AssayError,
   type AttemptRef,
@@ -8,9 +7,11 @@ import {
   type RunManifest,
   type RunRecord,
   runManifestSchema,
+  type WorkAside,
 } from '../contracts/index.ts';
 import { BlobStore } from './blob-store.ts';
 import { AttemptFold } from './fold-attempt.ts';
+import { readStored } from './open-stored.ts';
 import { readEventBatches, readEvents } from './read-events.ts';
 import { runPaths } from './run-folder.ts';
 import { isRunLocked } from './run-lock.ts';
@@ -21,7 +22,7 @@ export async function readManifest(dir: string): Promise<RunManifest> {
   const path = runPaths(dir).manifest;
   let data: unknown;
   try {
-    data = JSON.parse(await readFile(path, 'utf8'));
+    data = JSON.parse((await readStored(path)).toString('utf8'));
   } catch (error) {
     if (error instanceof SyntaxError) throw storeInvalid(`${path} is not JSON: ${error.message}`, { path }, error);
     const code = systemCode(error);
@@ -52,6 +53,8 @@ export interface FoldedRun {
   empty: boolean;
   /** By `attemptKey`. */
   attempts: Map<string, AttemptFold>;
+  /** Work that does not count. */
+  aside: WorkAside[];
   /** Milestones that stand in an attempt's log but did not reach the run's log: the process died between the two. */
   missing: RunEvent[];
 }
@@ -70,6 +73,7 @@ export async function foldRun(dir: string, manifest: RunManifest, blobs: BlobSto
   let status: FoldedRun['status'] = null;
   let failure: Failure | null = null;
   let empty = true;
+  const aside: WorkAside[] = [];
   const add = (event: RunEvent) => {
     if (event.type === 'run-start' || event.type === 'run-resume') {
       status = null;
@@ -77,6 +81,13 @@ export async function foldRun(dir: string, manifest: RunManifest, blobs: BlobSto
     } else if (event.type === 'run-end') {
       status = event.status;
       failure = event.failure ?? null;
+    } else if (event.type === 'work-aside') {
+      aside.push(event.aside);
+    } else if (event.type === 'attempt-forget') {
+      const key = attemptKey(event.of);
+      const known = planned.get(key);
+      if (known !== undefined) attempts.set(key, new AttemptFold(event.of, known.repo));
+      milestones.delete(key);
     } else if (isMilestone(event)) {
       const key = attemptKey(event);
       attempts.get(key)?.add(event);
@@ -98,7 +109,7 @@ export async function foldRun(dir: string, manifest: RunManifest, blobs: BlobSto
     }
     if (fold.known) attempts.set(key, fold);
   }
-  return { status, failure, empty, attempts, missing };
+  return { status, failure, empty, attempts, aside, missing };
 }
 
 type Milestone = Extract<
@@ -138,6 +149,7 @@ export async function loadRunRecord(dir: string): Promise<RunRecord> {
     manifest,
     status: folded.status ?? ((await isRunLocked(dir)) ? 'running' : 'interrupted'),
     attempts: [...folded.attempts.values()].map((fold) => fold.record()),
+    ...(folded.aside.length === 0 ? {} : { aside: folded.aside }),
     ...(folded.failure === null ? {} : { failure: folded.failure }),
     dir,
   };

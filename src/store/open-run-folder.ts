@@ -7,6 +7,7 @@ import { makeDurableFolder } from './durable-folder.ts';
 import { EventLog } from './event-log.ts';
 import { AttemptFold } from './fold-attempt.ts';
 import { attemptKey, foldRun, isMilestone, loadRunRecord } from './load-run-record.ts';
+import { moveAside, placeAttempt } from './place-attempt.ts';
 import { readArtifact } from './read-artifact.ts';
 import { readEvents } from './read-events.ts';
 import { runPaths } from './run-folder.ts';
@@ -44,6 +45,11 @@ export async function openRunFolder(dir: string, manifest: RunManifest): Promise
       await log.release();
   };
 
+  const forget = async (ref: AttemptRef) => {
+    await attemptLogs.get(attemptKey(ref))?.release();
+    attemptLogs.delete(attemptKey(ref));
+  };
+
   let closed: Promise<void> | null = null;
   const close = async () => {
     try {
@@ -77,6 +83,21 @@ export async function openRunFolder(dir: string, manifest: RunManifest): Promise
       const fold = new AttemptFold(ref, repos.get(ref.instanceId) ?? '');
       for await (const event of readEvents(paths.attemptEvents(ref), blobs)) fold.add(event);
       return fold.history();
+    },
+    async adopt(ref, account) {
+      await forget(ref);
+      await placeAttempt(paths, ref, account);
+      const milestones: RunEvent[] = [];
+      for await (const event of readEvents(paths.attemptEvents(ref), blobs))
+        if (isMilestone(event)) milestones.push(event);
+      await Promise.all(milestones.map((event) => runLog.append(blobs.encode(event))));
+      return milestones;
+    },
+    async putAside(ref, name) {
+      await forget(ref);
+      // Before the move: should this process die between the two, the attempt's own log says again what the run's log has forgotten.
+      await runLog.append(blobs.encode({ type: 'attempt-forget', at: new Date().toISOString(), of: ref }));
+      await moveAside(paths, ref, name);
     },
     record: () => loadRunRecord(dir),
     close: () => (closed ??= close()),

@@ -1,8 +1,7 @@
 /** Reading event logs: whole lines only, blobs put back, types of newer versions passed over. */
-import { createReadStream } from 'node:fs';
-import { open, stat } from 'node:fs/promises';
 import { AssayError, type RunEvent, runEventSchema } from '../contracts/index.ts';
 import { type BlobStore, mayReferToBlob } from './blob-store.ts';
+import { openStored } from './open-stored.ts';
 import { storeError, storeInvalid, systemCode } from './store-error.ts';
 
 const KNOWN_TYPES: ReadonlySet<string> = new Set(runEventSchema.options.map((option) => option.shape.type.value));
@@ -105,8 +104,8 @@ function parseEvent(value: unknown, where: Where): RunEvent | null {
 async function* readLines(path: string): AsyncGenerator<string[]> {
   let parts: Buffer[] = [];
   try {
-    if (!(await stat(path)).isFile()) throw storeInvalid(`${path} is no file`, { path });
-    for await (const chunk of createReadStream(path, { highWaterMark: 256 * 1024 }) as AsyncIterable<Buffer>) {
+    const file = await openStored(path);
+    for await (const chunk of file.createReadStream({ highWaterMark: 256 * 1024 }) as AsyncIterable<Buffer>) {
       const end = chunk.lastIndexOf(0x0a);
       if (end < 0) {
         parts.push(chunk);
@@ -124,7 +123,7 @@ async function* readLines(path: string): AsyncGenerator<string[]> {
 
 async function readChunk(path: string, position: number): Promise<Buffer> {
   try {
-    const handle = await open(path, 'r');
+    const handle = await openStored(path);
     try {
       const { bytesRead, buffer } = await handle.read(Buffer.alloc(FOLLOW_CHUNK), 0, FOLLOW_CHUNK, position);
       return buffer.subarray(0, bytesRead);

@@ -1,6 +1,5 @@
 /** The lines of a log with their places, as they lie in the file: long strings stay references into `blobs/`. For readers of logs that are too large to be held whole. */
-import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { openStored } from './open-stored.ts';
 import { storeError, storeInvalid, systemCode } from './store-error.ts';
 
 export interface StoredLine {
@@ -43,7 +42,8 @@ export async function* readLineBlocks(path: string, from = 0): AsyncGenerator<Li
   let held = 0;
   let offset = from;
   try {
-    const chunks: AsyncIterable<Buffer> = createReadStream(path, { start: from, highWaterMark: BLOCK_BYTES });
+    const file = await openStored(path);
+    const chunks: AsyncIterable<Buffer> = file.createReadStream({ start: from, highWaterMark: BLOCK_BYTES });
     for await (const chunk of chunks) {
       const end = chunk.lastIndexOf(LINE_END) + 1;
       const rest = chunk.subarray(end);
@@ -73,7 +73,7 @@ export async function readStoredLinesAt(
   places: readonly Pick<StoredLine, 'offset' | 'bytes'>[],
 ): Promise<unknown[]> {
   try {
-    const handle = await open(path, 'r');
+    const handle = await openStored(path);
     try {
       const values: unknown[] = [];
       for (const { offset, bytes } of places) {

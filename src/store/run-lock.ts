@@ -4,12 +4,13 @@
  * break the same dead lock cannot both win. Giving the run back empties the file, which works on a full disk too.
  */
 import { randomBytes } from 'node:crypto';
-import { link, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { link, readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { livenessOf, ownIdentity, processIdentitySchema } from '../base/process-identity.ts';
 import { AssayError } from '../contracts/index.ts';
+import { readStored } from './open-stored.ts';
 import { storeError, systemCode } from './store-error.ts';
 
 const lockSchema = z.object({ owner: processIdentitySchema, since: z.string() });
@@ -110,7 +111,7 @@ async function highestNumber(dir: string): Promise<number> {
 async function readLock(dir: string, number: number): Promise<Lock | null | 'gone'> {
   let text: string;
   try {
-    text = await readFile(lockPath(dir, number), 'utf8');
+    text = (await readStored(lockPath(dir, number))).toString('utf8');
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return 'gone';
     throw storeError(error, lockPath(dir, number));

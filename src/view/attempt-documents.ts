@@ -1,13 +1,12 @@
 /** What the pages show of one attempt. */
-import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { readRecord } from '../base/read-record.ts';
 import { AssayError, type AttemptRecord, type RunManifest } from '../contracts/index.ts';
 import { BlobStore } from '../store/blob-store.ts';
+import { openStored, readStored } from '../store/open-stored.ts';
 import { readStoredLinesAt } from '../store/read-stored-lines.ts';
 import { runPaths } from '../store/run-folder.ts';
-import { storeError, systemCode } from '../store/store-error.ts';
+import { storeError, storeInvalid, systemCode } from '../store/store-error.ts';
 import type { AttemptIndex, IndexedStep } from './attempt-index.ts';
 import { blobStart } from './blob-part.ts';
 import type {
@@ -20,7 +19,7 @@ import type {
   TextFileDocument,
 } from './documents.ts';
 import { parseStoredEvent, type StoredEvent, type StoredToolEnd, storedMessageParts } from './stored-event.ts';
-import { inputBox, partBoxes, type ReadStart, textBox } from './text-box.ts';
+import { inputBox, longMembers, partBoxes, type ReadStart, soleCommand, startBox, textBox } from './text-box.ts';
 
 /** Steps of one page: with eight kilobytes or less of most results, a page is small enough to be there at once. */
 export const STEPS_PER_PAGE = 20;
@@ -28,7 +27,7 @@ export const STEPS_PER_PAGE = 20;
 const FILE_HALF_BYTES = 512 * 1024;
 
 /** Of a provider's answer. */
-const ANSWER_BYTES = 256 * 1024;
+const ANSWER_CHARACTERS = 256 * 1024;
 
 /** Where one attempt lies, and what was read of it. */
 export interface LocatedAttempt {
@@ -84,18 +83,29 @@ export async function rawStepDocument(
   const readStart = startReader(runDir);
   const replies = lines.map(parseStoredEvent).flatMap((event) => (event?.type === 'reply-end' ? [event.reply] : []));
   return {
-    events: await Promise.all(lines.map((line) => textBox(JSON.stringify(line, null, 2), readStart))),
+    events: await Promise.all(lines.map((line) => rawEvent(line, readStart))),
     answer: await answerOf(runDir, replies[0]?.journalEntry),
   };
+}
+
+async function rawEvent(line: unknown, readStart: ReadStart): Promise<RawStepDocument['events'][number]> {
+  return { text: await textBox(JSON.stringify(line, null, 2), readStart), long: await longMembers(line, readStart) };
 }
 
 /** Text of an entry in the journal of a run's courier: the body as the provider sent it. */
 async function answerOf(runDir: string, entry: string | undefined): Promise<TextBox | null> {
   if (entry === undefined) return null;
-  const kept = await readRecord(join(runPaths(runDir).courier, `${entry}.json`), z.object({ body: z.base64() }));
-  if (kept === null) return null;
-  const body = Buffer.from(kept.body, 'base64');
-  return { text: body.toString('utf8', 0, ANSWER_BYTES), bytes: body.length, blob: null };
+  const path = join(runPaths(runDir).courier, `${entry}.json`);
+  try {
+    const { body } = z.object({ body: z.base64() }).parse(JSON.parse((await readStored(path)).toString('utf8')));
+    const answer = Buffer.from(body, 'base64');
+    return startBox(answer.toString('utf8'), ANSWER_CHARACTERS);
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return null;
+    if (error instanceof SyntaxError || error instanceof z.ZodError)
+      throw storeInvalid(`${path} holds no answer: ${error.message}`, { path }, error);
+    throw storeError(error, path);
+  }
 }
 
 function inOrder(index: AttemptIndex): IndexedStep[] {
@@ -121,9 +131,12 @@ async function stepDocument(
   readStart: ReadStart,
 ): Promise<StepDocument> {
   const reply = events.flatMap((event) => (event?.type === 'reply-end' ? [event.reply] : []))[0];
-  const results = new Map(
-    events.flatMap((event) => (event?.type === 'tool-end' ? [[event.result.callId, event] as const] : [])),
-  );
+  const ends = events.filter((event) => event?.type === 'tool-end');
+  /** Of calls with the same id the first result that is left: results stand in the order of the calls. */
+  const endOf = (callId: string) => {
+    const at = ends.findIndex((end) => end.result.callId === callId);
+    return at < 0 ? undefined : ends.splice(at, 1)[0];
+  };
   const document: StepDocument = {
     ...line,
     inputTokens: 0,
@@ -141,7 +154,7 @@ async function stepDocument(
   for (const part of reply?.message.content ?? []) {
     if (part.type === 'text') document.thought.push(await textBox(part.text, readStart));
     else if (part.type === 'reasoning') document.reasoning.push(await textBox(part.text, readStart));
-    else document.calls.push(await callDocument(part.name, part.input, results.get(part.id), readStart));
+    else document.calls.push(await callDocument(part.name, part.input, endOf(part.id), readStart));
   }
   for (const event of events) {
     if (event?.type === 'message-add') document.told.push(...(await partBoxes(event.message.content, readStart)).texts);
@@ -156,12 +169,16 @@ async function callDocument(
   end: StoredToolEnd | undefined,
   readStart: ReadStart,
 ): Promise<CallDocument> {
-  const shown = await inputBox(input, readStart);
-  if (end === undefined) return { name, input: shown, result: null };
+  const asked = {
+    name,
+    input: await inputBox(input, readStart),
+    long: soleCommand(input) === undefined ? await longMembers(input, readStart) : [],
+  };
+  if (end === undefined) return { ...asked, result: null };
   const { texts, images } = await partBoxes(end.result.content, readStart);
   const { isError } = end.result;
   const { exitCode = null, durationMs, cutBytes = 0 } = end;
-  return { name, input: shown, result: { texts, images, isError, exitCode, durationMs, cutBytes } };
+  return { ...asked, result: { texts, images, isError, exitCode, durationMs, cutBytes } };
 }
 
 /** A file beside the events: whole, or its start and its end. Throws `io`. */
@@ -171,7 +188,7 @@ export async function textFileDocument(
 ): Promise<TextFileDocument> {
   const path = join(folder, name);
   try {
-    const handle = await open(path, 'r');
+    const handle = await openStored(path);
     try {
       const { size } = await handle.stat();
       const read = async (from: number, length: number) => {

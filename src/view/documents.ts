@@ -115,7 +115,7 @@ export interface StepsDocument {
 
 /** The events of a step as they stand in the log, one after the other. */
 export interface RawStepDocument {
-  events: TextBox[];
+  events: { text: TextBox; long: LongMember[] }[];
   /** The provider's answer as it came over the wire; null where none was kept. */
   answer: TextBox | null;
 }
@@ -144,8 +144,9 @@ export interface StepDocument extends StepLine {
 
 export interface CallDocument {
   name: string;
-  /** A command as typed, else the input as indented JSON. */
+  /** A command as typed, else the input as indented JSON, with the starts of long members. */
   input: TextBox;
+  long: LongMember[];
   /** Null: the call never came back. */
   result: CallResult | null;
 }
@@ -160,13 +161,22 @@ export interface CallResult {
   cutBytes: number;
 }
 
-/** A text or its start. The rest is in the parts of `blob`; without one the rest is only in the log itself. */
+/** A text or its start. */
 export interface TextBox {
   text: string;
   /** Of the whole text, UTF-8. */
   bytes: number;
-  /** Hexadecimal digest, when `text` is only the start. */
+  /** Hexadecimal digest, when `text` is only the start and the whole is in the parts of a blob. */
   blob: string | null;
+  /** `text` is only the start, and the rest is in the log itself alone. */
+  cut: boolean;
+}
+
+/** A long text within something larger that shows its start only. */
+export interface LongMember {
+  /** Keys that lead to it: `edits.0.text`. */
+  name: string;
+  text: TextBox;
 }
 
 export interface ImageBox {

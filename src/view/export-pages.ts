@@ -1,11 +1,12 @@
 /** The pages as files: every document that the server would answer, beside the front end. Opens from any web server or file host. */
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { AssayError, type RunRecord } from '../contracts/index.ts';
+import { randomBytes } from 'node:crypto';
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { AssayError, type Failure, type RunRecord, toFailure } from '../contracts/index.ts';
 import { instanceFolder, runPaths } from '../store/run-folder.ts';
-import { systemCode } from '../store/store-error.ts';
+import { storeError, systemCode } from '../store/store-error.ts';
 import { STEPS_PER_PAGE } from './attempt-documents.ts';
-import type { RunsDocument, SiteDocument, TextPartDocument } from './documents.ts';
+import type { AttemptDocument, RunsDocument, SiteDocument, TextPartDocument } from './documents.ts';
 import { findDocument } from './find-document.ts';
 import type { PageAsset } from './page-assets.ts';
 import { RunCache } from './run-cache.ts';
@@ -24,12 +25,33 @@ export interface ExportOptions {
   signal: AbortSignal;
 }
 
-/** Throws `config-invalid` when the folder has something in it, `run-not-found`, `store-invalid`, `io`. */
-export async function exportPages(options: ExportOptions): Promise<{ runs: number; files: number }> {
-  const { folder, assets, signal, assayVersion } = options;
+export interface ExportedPages {
+  runs: number;
+  files: number;
+  /** What could not be read, a sentence each: its pages say so. */
+  problems: string[];
+}
+
+/** The folder appears when all is in it. Throws `config-invalid` when something is there already, `run-not-found`, `disk-full`, `io`. */
+export async function exportPages(options: ExportOptions): Promise<ExportedPages> {
+  const { folder } = options;
   await demandEmpty(folder);
+  const temporary = join(dirname(folder), `.${basename(folder)}.${randomBytes(6).toString('hex')}.tmp`);
+  try {
+    await mkdir(temporary, { recursive: true });
+    const written = await writePages({ ...options, folder: temporary });
+    await rename(temporary, folder);
+    return written;
+  } catch (error) {
+    await rm(temporary, { recursive: true, force: true });
+    throw error instanceof AssayError || options.signal.aborted ? error : notWritten(error, folder);
+  }
+}
+
+async function writePages({ folder, assets, signal, assayVersion, ...options }: ExportOptions): Promise<ExportedPages> {
   const site: SiteDocument = { live: false, controls: false, assayVersion };
   const source = { cache: new RunCache(options.runsDir), site };
+  const problems: string[] = [];
   let files = 0;
   const write = async (path: string, data: string | Buffer) => {
     signal.throwIfAborted();
@@ -38,11 +60,11 @@ export async function exportPages(options: ExportOptions): Promise<{ runs: numbe
     await writeFile(target, data);
     files++;
   };
-  const writeDocument = async <T extends object>(path: string): Promise<T> => {
-    const document = await findDocument(source, path);
+  const writeDocument = async <T extends object>(path: string, told = problems): Promise<T | null> => {
+    const document = await findDocument(source, path).catch((error: unknown) => asFailure(error, told));
     if (document === null) throw new RangeError(`no document has the address ${path}`);
     await write(`data/${path}`, JSON.stringify(document));
-    return document as T;
+    return document instanceof Unreadable ? null : (document as T);
   };
 
   for (const [name, { data }] of assets) if (name !== '') await write(name, data);
@@ -54,44 +76,52 @@ export async function exportPages(options: ExportOptions): Promise<{ runs: numbe
     throw new AssayError('run-not-found', `there is no run ${missing}`, { class: 'input', retryable: false });
   }
   await write('data/runs.json', JSON.stringify({ runs: chosen } satisfies RunsDocument));
+  for (const run of chosen) if ('failure' in run) problems.push(`${run.runId}: ${run.failure}`);
   const readable = chosen.filter((run) => !('failure' in run)).map((run) => run.runId);
-  for (const runId of readable) await exportRun(await source.cache.run(runId), source.cache, writeDocument);
+  for (const runId of readable) await exportRun(await source.cache.run(runId), writeDocument);
   for (const group of comparedGroups(readable)) await writeDocument(`compare/${group.join(',')}.json`);
+  // Most runs have no prices, and not every two can be pooled: that is no damage.
   for (const group of new Set(comparedGroups(readable).map((ids) => [...ids].sort().join(','))))
-    await exportPlots(group, writeDocument);
-  return { runs: chosen.length, files };
+    for (const kind of ['curves', 'payout']) await writeDocument(`${kind}/${group}.json`, []);
+  return { runs: chosen.length, files, problems };
 }
 
-type WriteDocument = <T extends object>(path: string) => Promise<T>;
+/** Stands in place of a document that cannot be made; pages show its failure. */
+class Unreadable {
+  readonly failure: Failure;
 
-async function exportRun(record: RunRecord, cache: RunCache, writeDocument: WriteDocument): Promise<void> {
+  constructor(failure: Failure) {
+    this.failure = failure;
+  }
+}
+
+/** What is damaged, refused, or cannot be made of these runs; anything else is an error of the program. */
+function asFailure(error: unknown, problems: string[]): Unreadable {
+  if (!(error instanceof AssayError)) throw error;
+  const failure = toFailure(error);
+  if (!problems.includes(failure.message)) problems.push(failure.message);
+  return new Unreadable(failure);
+}
+
+type WriteDocument = <T extends object>(path: string) => Promise<T | null>;
+
+async function exportRun(record: RunRecord, writeDocument: WriteDocument): Promise<void> {
   const { runId } = record.manifest;
   await writeDocument(`runs/${runId}/run.json`);
   for (const attempt of record.attempts) {
     const folder = instanceFolder(attempt.instanceId);
     const path = `runs/${runId}/attempts/${folder}/${attempt.attempt}`;
-    await writeDocument(`${path}/attempt.json`);
     await writeDocument(`${path}/notes.json`);
     await writeDocument(`${path}/patch.json`);
     await writeDocument(`${path}/test-log.json`);
-    const { index } = await cache.attempt(runId, folder, attempt.attempt);
-    const pages = Math.ceil(index.steps.size / STEPS_PER_PAGE);
+    const document = await writeDocument<AttemptDocument>(`${path}/attempt.json`);
+    const pages = Math.ceil((document?.steps.length ?? 0) / STEPS_PER_PAGE);
     for (let page = 0; page < pages; page++) await writeDocument(`${path}/steps-${page}.json`);
   }
   for (const hex of await blobNames(runPaths(record.dir).blobs)) {
     const first = await writeDocument<TextPartDocument>(`runs/${runId}/blobs/${hex}-0.json`);
-    for (let part = 1; part < first.parts; part++) await writeDocument(`runs/${runId}/blobs/${hex}-${part}.json`);
-  }
-}
-
-/** Curves and payouts do not depend on the order of runs: pages ask for them by sorted ids. What cannot be made here (other tasks, a data set that is gone) is not in the export. */
-async function exportPlots(group: string, writeDocument: WriteDocument): Promise<void> {
-  for (const kind of ['curves', 'payout']) {
-    try {
-      await writeDocument(`${kind}/${group}.json`);
-    } catch (error) {
-      if (!(error instanceof AssayError) || error.failureClass !== 'input') throw error;
-    }
+    for (let part = 1; part < (first?.parts ?? 0); part++)
+      await writeDocument(`runs/${runId}/blobs/${hex}-${part}.json`);
   }
 }
 
@@ -115,7 +145,7 @@ function comparedGroups(runIds: readonly string[]): string[][] {
 async function demandEmpty(folder: string): Promise<void> {
   const names = await readdir(folder).catch((error: unknown) => {
     if (systemCode(error) === 'ENOENT') return [];
-    throw error;
+    throw notWritten(error, folder);
   });
   if (names.length === 0) return;
   throw new AssayError('config-invalid', `${folder} is not empty`, {
@@ -123,4 +153,10 @@ async function demandEmpty(folder: string): Promise<void> {
     retryable: false,
     hint: 'Name a new folder: files of an earlier export would be shown as well.',
   });
+}
+
+function notWritten(error: unknown, folder: string): AssayError {
+  const { code, message } = storeError(error, folder);
+  const hint = code === 'disk-full' ? 'Free disk space, then export again.' : 'Name another folder.';
+  return new AssayError(code, message, { class: 'infra', retryable: true, hint, cause: error });
 }

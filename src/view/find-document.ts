@@ -18,6 +18,8 @@ import type { RunCache } from './run-cache.ts';
 import { compareDocument, runDocument, runLine } from './run-documents.ts';
 import { curvesDocument, payoutDocument } from './selection-documents.ts';
 
+/** Every two of them are compared. */
+const MAX_COMPARED = 24;
 /** Longer than reading a log of a few megabytes takes. */
 const SOON_MS = 100;
 
@@ -126,7 +128,14 @@ function opensWithin(ms: number): Enough {
 }
 
 async function records({ cache }: DocumentSource, { runs = '' }: Parameters) {
-  return await Promise.all(runs.split(',').map((run) => cache.run(run)));
+  const ids = [...new Set(runs.split(','))];
+  if (ids.length > MAX_COMPARED) {
+    throw new AssayError('config-invalid', `At most ${MAX_COMPARED} runs are compared at once.`, {
+      class: 'input',
+      retryable: false,
+    });
+  }
+  return await Promise.all(ids.map((run) => cache.run(run)));
 }
 
 /** A damaged run stands in the table with what is wrong with it. */

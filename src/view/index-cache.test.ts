@@ -92,8 +92,8 @@ describe('what is no log', () => {
   test('a folder in its place is an error, and the next reader is told as well', async () => {
     mkdirSync(log);
     const cache = new IndexCache();
-    await expect(cache.get(at())).rejects.toMatchObject({ code: 'io' });
-    await expect(cache.get(at())).rejects.toMatchObject({ code: 'io' });
+    await expect(cache.get(at())).rejects.toMatchObject({ code: 'store-invalid' });
+    await expect(cache.get(at())).rejects.toMatchObject({ code: 'store-invalid' });
   });
 });
 

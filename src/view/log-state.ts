@@ -1,6 +1,7 @@
 /** Is a log still the one that was read before, perhaps grown? */
-import { open, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { sha256 } from '../base/digest.ts';
+import { openStored } from '../store/open-stored.ts';
 import { storeError, systemCode } from '../store/store-error.ts';
 import type { AttemptIndex } from './attempt-index.ts';
 
@@ -35,7 +36,7 @@ export async function sameLog(path: string, { before, now, known }: Seen): Promi
   if (now.size === before.size) return now.mtimeMs === before.mtimeMs;
   const { bytes, digest } = known.tail;
   try {
-    const handle = await open(path, 'r');
+    const handle = await openStored(path);
     try {
       const { buffer, bytesRead } = await handle.read(Buffer.alloc(bytes), 0, bytes, known.bytes - bytes);
       return sha256(buffer.subarray(0, bytesRead)) === digest;

@@ -8,6 +8,7 @@ import { readEvents } from '../store/read-events.ts';
 import { runPaths } from '../store/run-folder.ts';
 import type { RequestDocument } from './documents.ts';
 import type { FoundAttempt } from './run-cache.ts';
+import { startBox } from './text-box.ts';
 
 /** Characters of a request that are shown; the whole of it is a document of its own. */
 const SHOWN_CHARACTERS = 200_000;
@@ -24,7 +25,7 @@ export async function requestDocument(found: FoundAttempt, step: number): Promis
     exact,
     why,
     messages: request.messages.length,
-    request: { text: text.slice(0, SHOWN_CHARACTERS), bytes: Buffer.byteLength(text), blob: null },
+    request: startBox(text, SHOWN_CHARACTERS),
   };
 }
 

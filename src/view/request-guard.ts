@@ -2,8 +2,8 @@
  * Who may read: a request must name this server as its host (another name that leads here is DNS rebinding), must not come from a page of another origin, and must carry the
  * token for everything below `data/` and `live/`.
  *
- * The token reaches the page in the fragment of the address, which browsers send to nobody. The page hands it in once, in a header; from then on it is in a cookie that scripts
- * cannot read and that is sent from pages of this server only.
+ * The token reaches the page in the fragment of the address, which browsers send to nobody. The page keeps it for itself and sends it as a header. No cookie holds it: cookies go to
+ * the servers of all ports of a host, whoever runs them.
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
@@ -22,18 +22,14 @@ export function newToken(): string {
 export interface RequestGuard {
   /** Null when the request comes from here, be it with a token or not. */
   refuseOrigin(request: IncomingMessage): Refusal | null;
-  /** Null when the request has the token, in its cookie or as `Authorization: Bearer`. */
+  /** Null when the request has the token, as `Authorization: Bearer`. */
   refuseStranger(request: IncomingMessage): Refusal | null;
-  /** The value of `Set-Cookie` for who has handed in the token. */
-  cookie(): string;
 }
 
 /** `names`: hosts that this server is known by, without port. */
 export function requestGuard(options: { token: string; names: readonly string[]; port: number }): RequestGuard {
   const { token, names, port } = options;
   const hosts = new Set(names.flatMap((name) => (port === 80 ? [name, `${name}:80`] : [`${name}:${port}`])));
-  // Cookies are shared by all ports of a host: the port in the name keeps two servers apart.
-  const cookieName = `assay-view-${port}`;
   return {
     refuseOrigin({ headers }) {
       const host = headers.host?.toLowerCase() ?? '';
@@ -48,17 +44,10 @@ export function requestGuard(options: { token: string; names: readonly string[];
     },
     refuseStranger({ headers }) {
       const bearer = /^Bearer (.+)$/.exec(headers.authorization ?? '')?.[1];
-      if ([bearer, cookieOf(headers.cookie, cookieName)].some((given) => given !== undefined && same(given, token)))
-        return null;
+      if (bearer !== undefined && same(bearer, token)) return null;
       return { status: 401, message: 'The token is missing or wrong: open the address that `assay view` printed.' };
     },
-    cookie: () => `${cookieName}=${token}; Path=/; HttpOnly; SameSite=Strict`,
   };
-}
-
-function cookieOf(header: string | undefined, name: string): string | undefined {
-  const pairs = (header ?? '').split(';').map((pair) => pair.trim());
-  return pairs.find((pair) => pair.startsWith(`${name}=`))?.slice(name.length + 1);
 }
 
 /** Takes as long whatever the two have in common. */

@@ -1,6 +1,7 @@
 /** Which runs a folder holds, and in which order they were made. Looked at again and again: what is known of a lock that has not changed is kept. */
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readStored } from '../store/open-stored.ts';
 import { isRunId, runPaths } from '../store/run-folder.ts';
 import { storeError, systemCode } from '../store/store-error.ts';
 import { logState } from './log-state.ts';
@@ -54,7 +55,9 @@ export class RunList {
 
 async function createdAtOf(path: string): Promise<string> {
   try {
-    const time = Date.parse((JSON.parse(await readFile(path, 'utf8')) as { createdAt?: string }).createdAt ?? '');
+    const time = Date.parse(
+      (JSON.parse((await readStored(path)).toString('utf8')) as { createdAt?: string }).createdAt ?? '',
+    );
     return Number.isNaN(time) ? '' : new Date(time).toISOString();
   } catch {
     // Reading the run says what is wrong with its lock.

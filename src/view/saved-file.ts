@@ -3,8 +3,9 @@
  * second line, which is what was learnt; whatever is not exactly what this version wrote is passed over.
  */
 import { randomBytes } from 'node:crypto';
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { rename, rm, writeFile } from 'node:fs/promises';
 import { sha256 } from '../base/digest.ts';
+import { readStored } from '../store/open-stored.ts';
 import type { LogState } from './log-state.ts';
 
 const MAX_CHARACTERS = 256 * 1024 * 1024;
@@ -24,7 +25,7 @@ export interface Saved<T> {
 /** Null when there is none, or none that can be used. `T` is what the same version wrote. */
 export async function loadSaved<T>(path: string, version: number): Promise<Saved<T> | null> {
   try {
-    const text = await readFile(path, 'utf8');
+    const text = (await readStored(path)).toString('utf8');
     const end = text.indexOf('\n');
     const head = JSON.parse(text.slice(0, end)) as Head;
     const body = text.slice(end + 1);

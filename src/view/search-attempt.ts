@@ -1,8 +1,8 @@
 /** Where one attempt has a text: in its log, its patch and what its tests printed. */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AttemptRef } from '../contracts/index.ts';
 import { BlobStore } from '../store/blob-store.ts';
+import { readStored } from '../store/open-stored.ts';
 import { readLineBlocks } from '../store/read-stored-lines.ts';
 import { runPaths } from '../store/run-folder.ts';
 import { storeError, systemCode } from '../store/store-error.ts';
@@ -132,7 +132,7 @@ function partTexts(place: SearchPlace, parts: readonly StoredPart[]): FoundText[
 /** Files that a patch names; none when there is no patch. */
 async function patchedFiles(path: string): Promise<string[]> {
   try {
-    const patch = await readFile(path, 'utf8');
+    const patch = (await readStored(path)).toString('utf8');
     return [...patch.matchAll(/^diff --git "?a\/.+?"? "?b\/(.+?)"?$/gm)].map((match) => match[1] ?? '');
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return [];

@@ -1,6 +1,6 @@
 /** Looking into texts that may be too long to be held whole: files and blobs, a window at a time. */
-import { open } from 'node:fs/promises';
 import type { BlobStore } from '../store/blob-store.ts';
+import { openStored } from '../store/open-stored.ts';
 import { storeError, systemCode } from '../store/store-error.ts';
 import type { SearchPattern } from './search-pattern.ts';
 
@@ -17,7 +17,7 @@ export async function excerptOfBlob(blobs: BlobStore, digest: string, pattern: S
 /** The piece around the first match in a file; null when there is none, or no file. Throws `io`. */
 export async function excerptOfFile(path: string, pattern: SearchPattern): Promise<string | null> {
   try {
-    const handle = await open(path, 'r');
+    const handle = await openStored(path);
     try {
       const read: ReadWindow = async (from, length) => {
         const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, from);

@@ -1,9 +1,9 @@
 /** Texts of logs as the pages get them: short ones whole, of long ones the start and where the rest is. */
-import type { ImageBox, TextBox } from './documents.ts';
+import type { ImageBox, LongMember, TextBox } from './documents.ts';
 import type { BlobReference, StoredPart, StoredText } from './stored-event.ts';
 
-/** Characters of one text within a document. Longer ones are blobs in the log, but for texts that have no UTF-8 form. */
-const SHOWN_CHARACTERS = 32 * 1024;
+/** Characters of one text within a document. Single strings of a log that are longer are blobs, but for those that have no UTF-8 form. */
+const SHOWN_CHARACTERS = 256 * 1024;
 /** Bytes of a blob within a document. */
 const BLOB_START_BYTES = 8 * 1024;
 /** Nesting of a tool call's input that is shown. */
@@ -14,10 +14,16 @@ export type ReadStart = (digest: string, bytes: number) => Promise<string>;
 
 export async function textBox(text: StoredText, readStart: ReadStart): Promise<TextBox> {
   if (typeof text === 'string') {
-    return { text: text.slice(0, SHOWN_CHARACTERS), bytes: Buffer.byteLength(text), blob: null };
+    return startBox(text, SHOWN_CHARACTERS);
   }
   const blob = text.$blob.slice('sha256:'.length);
-  return { text: await readStart(blob, BLOB_START_BYTES), bytes: text.bytes, blob };
+  return { text: await readStart(blob, BLOB_START_BYTES), bytes: text.bytes, blob, cut: false };
+}
+
+/** The first characters of a text that stands in no blob. */
+export function startBox(text: string, characters: number): TextBox {
+  const start = text.slice(0, characters);
+  return { text: start, bytes: Buffer.byteLength(text), blob: null, cut: start.length < text.length };
 }
 
 export async function partBoxes(
@@ -35,7 +41,7 @@ export async function partBoxes(
 
 /** Half an image is none: what is in the log whole stays whole. */
 async function imageData(data: StoredText, readStart: ReadStart): Promise<TextBox> {
-  return typeof data === 'string' ? { text: data, bytes: data.length, blob: null } : await textBox(data, readStart);
+  return typeof data === 'string' ? startBox(data, data.length) : await textBox(data, readStart);
 }
 
 /** What a tool was asked: a command as it was typed, a raw string as it is, anything else as indented JSON with the starts of long strings. */
@@ -44,6 +50,14 @@ export async function inputBox(input: unknown, readStart: ReadStart): Promise<Te
   if (command !== undefined) return await textBox(command, readStart);
   const shown = typeof input === 'string' ? input : JSON.stringify(await withStarts(input, readStart, 0), null, 2);
   return await textBox(shown ?? '', readStart);
+}
+
+/** The long texts within a value, of which its JSON has the starts or the references. */
+export async function longMembers(value: unknown, readStart: ReadStart, keys: string[] = []): Promise<LongMember[]> {
+  if (value === null || typeof value !== 'object' || keys.length > MAX_DEPTH) return [];
+  if (isBlobReference(value)) return [{ name: keys.join('.'), text: await textBox(value, readStart) }];
+  const found = Object.entries(value).map(([key, member]) => longMembers(member, readStart, [...keys, key]));
+  return (await Promise.all(found)).flat();
 }
 
 /** The command of an input that has nothing else, as shells are asked. */

@@ -124,7 +124,7 @@ type Handler = (exchange: Exchange) => Promise<boolean>;
 
 const HANDLERS: Readonly<Record<'GET' | 'POST', readonly Handler[]>> = {
   GET: [answerLive, answerSearch, answerDocument],
-  POST: [openSession, answerControl],
+  POST: [answerControl],
 };
 
 /** Front end first, for which nobody needs the token; everything else is for who has it. */
@@ -144,15 +144,10 @@ async function answer(service: Service, request: IncomingMessage, response: Serv
   await sendFailure(request, response, 404, { message: 'There is nothing at this address.' });
 }
 
-async function openSession({ service, response, path }: Exchange): Promise<boolean> {
-  if (path !== 'session') return false;
-  response.writeHead(204, { 'set-cookie': service.guard.cookie() }).end();
-  return true;
-}
-
 async function answerLive({ service, request, response, path }: Exchange): Promise<boolean> {
   const stamp = path.startsWith('live/') ? stampFor(service.source.cache, path.slice('live/'.length)) : null;
   if (stamp === null) return false;
+  if (request.method === 'HEAD') return headOnly(response);
   await liveStream(response, {
     stamp,
     heard: headerOf(request, 'last-event-id'),
@@ -163,6 +158,7 @@ async function answerLive({ service, request, response, path }: Exchange): Promi
 
 async function answerSearch({ service, request, response, path, query }: Exchange): Promise<boolean> {
   if (path !== 'search') return false;
+  if (request.method === 'HEAD') return headOnly(response);
   const search = parseSearchQuery(query);
   if (search === null) {
     const message = 'A search needs two characters or more, at most a thousand, and where to look.';
@@ -171,6 +167,12 @@ async function answerSearch({ service, request, response, path, query }: Exchang
     const { cache } = service.source;
     await searchStream(response, { cache, query: search, signal: whileWanted(service, response) });
   }
+  return true;
+}
+
+/** What a stream would say has no end. */
+function headOnly(response: ServerResponse): true {
+  response.writeHead(200).end();
   return true;
 }
 

@@ -5,6 +5,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { RunEvent, RunStore } from '../../src/contracts/index.ts';
 import { eventMaker, manifestOf, replyOf } from '../support/run-fixtures.ts';
 
+const ASIDE = { owner: 'b', token: 2, reason: 'late', steps: 1, usd: 0.25, unknownCosts: 0 };
+
 export interface StoreUnderTest {
   store: RunStore;
   cleanUp(): Promise<void>;
@@ -89,6 +91,40 @@ export function describeRunStore(name: string, make: () => Promise<StoreUnderTes
       await run.append({ type: 'run-end', at, runId: 'r1', status: 'interrupted' });
       await run.close();
       expect(await store.load('r1')).toEqual({ ...record, status: 'interrupted' });
+    });
+
+    test("another process's account of an attempt takes the place of what was put aside", async () => {
+      const [ours, theirs] = [await store.create(manifestOf('r1', ['a'])), await store.create(manifestOf('r2', ['a']))];
+      const ref = { instanceId: 'a', attempt: 1 };
+      const long = 'y'.repeat(100_000);
+      for (const [run, resolved, text] of [
+        [ours, false, 'ours'],
+        [theirs, true, long],
+      ] as const) {
+        const a = eventMaker('a');
+        await run.append(a.start());
+        await run.append(a.reply(1, replyOf(text)));
+        await run.append(a.end((await run.history(ref)).totals));
+        await run.append(a.graded(resolved));
+      }
+      await theirs.close();
+      await ours.putAside(ref, 'late');
+      expect(await ours.history(ref)).toMatchObject({ record: null, recorded: [] });
+      expect((await ours.record()).attempts[0]).toMatchObject({ state: 'pending', report: null });
+      const account = { attempt: join(theirs.dir, 'attempts', 'a', '1'), blobs: join(theirs.dir, 'blobs') };
+      expect((await ours.adopt(ref, account)).map(({ type }) => type)).toEqual([
+        'attempt-start',
+        'attempt-end',
+        'grade-end',
+      ]);
+      await ours.append({ type: 'work-aside', at, aside: { ...ref, ...ASIDE } });
+      await ours.close();
+      const again = await store.open('r1');
+      const record = await again.record();
+      expect(record.attempts[0]).toMatchObject({ state: 'finished', report: { resolved: true } });
+      expect(record.aside).toEqual([{ ...ref, ...ASIDE }]);
+      expect((await again.history(ref)).recorded[0]?.reply.message.content[0]).toMatchObject({ text: long });
+      await again.close();
     });
 
     test('recorded steps: first replies, first results, up to a gap; totals count each step once', async () => {

@@ -1,11 +1,10 @@
 /** Debian's `docker-registry` (the reference implementation) on loopback, in memory-sized folders of its own. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runHostProcess } from '../../src/base/host-process.ts';
+import { freePort } from './free-port.ts';
 
 export async function registryProblem(): Promise<string | undefined> {
   const result = await runHostProcess(['docker-registry', '--version']).catch(() => null);
@@ -51,12 +50,4 @@ async function answers(url: string, child: ChildProcess): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   throw new Error(`docker-registry does not answer: ${errors.slice(-500)}`);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

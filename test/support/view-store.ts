@@ -10,6 +10,8 @@ export const HOSTILE_TEXT = [
   'user\u202e\u2066// check\u2069 \u2066admin',
   'javascript:alert(1) [link](javascript:alert(1))',
 ].join('\n');
+/** A file that a call creates: kept as a blob. */
+export const LONG_FILE = `${'line of a file\n'.repeat(3_000)}end of the file\n`;
 /** Longer than what documents hold: kept as a blob. One line. */
 export const LONG_LINE = `${'long '.repeat(120_000)}end of the long line`;
 const PIXEL = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
@@ -67,6 +69,7 @@ function attemptEvents(instanceId: string, steps: number, resolved: boolean): Ru
       result.result.content.push({ type: 'image', mediaType: 'image/svg+xml', data: DRAWING });
     }
     events.push(make.reply(step, replyFor(step)), result);
+    if (step === TWINS) events.push(make.result(step, `call-${step}`, 'of the second call'));
     const { at } = make.start();
     events.push({ type: 'step-end', at, instanceId, attempt: 1, step, value: step / (steps + 1) });
   }
@@ -87,19 +90,26 @@ function attemptEvents(instanceId: string, steps: number, resolved: boolean): Ru
   return [...events, make.end(totals), graded];
 }
 
+/** The step with two calls of one id, as other tools make them. */
+const TWINS = 7;
+
 function replyFor(step: number): ModelReply {
   const id = `call-${step}`;
+  const call = (asked: object) => ({ type: 'tool-call', id, name, input: asked }) as const;
   const input =
-    step % 5 === 0
-      ? { command: 'str_replace', path: '/testbed/src/<b>app</b>.py', old_str: 'a', new_str: 'b' }
-      : { command: step === 2 ? HOSTILE_TEXT : `ls -la step-${step}` };
-  const name = step % 5 === 0 ? 'edit' : 'bash';
+    step === 6
+      ? { command: 'create', path: '/testbed/long.txt', file_text: LONG_FILE }
+      : step % 5 === 0
+        ? { command: 'str_replace', path: '/testbed/src/<b>app</b>.py', old_str: 'a', new_str: 'b' }
+        : { command: step === 2 ? HOSTILE_TEXT : `ls -la step-${step}` };
+  const name = step % 5 === 0 || step === 6 ? 'edit' : 'bash';
   return replyOf(`Thinking about step ${step}`, {
     message: {
       role: 'assistant',
       content: [
         { type: 'text', text: `Thinking about step ${step}\n${step === 2 ? HOSTILE_TEXT : ''}` },
-        { type: 'tool-call', id, name, input },
+        call(input),
+        ...(step === TWINS ? [call({ command: 'pwd' })] : []),
       ],
     },
   });

@@ -1,12 +1,24 @@
 /** The server of the web UI over stores that are damaged, or change while they are read: it says what is wrong, and goes on. */
+import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { appendFileSync, cpSync, mkdirSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { runPaths } from '../../src/store/run-folder.ts';
 import type { AttemptDocument, RunsDocument, StepsDocument } from '../../src/view/documents.ts';
+import { exportPages } from '../../src/view/export-pages.ts';
 import { startViewServer, type ViewServer } from '../../src/view/view-server.ts';
 import { writeViewStore } from '../support/view-store.ts';
 
@@ -80,6 +92,36 @@ it('shows what is left of a damaged log, and says how much is not', async () => 
   expect(await stepsOf('second')).toBe(0);
   writeFileSync(log, '');
   expect(await stepsOf('second')).toBe(0);
+});
+
+it('follows no link out of the store, and waits for no pipe', async () => {
+  const paths = runPaths(join(runsDir, 'first'));
+  const of = (name: string) => join(paths.attempt({ instanceId: 'hard', attempt: 1 }), name);
+  const secret = join(folder, 'secret.txt');
+  writeFileSync(secret, 'the key of somebody\n');
+  for (const name of ['patch.diff', 'notes.jsonl', 'events.jsonl', 'test_output.txt'])
+    rmSync(of(name), { force: true });
+  for (const name of ['patch.diff', 'notes.jsonl', 'events.jsonl']) symlinkSync(secret, of(name));
+  execFileSync('mkfifo', [of('test_output.txt')]);
+  for (const document of ['patch', 'notes', 'attempt', ...Array.from({ length: 6 }, () => 'test-log')]) {
+    const { status, body } = await ask(`runs/first/attempts/hard/1/${document}.json`);
+    expect(status, document).toBe(422);
+    expect(JSON.stringify(body)).not.toContain('somebody');
+  }
+  const site = join(folder, 'site');
+  const signal = new AbortController().signal;
+  const { problems } = await exportPages({ runsDir, assets: new Map(), folder: site, assayVersion: 'test', signal });
+  expect(problems.filter((problem) => problem.includes('is a link'))).toHaveLength(3);
+  const exported = (path: string) => readFileSync(join(site, 'data/runs', path), 'utf8');
+  expect(JSON.parse(exported('first/attempts/hard/1/patch.json'))).toMatchObject({
+    failure: { code: 'store-invalid' },
+  });
+  expect(JSON.parse(exported('second/attempts/hard/1/attempt.json')).steps).toHaveLength(45);
+  expect(execFileSync('grep', ['-rlc', 'key of somebody', folder]).toString().trim()).toBe(secret);
+  const search = await fetch(`${server.origin}/search?in=text&q=somebody`, {
+    headers: { authorization: `Bearer ${server.token}` },
+  });
+  expect(await search.text()).not.toContain('"type":"hit"');
 });
 
 it('shows a step of which a long text is missing', async () => {

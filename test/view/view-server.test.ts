@@ -18,7 +18,7 @@ import type {
 import { gridCells } from '../../src/view/grid-columns.ts';
 import { startViewServer, type ViewServer } from '../../src/view/view-server.ts';
 import { eventMaker, manifestOf, replyOf } from '../support/run-fixtures.ts';
-import { HOSTILE_ID, HOSTILE_TEXT, LONG_LINE, writeViewStore } from '../support/view-store.ts';
+import { HOSTILE_ID, HOSTILE_TEXT, LONG_FILE, LONG_LINE, writeViewStore } from '../support/view-store.ts';
 
 let runsDir: string;
 let server: ViewServer;
@@ -98,6 +98,25 @@ describe('documents', () => {
     expect([first, ...rest].map((part) => part.text).join('') === LONG_LINE).toBe(true);
   });
 
+  it('gives each call its own result, and the way to what is too long to stand in it', async () => {
+    const { steps } = await read<StepsDocument>(`${hostile}/steps-0.json`);
+    const [create] = steps[5]?.calls ?? [];
+    expect(create?.long.map(({ name, text }) => [name, text.bytes])).toEqual([['file_text', LONG_FILE.length]]);
+    const whole = await read<TextPartDocument>(`runs/first/blobs/${create?.long[0]?.text.blob}-0.json`);
+    expect(whole.text === LONG_FILE).toBe(true);
+    expect(steps[6]?.calls.map((call) => call.result?.texts[0]?.text)).toEqual([
+      'output of step 7',
+      'of the second call',
+    ]);
+  });
+
+  it('compares each run once, and not any number of them', async () => {
+    const { comparison } = await read<CompareDocument>(`compare/${Array(50).fill('first').join(',')}.json`);
+    expect(comparison.runs).toHaveLength(1);
+    const many = Array.from({ length: 25 }, (_, at) => `run-${at}`).join(',');
+    expect(await status(`/data/compare/${many}.json`, bearer())).toBe(400);
+  });
+
   it('compares runs, by instance and repository', async () => {
     const { comparison, repositories } = await read<CompareDocument>('compare/first,second.json');
     expect(comparison.pairs[0]).toMatchObject({ onlyA: [HOSTILE_ID], both: ['plain'], neither: ['hard'] });
@@ -134,13 +153,15 @@ describe('who may read', () => {
     expect(await status('/data/runs.json', bearer())).toBe(200);
   });
 
-  it('gives a cookie that scripts cannot read for the token, and takes it', async () => {
-    const opened = await fetch(`${server.origin}/session`, { method: 'POST', headers: bearer() });
-    const cookie = opened.headers.get('set-cookie') ?? '';
-    expect(opened.status).toBe(204);
-    expect(cookie).toMatch(/; HttpOnly; SameSite=Strict$/);
-    expect(await status('/data/runs.json', { cookie: cookie.split(';')[0] ?? '' })).toBe(200);
-    expect(await status('/session', {}, 'POST')).toBe(401);
+  it('gives no cookie, which other servers of this host would get as well, and takes none', async () => {
+    for (const path of ['/', '/data/runs.json', '/data/site.json'])
+      expect((await fetch(`${server.origin}${path}`, { headers: bearer() })).headers.get('set-cookie')).toBeNull();
+    expect(await status('/data/runs.json', { cookie: `token=${server.token}` })).toBe(401);
+  });
+
+  it('answers a question for the head of a stream', async () => {
+    expect(await status('/live/first', bearer(), 'HEAD')).toBe(200);
+    expect(await status('/search?in=text&q=text', bearer(), 'HEAD')).toBe(200);
   });
 
   it('refuses other names for this server: DNS rebinding', async () => {

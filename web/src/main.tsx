@@ -1,6 +1,6 @@
 import { createRoot } from 'react-dom/client';
 import { App } from './app.tsx';
-import { openSession } from './data/open-session.ts';
+import { takeToken } from './data/session.ts';
 import './style.css';
 import './attempt.css';
 import './screens.css';
@@ -10,8 +10,7 @@ import './terminal.css';
 const element = document.getElementById('root');
 if (element === null) throw new Error('the page has no root element');
 applyStoredTheme();
-// A token that is not taken shows as the first document's refusal, with what to do.
-await openSession();
+takeToken();
 createRoot(element).render(<App />);
 
 function applyStoredTheme(): void {

@@ -27,11 +27,13 @@ import { serveCommand } from './serve.ts';
 import { showCommand } from './show.ts';
 import { validateCommand } from './validate.ts';
 import { viewCommand } from './view.ts';
+import { workerCommand } from './worker.ts';
 
 export const COMMANDS: readonly CommandSpec[] = [
   demoCommand,
   runCommand,
   resumeCommand,
+  workerCommand,
   forkCommand,
   requeueCommand,
   validateCommand,

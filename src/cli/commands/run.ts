@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { AssayError, agentLimitsSchema } from '../../contracts/index.ts';
+import { STORE_URL_HELP } from '../../share/open-shared-store.ts';
 import { defineCommand } from '../flag.ts';
 import { withInterrupt } from '../interrupt.ts';
 import { LIVE_CRITIC_HELP } from '../open-critic.ts';
@@ -124,12 +125,28 @@ export const runCommand = defineCommand({
       placeholder: 'share',
       help: 'with --recover: only for this share of the attempts, drawn at random, so that `assay show` can tell the effect',
     },
-    runId: { kind: 'string', placeholder: 'id', help: 'name of the run (default: time and a random part)' },
+    join: {
+      kind: 'string',
+      placeholder: 'store',
+      help: `share the run with every process that gives the same command and store: ${STORE_URL_HELP}`,
+    },
+    leaseSeconds: {
+      kind: 'number',
+      min: 2,
+      default: 60,
+      help: 'with --join: others go on with the attempts of a process that has been silent for so long',
+    },
+    runId: {
+      kind: 'string',
+      placeholder: 'id',
+      help: 'name of the run (default: time and a random part; with --join: from what is run)',
+    },
   },
   examples: [
     'assay run tasks/starter --model anthropic/claude-sonnet-4-5 -j 4 --budget 5',
     "assay run tasks/starter -m openai/gpt-5 -i 'shelf-*' -k 3",
     "assay run verified -m anthropic/claude-sonnet-4-5 -i 'django__*' --limit 50 --seed 1 --sandbox docker",
+    'assay run tasks/starter -m openai/gpt-5 -k 3 --join s3://evals/assay',
   ],
   async run({ args, flags }) {
     if (flags.model === undefined) {
@@ -151,6 +168,11 @@ export const runCommand = defineCommand({
       ...(flags.maxCost === undefined ? {} : { costUsd: flags.maxCost }),
       ...(flags.contextTokens === undefined ? {} : { contextTokens: flags.contextTokens }),
     });
+    const notShared = flags.record !== undefined ? '--record' : flags.untilScore !== undefined ? '--until-score' : null;
+    if (flags.join !== undefined && notShared !== null) {
+      const message = `${notShared} does not go with --join: it needs one process that sees all attempts`;
+      throw new AssayError('usage', message, { class: 'input', retryable: false });
+    }
     const outcome = await beginRun(
       {
         tasks,
@@ -178,6 +200,7 @@ export const runCommand = defineCommand({
         jobs: flags.jobs,
         sandbox: { sandbox: flags.sandbox, tier: flags.tier },
         image: flags.image,
+        join: flags.join === undefined ? undefined : { store: flags.join, leaseSeconds: flags.leaseSeconds },
       },
       createProgress({ quiet: flags.quiet }),
     );

@@ -1,5 +1,8 @@
+import { constants } from 'node:fs';
+import { access } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { packageRoot } from '../../dataset/package-root.ts';
+import { systemCode } from '../../store/store-error.ts';
 import { exportPages } from '../../view/export-pages.ts';
 import { loadPageAssets } from '../../view/page-assets.ts';
 import { startViewServer } from '../../view/view-server.ts';
@@ -46,11 +49,14 @@ export const viewCommand = defineCommand({
       const written = await withInterrupt((signal) =>
         exportPages({ runsDir, assets, folder, assayVersion: assayVersion(), signal, ...only }),
       );
-      print(flags.json, { folder, ...written }, `${folder}: ${written.runs} runs, ${written.files} files\n`);
+      for (const problem of written.problems) process.stderr.write(`warning: ${problem}\n`);
+      const serve = `to look at it: python3 -m http.server --directory ${folder}`;
+      print(flags.json, { folder, ...written }, `${folder}: ${written.runs} runs, ${written.files} files\n${serve}\n`);
       return 0;
     }
     const { host, port, name: names } = flags;
-    const controlled = flags.control === 'always' || (flags.control === 'local' && LOOPBACK.has(host));
+    const wanted = flags.control === 'always' || (flags.control === 'local' && LOOPBACK.has(host));
+    const controlled = wanted && (await isWritable(runsDir));
     const assay = [process.execPath, join(packageRoot(), 'bin/assay.mjs')] as const;
     const controls = controlled ? { controls: webControls({ runsDir, assay }) } : {};
     await withInterrupt(async (signal) => {
@@ -63,10 +69,25 @@ export const viewCommand = defineCommand({
         names,
         ...controls,
       });
-      print(flags.json, { address: server.address, runsDir }, `${server.address}\nshows ${runsDir}; Ctrl-C ends it\n`);
+      const only = wanted && !controlled ? ', which cannot be written to: pages only read' : '';
+      print(
+        flags.json,
+        { address: server.address, runsDir },
+        `${server.address}\nshows ${runsDir}${only}; Ctrl-C ends it\n`,
+      );
       await new Promise((done) => signal.addEventListener('abort', done));
       await server.close();
     });
     return 0;
   },
 });
+
+/** A folder that is not there yet is made with the first run. */
+async function isWritable(folder: string): Promise<boolean> {
+  try {
+    await access(folder, constants.W_OK);
+    return true;
+  } catch (error) {
+    return systemCode(error) === 'ENOENT';
+  }
+}

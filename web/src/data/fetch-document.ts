@@ -1,24 +1,34 @@
 /** Reads the documents of `src/view/documents.ts`, from a live server or a static export alike. */
 
+import { authorization } from './session.ts';
+
 /** Why a document is not there, as a sentence to show; `hint` says what to do. */
 export class DocumentError extends Error {
   readonly hint: string;
+  /** The server has said no, and would again. */
+  readonly refused: boolean;
 
-  constructor(message: string, hint: string) {
+  constructor(message: string, hint: string, refused = false) {
     super(message);
     this.name = 'DocumentError';
     this.hint = hint;
+    this.refused = refused;
   }
 }
 
 /** `path` below `data/`, its segments encoded. Throws `DocumentError`, and whatever an aborted fetch throws. */
 export async function fetchDocument<T>(path: string, signal?: AbortSignal): Promise<T> {
-  return (await (await ask(`data/${path}`, signal === undefined ? {} : { signal })).json()) as T;
+  const document: unknown = await (await ask(`data/${path}`, signal === undefined ? {} : { signal })).json();
+  const failure = failureOf(document);
+  // An export holds this in place of what could not be read.
+  if (failure !== null) throw new DocumentError(failure.message, failure.hint ?? 'It could not be exported.', true);
+  return document as T;
 }
 
 /** An answer that is not a refusal. Throws like `fetchDocument`. */
 export async function ask(address: string, options: RequestInit = {}): Promise<Response> {
-  const response = await fetch(address, options).catch((error: unknown) => {
+  const headers = { ...authorization(), ...options.headers };
+  const response = await fetch(address, { ...options, headers }).catch((error: unknown) => {
     if (options.signal?.aborted === true) throw error;
     throw new DocumentError(
       'The server does not answer.',
@@ -26,9 +36,14 @@ export async function ask(address: string, options: RequestInit = {}): Promise<R
     );
   });
   if (response.ok) return response;
-  const body = (await response.json().catch(() => null)) as { failure?: { message?: string; hint?: string } } | null;
-  const message = body?.failure?.message ?? `The server answered with status ${response.status}.`;
-  throw new DocumentError(message, body?.failure?.hint ?? hintFor(response.status));
+  const failure = failureOf(await response.json().catch(() => null));
+  const message = failure?.message ?? `The server answered with status ${response.status}.`;
+  throw new DocumentError(message, failure?.hint ?? hintFor(response.status), response.status < 500);
+}
+
+function failureOf(body: unknown): { message: string; hint?: string } | null {
+  const { failure } = (body ?? {}) as { failure?: { message?: unknown; hint?: string } | null };
+  return typeof failure?.message === 'string' ? (failure as { message: string; hint?: string }) : null;
 }
 
 function hintFor(status: number): string {

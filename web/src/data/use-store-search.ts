@@ -2,6 +2,7 @@
 import { useEffect, useState } from 'react';
 import type { SearchLine, SearchScope } from '../../../src/view/documents.ts';
 import { ask, type DocumentError } from './fetch-document.ts';
+import { lineBatches } from './line-batches.ts';
 import { asDocumentError } from './use-document.ts';
 
 export type SearchHit = Extract<SearchLine, { type: 'hit' }>;
@@ -41,13 +42,7 @@ export function useStoreSearch(text: string | null, scope: SearchScope, runId: s
 async function readLines(address: string, signal: AbortSignal, tell: (lines: SearchLine[]) => void): Promise<void> {
   const { body } = await ask(address, { signal });
   if (body === null) return;
-  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
-  let rest = '';
-  for (let part = await reader.read(); !part.done; part = await reader.read()) {
-    const lines = (rest + part.value).split('\n');
-    rest = lines.pop() ?? '';
-    if (lines.length > 0) tell(lines.map((line) => JSON.parse(line) as SearchLine));
-  }
+  for await (const lines of lineBatches(body)) tell(lines.map((line) => JSON.parse(line) as SearchLine));
 }
 
 function withLine(search: StoreSearch, line: SearchLine): StoreSearch {

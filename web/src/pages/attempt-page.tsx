@@ -72,17 +72,25 @@ function AttemptView({ runId, folder, attempt, step, path, live, controls, docum
   return (
     <div className="attempt">
       <div className="attempt-head">
-        <h1>
-          <a href={runHref(runId)}>{runId}</a> / {visibleText(record.instanceId)} #{attempt}{' '}
-          <VerdictBadge {...judged} />
-        </h1>
-        {controls && document.imported === null && (
-          <RequeueButton runId={runId} instances={[record.instanceId]} words="Attempt it again" />
-        )}
+        <div className="bar">
+          <h1>
+            <a href={runHref(runId)}>{runId}</a> / {visibleText(record.instanceId)} #{attempt}{' '}
+            <VerdictBadge {...judged} />
+          </h1>
+          {controls && document.imported === null && (
+            <RequeueButton runId={runId} instances={[record.instanceId]} words="Attempt it again" />
+          )}
+        </div>
         <FigureList figures={attemptFigures(document)} />
         {document.fork !== null && <ForkNote at={{ runId, folder, attempt }} fork={document.fork} />}
         {record.outcome?.failure !== undefined && (
           <p className="problem">{visibleText(record.outcome.failure.message)}</p>
+        )}
+        {document.complete && document.imported === null && steps.length < (record.totals?.steps ?? 0) && (
+          <p className="problem">
+            The record of the attempt has {record.totals?.steps} steps, its log {steps.length}: the log was cut or
+            replaced.
+          </p>
         )}
         {document.damagedLines > 0 && (
           <p className="problem">

@@ -60,7 +60,7 @@ function ComparedRuns({ runs }: { runs: readonly ComparedRun[] }) {
               <td>
                 <a href={runHref(run.runId)}>{run.runId}</a>
               </td>
-              <td>{run.model}</td>
+              <td>{visibleText(run.model)}</td>
               <td className="number">
                 {rate(run.rate)}{' '}
                 <span className="quiet">
@@ -105,10 +105,10 @@ function PairSection({ pair, folders }: { pair: ComparedPair; folders: Folders }
               {ids.map((id) => (
                 <li key={id}>
                   {visibleText(id)}{' '}
-                  <a href={attemptHref(pair.a, folderOf(folders, id), 1)} aria-label={`first, ${id}`}>
+                  <a href={attemptHref(pair.a, folderOf(folders, id), 1)} aria-label={visibleText(`first, ${id}`)}>
                     first
                   </a>{' '}
-                  <a href={attemptHref(pair.b, folderOf(folders, id), 1)} aria-label={`second, ${id}`}>
+                  <a href={attemptHref(pair.b, folderOf(folders, id), 1)} aria-label={visibleText(`second, ${id}`)}>
                     second
                   </a>{' '}
                   <a
@@ -116,7 +116,7 @@ function PairSection({ pair, folders }: { pair: ComparedPair; folders: Folders }
                       { runId: pair.a, folder: folderOf(folders, id), attempt: 1 },
                       { runId: pair.b, folder: folderOf(folders, id), attempt: 1 },
                     )}
-                    aria-label={`both step by step, ${id}`}
+                    aria-label={visibleText(`both step by step, ${id}`)}
                   >
                     both
                   </a>

@@ -14,6 +14,7 @@ import { RunControlBar } from '../parts/run-control-bar.tsx';
 import { TopAttempts } from '../parts/top-attempts.tsx';
 import { toneOf, wordsOf } from '../parts/verdict-badge.tsx';
 import { compareHref, runHref } from '../route.ts';
+import { visibleText } from '../text/ansi.ts';
 import { count, dollars, duration, moment, percent, rate } from '../text/format.ts';
 
 const TONES = [
@@ -46,8 +47,8 @@ export function RunPage({ runId, live, controls }: { runId: string; live: boolea
     <>
       <h1>{runId}</h1>
       <p className="quiet">
-        {report.model} with {report.agent} on {report.dataset} · {moment(value.createdAt)} · {report.status} · limits{' '}
-        {value.limits} · {value.host}
+        {visibleText(`${report.model} with ${report.agent} on ${report.dataset}`)} · {moment(value.createdAt)} ·{' '}
+        {report.status} · limits {value.limits} · {visibleText(value.host)}
       </p>
       {value.requeueOf !== null && (
         <p className="quiet">
@@ -56,7 +57,7 @@ export function RunPage({ runId, live, controls }: { runId: string; live: boolea
         </p>
       )}
       {controls && <RunControlBar runId={runId} report={report} />}
-      {value.failure !== null && <p className="problem">Stopped early: {value.failure}</p>}
+      {value.failure !== null && <p className="problem">Stopped early: {visibleText(value.failure)}</p>}
       <FigureList figures={figuresOf(value)} />
       <p>
         <a href={compareHref([runId])}>Curves, cost and payout of this run</a>

@@ -5,6 +5,7 @@ import { usePolling } from '../data/use-polling.ts';
 import { Problem } from '../parts/problem.tsx';
 import { StartForm } from '../parts/start-form.tsx';
 import { compareHref, runHref } from '../route.ts';
+import { visibleText } from '../text/ansi.ts';
 import { count, dollars, duration, moment, percent, rate } from '../text/format.ts';
 
 const REFRESH_MS = 3_000;
@@ -109,7 +110,7 @@ export function RunsPage({ live, controls }: { live: boolean; controls: boolean 
       {known.length === 0 && <p className="empty">No run matches this filter.</p>}
       {damaged.map((run) => (
         <p className="problem" key={run.runId}>
-          <strong>{run.runId}</strong> cannot be read: {run.failure}
+          <strong>{run.runId}</strong> cannot be read: {visibleText(run.failure)}
         </p>
       ))}
     </>
@@ -126,10 +127,10 @@ function RunRow({ run, picked, onPick }: { run: KnownRun; picked: boolean; onPic
         <a href={runHref(run.runId)}>{run.runId}</a>
         <div className="quiet">{moment(run.createdAt)}</div>
       </td>
-      <td>{run.model}</td>
-      <td>{run.agent}</td>
+      <td>{visibleText(run.model)}</td>
+      <td>{visibleText(run.agent)}</td>
       <td>
-        {run.dataset}
+        {visibleText(run.dataset)}
         <div className="quiet">
           {run.instances} × {run.instances === 0 ? 0 : Math.round(run.attempts / run.instances)}
         </div>

@@ -97,14 +97,14 @@ export function ForkForm({ at, step, onClose }: ForkFormProps) {
   );
 }
 
-/** What there is to edit; empty where the page has the start of a long text only. */
+/** What there is to edit; empty where the page has not all of it. */
 function wholeText({ thought, calls }: StepDocument, edit: Edit): string {
   const join = (boxes: readonly TextBox[]) =>
-    boxes.some((box) => box.blob !== null) ? '' : boxes.map((box) => box.text).join('\n');
+    boxes.some((box) => box.blob !== null || box.cut) ? '' : boxes.map((box) => box.text).join('\n');
   if (edit === 'said') return join(thought);
   if (edit === 'observed') return join(calls.at(-1)?.result?.texts ?? []);
-  const input = calls[0]?.input;
-  return edit === 'command' && input !== undefined ? join([input]) : '';
+  const call = calls[0];
+  return edit === 'command' && call !== undefined && call.long.length === 0 ? join([call.input]) : '';
 }
 
 /** A command as it was typed, or the whole input as JSON where it has more than a command. */

@@ -50,7 +50,7 @@ export function NotesPanel({ path, at, step, controls }: NotesPanelProps) {
             {controls && (
               <button
                 type="button"
-                aria-label={`Remove tag ${one}`}
+                aria-label={visibleText(`Remove tag ${one}`)}
                 onClick={() => change({ kind: 'untag', tag: one })}
               >
                 ×

@@ -87,7 +87,7 @@ function EditedIn({ path, lines, hrefOf }: { path: string } & Pick<PatchViewProp
 function DiffOf({ file }: { file: DiffFile }) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached with the keyboard
-    <section className="diff" tabIndex={0} aria-label={`Changes of ${file.path}`} dir="ltr">
+    <section className="diff" tabIndex={0} aria-label={visibleText(`Changes of ${file.path}`)} dir="ltr">
       {file.lines.slice(0, MAX_LINES).map((line, at) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: lines of one file never change places
         <div key={at} className={`diff-${line.kind}`}>

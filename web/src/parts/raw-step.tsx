@@ -1,7 +1,10 @@
 import { useState } from 'react';
 import type { RawStepDocument, RequestDocument } from '../../../src/view/documents.ts';
+import { saveDocument } from '../data/save-document.ts';
+import { useAction } from '../data/use-action.ts';
 import { useDocument } from '../data/use-document.ts';
 import { bytes } from '../text/format.ts';
+import { LongMembers } from './long-members.tsx';
 import { Problem } from './problem.tsx';
 import { TextView } from './text-view.tsx';
 
@@ -24,6 +27,7 @@ export function RawStep(props: RawStepProps) {
 
 function RawRequest({ runId, path, step }: RawStepProps) {
   const [open, setOpen] = useState(false);
+  const saving = useAction();
   const { value, error } = useDocument<RequestDocument>(open ? `${path}/request-${step}.json` : null);
   return (
     <details className="raw" onToggle={(event) => setOpen(event.currentTarget.open)}>
@@ -36,10 +40,17 @@ function RawRequest({ runId, path, step }: RawStepProps) {
               {value.exact ? 'exact' : 'rebuilt'}
             </span>{' '}
             {value.why}; {value.messages} messages, {bytes(value.request.bytes)}.{' '}
-            <a href={`data/${path}/request-${step}-whole.json`} download={`request-${step}.json`}>
+            <button
+              type="button"
+              className="link"
+              onClick={() =>
+                saving.run(() => saveDocument(`${path}/request-${step}-whole.json`, `request-${step}.json`))
+              }
+            >
               Save the whole request
-            </a>
+            </button>
           </p>
+          {saving.error !== null && <Problem error={saving.error} />}
           <TextView runId={runId} box={value.request} label="Request" />
         </>
       )}
@@ -61,9 +72,12 @@ function RawEvents({ runId, path, step }: RawStepProps) {
         </>
       )}
       {value !== null && <h3>Events of the log</h3>}
-      {value?.events.map((box, at) => (
+      {value?.events.map(({ text, long }, at) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: events of one step never change places
-        <TextView key={at} runId={runId} box={box} label="Raw event" />
+        <div key={at}>
+          <TextView runId={runId} box={text} label="Raw event" />
+          <LongMembers runId={runId} members={long} />
+        </div>
       ))}
     </details>
   );

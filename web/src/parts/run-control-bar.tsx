@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import type { RunDocument } from '../../../src/view/documents.ts';
 import { sendControl } from '../data/send-control.ts';
 import { useAction } from '../data/use-action.ts';
@@ -14,7 +14,16 @@ export function RunControlBar({ runId, report: { status, infraFailures } }: RunC
   const [jobs, setJobs] = useState('');
   const [budget, setBudget] = useState('');
   const action = useAction();
+  const [stopping, setStopping] = useState(false);
   const atWork = status === 'running';
+  useEffect(() => {
+    if (!atWork) setStopping(false);
+  }, [atWork]);
+  const stop = (now: boolean) =>
+    action.run(async () => {
+      await sendControl('stop', { runId, now });
+      setStopping(true);
+    });
   const resume = () =>
     action.run(() =>
       sendControl('resume', {
@@ -29,10 +38,10 @@ export function RunControlBar({ runId, report: { status, infraFailures } }: RunC
       <fieldset className="bar controls" aria-label="Control of the run" disabled={action.busy}>
         {atWork && (
           <>
-            <button type="button" onClick={() => action.run(() => sendControl('stop', { runId, now: false }))}>
-              Stop after the steps under way
+            <button type="button" disabled={stopping} onClick={() => stop(false)}>
+              {stopping ? 'Stopping after the steps under way…' : 'Stop after the steps under way'}
             </button>
-            <button type="button" onClick={() => action.run(() => sendControl('stop', { runId, now: true }))}>
+            <button type="button" onClick={() => stop(true)}>
               Stop now
             </button>
           </>

@@ -4,6 +4,7 @@ import { visibleText } from '../text/ansi.ts';
 import { bytes, count, dollars, duration } from '../text/format.ts';
 import { stepMarkdown } from '../text/step-markdown.ts';
 import { ImageView } from './image-view.tsx';
+import { LongMembers } from './long-members.tsx';
 import type { ShownFile } from './patch-view.tsx';
 import { RawStep } from './raw-step.tsx';
 import { TextView } from './text-view.tsx';
@@ -108,6 +109,7 @@ function CallView({ runId, call }: { runId: string; call: CallDocument }) {
       <div className="kind action">
         <h3>Action: {visibleText(call.name)}</h3>
         <TextView runId={runId} box={call.input} label="Action" />
+        <LongMembers runId={runId} members={call.long} />
       </div>
       <div className={result?.isError === true ? 'kind observation error' : 'kind observation'}>
         <h3>

@@ -1,3 +1,4 @@
+import { saveAs } from '../data/save-document.ts';
 import { svgToPng } from '../data/svg-to-png.ts';
 import { useAction } from '../data/use-action.ts';
 
@@ -20,18 +21,11 @@ export function SvgPlot({ svg, name, words }: SvgPlotProps) {
         <a download={`${name}.svg`} href={drawing}>
           Save as SVG
         </a>
-        <button type="button" onClick={() => action.run(async () => download(await svgToPng(drawing), `${name}.png`))}>
+        <button type="button" onClick={() => action.run(async () => saveAs(await svgToPng(drawing), `${name}.png`))}>
           Save as PNG
         </button>
         {action.error !== null && <span className="problem">{action.error.message}</span>}
       </p>
     </>
   );
-}
-
-function download(href: string, name: string): void {
-  const link = document.createElement('a');
-  link.href = href;
-  link.download = name;
-  link.click();
 }

@@ -37,7 +37,7 @@ export function TestsPanel({ runId, report, log }: TestsPanelProps) {
           {log.leftOutBytes > 0 && <p className="quiet">{bytes(log.leftOutBytes)} in the middle are left out.</p>}
           <TextView
             runId={runId}
-            box={{ text: log.text, bytes: log.bytes - log.leftOutBytes, blob: null }}
+            box={{ text: log.text, bytes: log.bytes - log.leftOutBytes, blob: null, cut: false }}
             label="Test log"
           />
         </>

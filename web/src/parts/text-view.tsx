@@ -43,7 +43,7 @@ export const TextView = memo(function TextView({ runId, box, label }: TextViewPr
       <Preformatted text={open ? whole : short} label={label} />
       {!open && short.length < whole.length && box.blob === null && (
         <button type="button" onClick={() => setOpen(true)}>
-          Show all {bytes(box.bytes)}
+          {box.cut ? 'Show more' : `Show all ${bytes(box.bytes)}`}
         </button>
       )}
       {more && (
@@ -51,9 +51,7 @@ export const TextView = memo(function TextView({ runId, box, label }: TextViewPr
           {rest.next === 0 ? `Show more of ${bytes(box.bytes)}` : `Show the next part of ${bytes(box.bytes)}`}
         </button>
       )}
-      {box.blob === null && box.bytes > box.text.length * 4 && (
-        <p className="quiet">The rest of {bytes(box.bytes)} is in events.jsonl only.</p>
-      )}
+      {box.cut && <p className="quiet">The rest of {bytes(box.bytes)} is in the files of the run only.</p>}
       {open && (
         <button type="button" onClick={() => setOpen(false)}>
           Show less

@@ -28,5 +28,6 @@ describe('styledRuns', () => {
 describe('visibleText', () => {
   it('shows marks that reorder text, and keeps tabs and line ends', () => {
     expect(visibleText('a\u202eb\tc\r\nd\re')).toBe('a\\u202eb\tc\nd\ne');
+    expect(visibleText('\u061c\u200b\xad\u2028\u{e0041}')).toBe('\\u061c\\u200b\\xad\\u2028\\u{e0041}');
   });
 });

@@ -20,7 +20,8 @@ interface Style {
 const PLAIN: Style = { foreground: null, background: null, bold: false, dim: false, italic: false, underline: false };
 // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences are what is looked for
 const SGR = /\x1b\[([0-9;]*)m/g;
-const HIDDEN = /(?![\t\n])\p{Cc}|[\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/gu;
+/** Controls, all characters of formats (marks that reorder, that join or that nobody sees, tags), and the two that break lines elsewhere only. */
+const HIDDEN = /(?![\t\n])\p{Cc}|\p{Cf}|[\u2028\u2029]/gu;
 
 export function styledRuns(text: string): StyledRun[] {
   const runs: StyledRun[] = [];
@@ -42,7 +43,8 @@ export function styledRuns(text: string): StyledRun[] {
 export function visibleText(text: string): string {
   return text.replaceAll(/\r\n?/g, '\n').replaceAll(HIDDEN, (character) => {
     const code = character.codePointAt(0) ?? 0;
-    return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16)}`;
+    if (code > 0xffff) return `\\u{${code.toString(16)}}`;
+    return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`;
   });
 }
 

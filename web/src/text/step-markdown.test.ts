@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import type { StepDocument, TextBox } from '../../../src/view/documents.ts';
 import { stepMarkdown } from './step-markdown.ts';
 
-const box = (text: string): TextBox => ({ text, bytes: text.length, blob: null });
+const box = (text: string): TextBox => ({ text, bytes: text.length, blob: null, cut: false });
 
 it('fences what holds fences', () => {
   const step: StepDocument = {
@@ -26,6 +26,7 @@ it('fences what holds fences', () => {
       {
         name: 'bash',
         input: box('cat x.md'),
+        long: [],
         result: { texts: [box('```\nx\n```')], images: [], isError: false, exitCode: 0, durationMs: 1, cutBytes: 0 },
       },
     ],

@@ -1,0 +1,141 @@
+/** Carries attempts between the run folder of this process and a shared store. */
+import { sha256 } from '../base/digest.ts';
+import {
+  AssayError,
+  type AttemptRef,
+  type AttemptTotals,
+  type OpenRun,
+  type RunEvent,
+  type SharedStore,
+} from '../contracts/index.ts';
+import { type Account, runKeys } from '../share/account.ts';
+import { handedIn, markHandedIn, unmarkHandedIn } from '../share/handed-in.ts';
+import type { Lease, LeaseBook } from '../share/lease-book.ts';
+import { packAttempt } from '../share/pack-attempt.ts';
+import { unpackAttempt } from '../share/unpack-attempt.ts';
+import { attemptKey } from '../store/load-run-record.ts';
+import { runPaths } from '../store/run-folder.ts';
+
+export interface AttemptExchangeOptions {
+  run: OpenRun;
+  store: SharedStore;
+  book: LeaseBook;
+  planDigest: string;
+}
+
+type Spent = Pick<AttemptTotals, 'steps' | 'usd' | 'unknownCosts'>;
+const NOTHING: Spent = { steps: 0, usd: 0, unknownCosts: 0 };
+
+export class AttemptExchange {
+  private readonly options: AttemptExchangeOptions;
+  private readonly repos: ReadonlyMap<string, string>;
+  /** What a process that takes an attempt over from this one has of it already, and pays for no more. */
+  private readonly told = new Map<string, Spent>();
+  private uploads = 0;
+
+  constructor(options: AttemptExchangeOptions) {
+    this.options = options;
+    this.repos = new Map(options.run.manifest.dataset.instances.map(({ instanceId, repo }) => [instanceId, repo]));
+  }
+
+  /** Hands in the result. False when the attempt has gone to another process: then it is put aside. */
+  async handIn(lease: Lease): Promise<boolean> {
+    const account = await this.upload(lease);
+    const kept = await this.options.book.complete(lease, account);
+    if (kept) await markHandedIn(this.folder(lease.ref), account.digest);
+    else await this.setAside(lease, account);
+    return kept;
+  }
+
+  /** Leaves word how far the attempt has come. */
+  async tell(lease: Lease): Promise<void> {
+    const account = await this.upload(lease);
+    if (!(await this.options.book.tell(lease, account))) return;
+    this.told.set(attemptKey(lease.ref), (await this.options.run.history(lease.ref)).totals);
+    await markHandedIn(this.folder(lease.ref), account.digest);
+  }
+
+  /** To be called before the attempt's log grows. */
+  async goOn(ref: AttemptRef): Promise<void> {
+    await unmarkHandedIn(this.folder(ref));
+  }
+
+  /** Gives the attempt back with all that is known of it. */
+  async giveBack(lease: Lease): Promise<void> {
+    if ((await this.options.run.history(lease.ref)).record !== null) await this.tell(lease);
+    await this.options.book.giveBack(lease);
+  }
+
+  /** True when what is here of the attempt is this account. */
+  async has(ref: AttemptRef, account: Account): Promise<boolean> {
+    return (await handedIn(this.folder(ref))) === account.digest;
+  }
+
+  /**
+   * Brings an account of another process here, in the place of what is here; that is put aside when it has never been handed in. Resolves to its milestones. Throws `store-invalid` when the account is not to
+   * be trusted.
+   */
+  async bring(
+    ref: AttemptRef,
+    account: Account,
+    { ended, token }: { ended: boolean; token: number },
+  ): Promise<RunEvent[]> {
+    const { run, store, planDigest } = this.options;
+    const bytes = await store.getBytes(account.key);
+    if (bytes === null) throw new AssayError('store-invalid', 'refused, as its bytes are missing', { class: 'input' });
+    const header = { runId: run.manifest.runId, planDigest, instanceId: ref.instanceId, attempt: ref.attempt };
+    const repo = this.repos.get(ref.instanceId) ?? '';
+    const unpacked = await unpackAttempt(bytes, { account, header, repo, ended }, run.dir);
+    try {
+      await this.clear(ref, token);
+      await markHandedIn(unpacked.attempt, account.digest);
+      this.told.set(attemptKey(ref), unpacked.record.totals ?? NOTHING);
+      return await run.adopt(ref, unpacked);
+    } finally {
+      await unpacked.remove();
+    }
+  }
+
+  /** Notes work of this process that does not count, with what it cost; the attempt is then as if it had not been begun here. Without any work nothing is noted. */
+  async setAside(lease: Pick<Lease, 'ref' | 'token'>, known?: Account): Promise<void> {
+    const { run, book } = this.options;
+    const { ref, token } = lease;
+    const { record, totals } = await run.history(ref);
+    if (record === null) return;
+    const account = known ?? (await this.upload(lease));
+    const before = this.told.get(attemptKey(ref)) ?? NOTHING;
+    await book.putAside({
+      ...ref,
+      owner: book.owner,
+      token,
+      reason: 'another process had taken the attempt over',
+      steps: totals.steps - before.steps,
+      usd: totals.usd - before.usd,
+      unknownCosts: totals.unknownCosts - before.unknownCosts,
+      account,
+    });
+    await run.putAside(ref, String(token));
+  }
+
+  /** Makes room for the account of another process. */
+  private async clear(ref: AttemptRef, token: number): Promise<void> {
+    const { run } = this.options;
+    if ((await handedIn(this.folder(ref))) === null) await this.setAside({ ref, token });
+    else await run.putAside(ref, String(token));
+  }
+
+  private async upload({ ref, token }: Pick<Lease, 'ref' | 'token'>): Promise<Account> {
+    const { run, store, book, planDigest } = this.options;
+    const { record } = await run.history(ref);
+    if (record === null) throw new AssayError('internal', `nothing is known of ${attemptKey(ref)}`, { class: 'infra' });
+    const { runId } = run.manifest;
+    const bytes = await packAttempt(run.dir, { formatVersion: 1, runId, planDigest, ...ref, owner: book.owner, token });
+    const key = runKeys(runId).bundle(ref, book.owner, token, ++this.uploads);
+    await store.putBytes(key, bytes);
+    return { key, digest: sha256(bytes), bytes: bytes.length, state: record.state };
+  }
+
+  private folder(ref: AttemptRef): string {
+    return runPaths(this.options.run.dir).attempt(ref);
+  }
+}
