@@ -76,9 +76,12 @@ stop() {
   local pid
   pid=$(cat "$state/$1.pid" 2> /dev/null) || return 0
   kill "${2:--TERM}" "$pid" 2> /dev/null || true
-  for _ in $(seq 100); do kill -0 "$pid" 2> /dev/null || break; sleep 0.1; done
+  for _ in $(seq 100); do runs "$pid" || break; sleep 0.1; done
   rm -f "$state/$1.pid"
 }
+
+# A process that ended has no words any more, also before somebody asked for its end.
+runs() { grep -q . "/proc/$1/cmdline" 2> /dev/null; }
 
 ask() { curl -sf --cacert "$keys/ca.crt" --cert "$keys/admin.crt" --key "$keys/admin.key" "$@"; }
 
