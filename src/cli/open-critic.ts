@@ -98,6 +98,17 @@ function endpointOf(name: string, rest: string): CriticEndpoint {
   });
 }
 
+/** Kinds that send nothing anywhere. */
+const LOCAL_KINDS: ReadonlySet<string> = new Set(['first', 'last', 'shortest', 'random', 'oracle', 'embedded']);
+
+/** Where the critic of this name sends what it is asked, with `ASSAY_CRITIC_KEY`; undefined for one that sends nothing. Throws what reading the file of a calibrated one throws. */
+export async function criticAddress(name: string): Promise<string | undefined> {
+  const [kind, rest] = splitName(name);
+  if (LOCAL_KINDS.has(kind)) return undefined;
+  if (kind === 'calibrated') return await criticAddress((await readCalibrationFile(resolve(rest))).critic);
+  return rest.split('#')[0];
+}
+
 /** A critic for attempts that still go on: there the oracle has nothing to look up. Throws `usage`. */
 export async function openLiveCritic(name: string): Promise<Critic> {
   if (name !== 'oracle') return await openCritic(name, [], 1);

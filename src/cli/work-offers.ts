@@ -16,6 +16,7 @@ import { type Offer, readOffer } from '../share/offer.ts';
 import { plannedAttempts } from '../store/load-run-record.ts';
 import { runPaths } from '../store/run-folder.ts';
 import { openJoinedRun, shareOptions } from './join-run.ts';
+import { criticAddress } from './open-critic.ts';
 import type { Progress } from './progress.ts';
 import { continueHere, offeredSettings } from './start-run.ts';
 import { assayVersion } from './version.ts';
@@ -30,7 +31,7 @@ export interface OfferWork {
   tier: string | undefined;
   /** Where the tasks are here, and the repositories of SWE-bench sets; no reference: where the offer says. */
   tasks: { reference?: string; repos: string[] };
-  /** Addresses that an offer may send model calls and keys to. */
+  /** Addresses that an offer may send model calls, transcripts and keys to. */
   urls: readonly string[];
   control: RunControl;
   progress: Progress;
@@ -84,9 +85,11 @@ async function isOpen(store: SharedStore, manifest: RunManifest): Promise<boolea
 /** An offer is written by whoever reaches the store: it must not lead this machine's keys elsewhere, nor be one that this version would do otherwise. */
 async function checkOffer({ manifest }: Offer, { urls, tasks }: OfferWork): Promise<void> {
   const settings = await offeredSettings(manifest);
-  const strangers = Object.values(settings).filter(
-    (value): value is string => typeof value === 'string' && /^https?:/i.test(value) && !urls.includes(value),
-  );
+  const { baseUrl, critic } = settings;
+  const asked = critic === undefined ? undefined : await criticAddress(critic);
+  const source = tasks.reference ?? manifest.dataset.reference;
+  const addresses = [baseUrl, asked, source.includes('://') ? source : undefined];
+  const strangers = addresses.filter((address) => address !== undefined && !urls.includes(address));
   const problem =
     manifest.assayVersion !== assayVersion()
       ? `it was offered by Assay ${manifest.assayVersion}, this is ${assayVersion()}`

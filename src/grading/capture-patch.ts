@@ -23,13 +23,28 @@ printf '%s\\n' node_modules/ .venv/ __pycache__/ '*.pyc' .pytest_cache/ > "$GIT_
 cd "$work" || exit 3
 git rev-parse -q --verify "$base^{tree}" > "$scratch/tree" 2>/dev/null || exit 3
 git read-tree "$base" || exit 3
-git -c core.autocrlf=false -c core.fileMode=true -c core.symlinks=true -c core.fsmonitor=false add -A -- . ':(exclude,glob)**/node_modules' ':(exclude,glob)**/node_modules/**' ':(exclude,glob)**/.venv' ':(exclude,glob)**/.venv/**' 2> "$scratch/errors" ||
-  { cat "$scratch/errors" >&2; exit 1; }
+options=(-c core.autocrlf=false -c core.fileMode=true -c core.symlinks=true -c core.fsmonitor=false)
+tried() { "$@" 2> "$scratch/errors" || { cat "$scratch/errors" >&2; exit 1; }; }
+
+# Git takes a repository in the work tree for a submodule, or refuses it. One beside the project's files is something the agent tried out; in one around them they count as anywhere.
+inner=()
+while IFS= read -r -d '' found; do inner+=("\${found%/.git}"); done < <(
+  find . -mindepth 2 \\( -name node_modules -o -name .venv \\) -prune -o -name .git -prune -print0)
+besides=()
+for folder in "\${inner[@]}"; do besides+=(":(exclude,literal)\${folder#./}"); done
+tried git "\${options[@]}" add -A -- . ':(exclude,glob)**/node_modules' ':(exclude,glob)**/node_modules/**' ':(exclude,glob)**/.venv' ':(exclude,glob)**/.venv/**' "\${besides[@]}"
+for folder in "\${inner[@]}"; do
+  git --literal-pathspecs ls-files -s -z -- "$folder" | grep -zv '^160000 ' | sed -z 's/^[^\t]*\t//' > "$scratch/known"
+  [ -s "$scratch/known" ] || continue
+  find "$folder" \\( -name .git -o -name node_modules -o -name .venv -o -name __pycache__ -o -name .pytest_cache \\) -prune -o \\( -type f -o -type l \\) ! -name '*.pyc' -print0 |
+    sed -z 's,^\\./,,' | cat "$scratch/known" - |
+    tried git "\${options[@]}" update-index --add --remove -z --stdin || exit 1
+done
 git -c core.quotePath=true diff --cached --binary --no-renames --no-ext-diff --no-textconv --no-color --src-prefix=a/ --dst-prefix=b/ "$base" -- .
 `;
 
 /** Bytes as they are: no line-end conversion, keyword expansion or filters, whatever the repository's own attributes say. */
-const RAW = '* -text -ident -filter -working-tree-encoding';
+const RAW = '* -text -ident -filter -working-tree-encoding !diff';
 
 /** Set for git itself: nothing of the sandbox's or the agent's configuration counts. */
 const ENV = {
@@ -63,7 +78,7 @@ export async function capturePatch(
   const patch = await diff(RAW);
   if (isUtf8(patch)) return patch.toString('utf8');
   // Text in another encoding would not survive as a string: all files go as binary differences, which are ASCII.
-  return (await diff(`${RAW} -diff`)).toString('utf8');
+  return (await diff(RAW.replace('!diff', '-diff'))).toString('utf8');
 }
 
 function isUtf8(bytes: Buffer): boolean {

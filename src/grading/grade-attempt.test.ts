@@ -126,6 +126,28 @@ describeRequiring('sandboxes', probe.available ? undefined : probe.notes.join(' 
     expect(await patchOf(script)).not.toMatch(/^diff .*(node_modules|\.venv)\//m);
   });
 
+  test.each([
+    ['an empty repository beside the project', 'git init -q scratch; echo x > scratch/file'],
+    [
+      'a repository with a commit beside the project',
+      'git init -q scratch; cd scratch; echo x > file; git add file; git -c user.name=a -c user.email=a@b commit -q -m x',
+    ],
+    ['a repository around the fix', 'git init -q src; echo "export const more = 1;" > src/more.mjs; rm -f src/none'],
+  ])('the fix is captured where the agent made %s', async (where, script) => {
+    const patch = await patchOf(`${fix}; ${script}`);
+    expect(patch).toContain('diff --git a/src/sum.mjs b/src/sum.mjs');
+    expect(patch).not.toMatch(/scratch|Subproject/);
+    expect(patch.includes('src/more.mjs')).toBe(where.includes('around'));
+    expect(await grade(patch)).toMatchObject({ verdict: 'resolved' });
+  });
+
+  test('a patch can be read whatever attributes the agent sets', async () => {
+    const patch = await patchOf(`${fix}; echo '* -text binary' > .gitattributes; printf 'a\\0b' > data.bin`);
+    expect(patch).toMatch(/^-.*Math\.abs\(value\)/m);
+    expect(patch.match(/GIT binary patch/g)).toHaveLength(1);
+    expect(await grade(patch)).toMatchObject({ verdict: 'resolved' });
+  });
+
   test('files of the runner that a patch brings along are put back, and the rest of the patch counts', async () => {
     const report = await grade(
       await patchOf(`${fix}; mkdir -p test; echo 'throw new Error()' > test/sum.test.mjs; echo x > conftest.py`),

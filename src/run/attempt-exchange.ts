@@ -7,6 +7,7 @@ import {
   type OpenRun,
   type RunEvent,
   type SharedStore,
+  toFailure,
 } from '../contracts/index.ts';
 import { type Account, runKeys } from '../share/account.ts';
 import { handedIn, markHandedIn, unmarkHandedIn } from '../share/handed-in.ts';
@@ -18,7 +19,10 @@ import { runPaths } from '../store/run-folder.ts';
 
 export interface AttemptExchangeOptions {
   run: OpenRun;
+  /** Waits for the store to answer. */
   store: SharedStore;
+  /** Does not. */
+  direct: SharedStore;
   book: LeaseBook;
   planDigest: string;
 }
@@ -47,12 +51,22 @@ export class AttemptExchange {
     return kept;
   }
 
-  /** Leaves word how far the attempt has come. */
+  /** Leaves word how far the attempt has come; its log then does not grow before `goOn`. */
   async tell(lease: Lease): Promise<void> {
     const account = await this.upload(lease);
-    if (!(await this.options.book.tell(lease, account))) return;
-    this.told.set(attemptKey(lease.ref), (await this.options.run.history(lease.ref)).totals);
-    await markHandedIn(this.folder(lease.ref), account.digest);
+    if (await this.leaveWord(lease, account)) await markHandedIn(this.folder(lease.ref), account.digest);
+  }
+
+  /** Leaves word between two steps; not now when the store gives no answer, as the work shall go on. */
+  async tellInPassing(lease: Lease): Promise<void> {
+    let account: Account;
+    try {
+      account = await this.upload(lease, this.options.direct);
+    } catch (error) {
+      if (toFailure(error).code === 'store-unreachable') return; // the heartbeats tell of it
+      throw error;
+    }
+    await this.leaveWord(lease, account);
   }
 
   /** To be called before the attempt's log grows. */
@@ -60,10 +74,10 @@ export class AttemptExchange {
     await unmarkHandedIn(this.folder(ref));
   }
 
-  /** Gives the attempt back with all that is known of it. */
-  async giveBack(lease: Lease): Promise<void> {
+  /** Gives the attempt back with all that is known of it. False when the lease is lost. */
+  async giveBack(lease: Lease): Promise<boolean> {
     if ((await this.options.run.history(lease.ref)).record !== null) await this.tell(lease);
-    await this.options.book.giveBack(lease);
+    return await this.options.book.giveBack(lease);
   }
 
   /** True when what is here of the attempt is this account. */
@@ -124,8 +138,14 @@ export class AttemptExchange {
     else await run.putAside(ref, String(token));
   }
 
-  private async upload({ ref, token }: Pick<Lease, 'ref' | 'token'>): Promise<Account> {
-    const { run, store, book, planDigest } = this.options;
+  private async leaveWord(lease: Lease, account: Account): Promise<boolean> {
+    if (!(await this.options.book.tell(lease, account))) return false;
+    this.told.set(attemptKey(lease.ref), (await this.options.run.history(lease.ref)).totals);
+    return true;
+  }
+
+  private async upload({ ref, token }: Pick<Lease, 'ref' | 'token'>, store = this.options.store): Promise<Account> {
+    const { run, book, planDigest } = this.options;
     const { record } = await run.history(ref);
     if (record === null) throw new AssayError('internal', `nothing is known of ${attemptKey(ref)}`, { class: 'infra' });
     const { runId } = run.manifest;

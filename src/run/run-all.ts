@@ -138,8 +138,11 @@ async function runWork(
   });
   const finish = async (next: NextWork, instance: TaskInstance) => {
     if (shared === undefined) return await finishItem(context, next, instance);
-    const solved = (ref: AttemptRef) => shared.solved(ref);
-    return await shared.attend(next.item, (own) => finishItem({ ...context, stop: own, solved }, next, instance));
+    const hooks = {
+      solved: (ref: AttemptRef) => shared.solved(ref),
+      stepped: (ref: AttemptRef) => shared.stepped(ref),
+    };
+    return await shared.attend(next.item, (own) => finishItem({ ...context, ...hooks, stop: own }, next, instance));
   };
   const worker = async () => {
     for (let next = await source.next(); next !== null; next = await source.next()) {

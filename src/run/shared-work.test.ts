@@ -94,6 +94,32 @@ test('a process that froze for longer than its lease puts its work aside, and no
   expect(late.attempts.reduce((sum, { totals }) => sum + (totals?.usd ?? 0), 0)).toBeCloseTo(IDS.length * 4 * 0.25);
 });
 
+test('the steps of a long attempt outlive the process that paid for them', async () => {
+  let dead = () => {};
+  const death = new Promise<void>((resolve) => {
+    dead = resolve;
+  });
+  let alive: Promise<void> = Promise.resolve();
+  const [a, b] = [await world.join('a', { through: (store) => gatedStore(store, () => alive) }), await world.join('b')];
+  a.model.before = async (_id, step) => {
+    await sleep(LEASE_MS / 2);
+    if (step === 4) alive = death;
+    await alive;
+  };
+  const ofA = a.work();
+  while (alive !== death) await sleep(10);
+  const before = [...a.model.paid.keys()];
+  const ofB = await b.work();
+  expect(resolved(ofB)).toBe(IDS.length);
+  // Of what the other one had paid, and had left word of, nothing is paid again.
+  const again = before.filter((key) => b.model.paid.has(key));
+  expect(before.length).toBeGreaterThanOrEqual(5);
+  expect(again.length).toBeLessThanOrEqual(2);
+  expect(b.model.paid.size).toBeLessThan(IDS.length * 4);
+  dead();
+  expect(comparableAttempts(await ofA)).toEqual(comparableAttempts(ofB));
+});
+
 test('results wait while the store gives no answer, and nothing is lost or paid twice', async () => {
   let down = false;
   const through = (store: SharedStore) =>

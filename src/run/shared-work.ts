@@ -3,6 +3,7 @@
  * process was stopped for longer than a lease lasts) ends the work on its attempt, and what was done counts as put aside.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { mapLimited } from '../base/map-limited.ts';
 import {
   type AttemptRef,
   type Failure,
@@ -45,8 +46,11 @@ interface SharedWorkOptions {
 interface Held {
   lease: Lease;
   stop: AttemptStop;
+  /** When word was left of it last. */
+  toldAt: number;
 }
 
+const BROUGHT_AT_ONCE = 8;
 /** A result is taken back so often when it is refused; then the run stops. */
 const MOST_REFUSALS = 2;
 
@@ -77,7 +81,7 @@ export class SharedWork {
     this.emitter = emitter;
     this.stop = stop;
     this.planned = plannedAttempts(run.manifest).map(({ instanceId, attempt }) => ({ instanceId, attempt }));
-    this.pollMs = Math.min(2_000, Math.max(100, share.leaseMs / 10));
+    this.pollMs = Math.max(100, share.leaseMs / 12);
     const store = patientStore(share.store, {
       onTrouble: (message) => this.tell('warning', `${message} Work goes on; results wait.`),
       onAnswer: () => this.tell('info', `The shared store ${share.store.name} answers again.`),
@@ -86,7 +90,8 @@ export class SharedWork {
     });
     const { runId } = run.manifest;
     this.book = new LeaseBook({ store, runId, owner: share.owner, leaseMs: share.leaseMs });
-    this.exchange = new AttemptExchange({ run, store, book: this.book, planDigest: share.planDigest });
+    const { store: direct, planDigest } = share;
+    this.exchange = new AttemptExchange({ run, store, direct, book: this.book, planDigest });
     stop.control.onPause(() => this.paused.abort());
   }
 
@@ -155,6 +160,15 @@ export class SharedWork {
     }
   }
 
+  /** Leaves word of a long attempt once per lease, so that its steps outlive this process. */
+  async stepped(ref: AttemptRef): Promise<void> {
+    const held = this.held.get(attemptKey(ref));
+    if (held === undefined || !this.book.isHeld(held.lease)) return;
+    if (performance.now() - held.toldAt < this.share.leaseMs) return;
+    await this.orStop(undefined, () => this.exchange.tellInPassing(held.lease));
+    held.toldAt = performance.now();
+  }
+
   /** Ends the heartbeats. Idempotent. Before, the work of others that does not count is noted in the run. */
   async close(): Promise<void> {
     if (this.over.signal.aborted) return;
@@ -195,7 +209,7 @@ export class SharedWork {
       await this.noteDamage(ref);
       const lease = await this.book.claim(ref);
       if (lease === null) continue;
-      const held = { lease, stop: new AttemptStop(this.stop) };
+      const held = { lease, stop: new AttemptStop(this.stop), toldAt: performance.now() };
       this.held.set(key, held);
       return held;
     }
@@ -232,8 +246,8 @@ export class SharedWork {
   /** Gives back what this process will not end; what was taken from it is put aside. */
   private async release(held: Held): Promise<void> {
     const { lease } = held;
-    if (this.book.isHeld(lease)) await this.exchange.giveBack(lease);
-    if (!this.book.isHeld(lease)) {
+    const gaveBack = this.book.isHeld(lease) && (await this.exchange.giveBack(lease));
+    if (!gaveBack) {
       await this.exchange.setAside(lease);
       await this.noteLoss(lease.ref);
     }
@@ -260,16 +274,22 @@ export class SharedWork {
 
   /** Brings results here that are new. */
   private async gather(): Promise<void> {
-    for (const ref of this.planned) {
+    const fresh = this.planned.filter((ref) => {
       const key = attemptKey(ref);
-      const { entry } = this.book.sight(ref);
-      if (this.here.has(key) || this.held.has(key) || entry?.state !== 'done' || this.stop.control.signal.aborted)
-        continue;
-      const { account, token, refused } = entry;
-      if (account !== undefined && (await this.exchange.has(ref, account))) this.here.add(key);
-      else if (account !== undefined && (await this.bring(ref, account, { ended: true, token }))) this.here.add(key);
-      else await this.takeBack(ref, refused);
-    }
+      return this.book.sight(ref).entry?.state === 'done' && !this.here.has(key) && !this.held.has(key);
+    });
+    await mapLimited(fresh, BROUGHT_AT_ONCE, (ref) => this.receive(ref));
+  }
+
+  private async receive(ref: AttemptRef): Promise<void> {
+    const { entry } = this.book.sight(ref);
+    if (entry?.state !== 'done' || this.stop.control.signal.aborted) return;
+    const { account, token, refused } = entry;
+    const isHere =
+      account !== undefined &&
+      ((await this.exchange.has(ref, account)) || (await this.bring(ref, account, { ended: true, token })));
+    if (isHere) this.here.add(attemptKey(ref));
+    else await this.takeBack(ref, refused);
   }
 
   /** False when the account is refused, which is noted. */

@@ -29,6 +29,8 @@ export interface SolveContext {
   stop: RunStop;
   emitter: Emitter;
   policy: RetryPolicy;
+  /** Called when a step is durable, before the next one. Must not throw. */
+  stepped?: (ref: AttemptRef) => Promise<void>;
 }
 
 export interface SolveInput {
@@ -210,7 +212,7 @@ async function runAgent(
   history: AttemptHistory,
   sandbox: Sandbox,
 ): Promise<AgentOutcome> {
-  const { run, ports, model, stop, emitter } = context;
+  const { run, ports, model, stop, emitter, stepped } = context;
   const { limits, runId } = run.manifest;
   const watch = linkedAbort(stop.control.signal, (limits.wallSeconds + 2 * limits.commandSeconds) * 1000 + GRACE_MS);
   try {
@@ -230,7 +232,10 @@ async function runAgent(
       opened: history.opened && history.recorded.length > 0,
       ...(userTool === undefined ? {} : { userTool }),
       elapsedMs: history.totals.wallMs,
-      emit: (event) => emitter.emit({ ...event, ...ref }),
+      emit: async (event) => {
+        await emitter.emit({ ...event, ...ref });
+        if (event.type === 'step-end') await stepped?.(ref);
+      },
       signal: watch.signal,
       shouldPause: () => stop.control.pausing,
       ...(checkpoints === undefined ? {} : { checkpoints }),

@@ -1,7 +1,8 @@
 /** Scores stored attempts with a critic. What a critic cannot score is no score, never an invented one. */
+
+import { mapLimited } from '../base/map-limited.ts';
 import { type Critic, type Failure, toFailure } from '../contracts/index.ts';
 import { loadTrajectory } from '../store/load-trajectory.ts';
-import { mapLimited } from './map-limited.ts';
 import type { StoredAttempt } from './stored-attempts.ts';
 
 export interface Scores {

@@ -1,7 +1,8 @@
 /** The attempts of one or more runs, by instance, with their patches and votes. */
+
+import { mapLimited } from '../base/map-limited.ts';
 import type { AttemptRecord, RunRecord } from '../contracts/index.ts';
 import { loadPatch } from '../store/load-trajectory.ts';
-import { mapLimited } from './map-limited.ts';
 import { patchVote } from './votes/patch-vote.ts';
 
 export interface StoredAttempt {

@@ -3,6 +3,7 @@
  * want the same only one gets it, and a process that lost its lease, however late it wakes up, cannot write a result. One text per process tells that it is there (`owner-watch.ts`).
  */
 import { randomUUID } from 'node:crypto';
+import { mapLimited } from '../base/map-limited.ts';
 import type { AttemptRef, SharedStore } from '../contracts/index.ts';
 import { type Account, type Aside, type AttemptEntry, asideSchema, attemptEntrySchema, runKeys } from './account.ts';
 import { OwnerWatch } from './owner-watch.ts';
@@ -18,11 +19,10 @@ export interface LeaseBookOptions {
   now?: () => number;
 }
 
-/** A claim that is held as long as the entry has this version. */
+/** A claim, held as long as the entry has its owner and token: only its holder writes these. */
 export interface Lease {
   ref: AttemptRef;
   token: number;
-  version: string;
   refused: number;
   /** Who had it before; null for nobody. */
   before: string | null;
@@ -38,6 +38,8 @@ export interface AttemptSight {
   damaged?: string;
 }
 
+const LOOKS_AT_ONCE = 16;
+const MOST_TRIES = 20;
 const UNTOUCHED: AttemptSight = { version: null, entry: null };
 const NEW_ENTRY: AttemptEntry = { state: 'free', token: 0, owner: null, refused: 0 };
 
@@ -73,7 +75,7 @@ export class LeaseBook {
     const below = `${this.keys.owners}/`.length;
     this.watch.look(new Map([...owners].map(([key, version]) => [key.slice(below), version])));
     const changed = [...attempts].filter(([key, version]) => this.sights.get(key)?.version !== version);
-    for (const [key] of changed) await this.look(key);
+    await mapLimited(changed, LOOKS_AT_ONCE, ([key]) => this.look(key));
   }
 
   /** As it was at the last survey, or after what this process has done since. */
@@ -101,12 +103,13 @@ export class LeaseBook {
     const entry: AttemptEntry = { ...found, state: 'held', token, owner: this.owner };
     const version = await this.replace(ref, entry, before.version);
     if (version === null) return null;
-    return { ref, token, version, refused: found.refused, before: found.owner, account: found.account };
+    return { ref, token, refused: found.refused, before: found.owner, account: found.account };
   }
 
   /** False when another process has taken the attempt, as far as the last survey tells. */
   isHeld(lease: Lease): boolean {
-    return this.sight(lease.ref).version === lease.version;
+    const { entry } = this.sight(lease.ref);
+    return entry?.state === 'held' && entry.owner === this.owner && entry.token === lease.token;
   }
 
   /** Leaves word how far the attempt has come, for whoever may have to go on with it. False when the lease is lost. */
@@ -157,11 +160,13 @@ export class LeaseBook {
       refused: lease.refused,
       ...(account === undefined ? {} : { account }),
     };
-    const version = await this.replace(lease.ref, entry, lease.version);
-    if (version === null) return false;
-    lease.version = version;
-    lease.account = account;
-    return true;
+    // What was seen of the entry may be older than what this process has written to it.
+    for (let tries = 0; tries < MOST_TRIES && this.isHeld(lease); tries++) {
+      if ((await this.replace(lease.ref, entry, this.sight(lease.ref).version)) === null) continue;
+      lease.account = account;
+      return true;
+    }
+    return false;
   }
 
   private async replace(ref: AttemptRef, entry: AttemptEntry, ifVersion: string | null): Promise<string | null> {
@@ -179,6 +184,8 @@ export class LeaseBook {
       return;
     }
     const { data, problem } = parseText(attemptEntrySchema, found.text);
+    // An answer that comes late, after this process has written: tokens only grow.
+    if (data !== undefined && data.token < (this.sights.get(key)?.entry?.token ?? 0)) return;
     this.sights.set(
       key,
       data === undefined

@@ -115,6 +115,8 @@ describeRequiring('sandboxes', probe.available ? undefined : probe.notes.join(' 
     };
     const model = (parameters: object) => () => ({ model: { id: 'scripted:x', parameters } });
     await refused(model({ baseUrl: 'http://evil.example/v1' }), /names http:\/\/evil\.example\/v1/);
+    for (const kind of ['judge', 'rubric', 'judge-patch', 'openhands-32b'])
+      await refused(model({ critic: `${kind}:http://evil.example/v1#m` }), /names http:\/\/evil\.example\/v1/);
     await refused(model({ record: '/etc/cron.d/x' }), /would record into a file/);
     await refused(model({}), /hostile: failed: .*cannot be read/);
     await refused(() => ({ agent: { name: 'a', digest: 'b', promptFile: '../../etc/passwd' } }), /its prompt lies in/);

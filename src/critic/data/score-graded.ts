@@ -1,6 +1,7 @@
 /** Scores of a critic beside the verdicts that it did not see. */
+
+import { mapLimited } from '../../base/map-limited.ts';
 import { type Critic, type Failure, toFailure } from '../../contracts/index.ts';
-import { mapLimited } from '../../select/map-limited.ts';
 import type { GradedAttempt } from './load-attempts.ts';
 
 export interface ScoredAttempt {

@@ -2,13 +2,14 @@
  * A test that shows the bug of the issue, written by a model: sampled several times, kept when it shows the bug on the untouched repository, put in one form, and chosen by
  * majority. The protocol of phrases is that of Agentless (Xia et al. 2024).
  */
+
+import { mapLimited } from '../../base/map-limited.ts';
 import { type Failure, type ModelRequest, type TaskFile, type TaskInstance, toFailure } from '../../contracts/index.ts';
 import { applyPatch } from '../../grading/apply-patch.ts';
 import { exec } from '../../sandbox/exec.ts';
 import { sandboxFiles } from '../../sandbox/files.ts';
 import type { TestReport } from '../candidate.ts';
 import { majorityVote } from '../majority-vote.ts';
-import { mapLimited } from '../map-limited.ts';
 import { syntaxKey } from '../votes/syntax-key.ts';
 import type { NoTests } from './regression-tests.ts';
 import { type Adviser, type Testing, withSandbox } from './testing.ts';

@@ -1,8 +1,9 @@
 /** Runs regression and reproduction tests on the candidates of one instance. Equal patches are run once. */
+
+import { mapLimited } from '../../base/map-limited.ts';
 import { type Failure, toFailure } from '../../contracts/index.ts';
 import { patchPaths } from '../../dataset/patch-paths.ts';
 import type { CandidateTests, TestReport } from '../candidate.ts';
-import { mapLimited } from '../map-limited.ts';
 import type { StoredAttempt } from '../stored-attempts.ts';
 import { patchVote } from '../votes/patch-vote.ts';
 import { type BaseRepository, openBaseRepository } from './base-repository.ts';

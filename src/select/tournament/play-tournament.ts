@@ -2,10 +2,11 @@
  * Scores attempts by comparing them in pairs with a judge. Each pair is asked about in both orders, so that a judge that favours a place cannot favour an attempt. Scores are Bradley-Terry strengths:
  * they order the attempts of one instance and mean nothing between instances.
  */
+
+import { mapLimited } from '../../base/map-limited.ts';
 import { type Failure, type PairJudge, toFailure } from '../../contracts/index.ts';
 import { bradleyTerry, type PairResult } from '../../stats/bradley-terry.ts';
 import { loadTrajectory } from '../../store/load-trajectory.ts';
-import { mapLimited } from '../map-limited.ts';
 import type { Scores, TournamentCounts } from '../score-attempts.ts';
 import type { StoredAttempt, StoredInstance } from '../stored-attempts.ts';
 import { type Pairing, pairings } from './pairings.ts';
