@@ -430,9 +430,9 @@ static int drain_signals(int signals) {
   return end;
 }
 
-static void end_everything(void) {
+static void end_everything(int code) {
   kill(-1, SIGKILL);
-  _exit(0);
+  _exit(code);
 }
 
 int main(int argc, char **argv) {
@@ -480,10 +480,11 @@ int main(int argc, char **argv) {
       for (int i = 0; i < 2; i++) if (fds[at + 2 + i].revents) pump_output(p, i);
       if (fds[at].revents) read_status(p);
     }
-    if (fds[0].revents && drain_signals(signals)) end_everything();
+    /* Not 0: a kubelet that ended the pod for a reason (an eviction, a deadline) forgets the reason of what ended well. */
+    if (fds[0].revents && drain_signals(signals)) end_everything(128 + SIGTERM);
     reap();
     ssize_t n = link_receive(fds + 1, received + size, sizeof received - size);
-    if (n < 0) end_everything();
+    if (n < 0) end_everything(0);
     size += (size_t)n;
     size_t used = handle_frames(received, size);
     memmove(received, received + used, size - used);

@@ -87,6 +87,17 @@ export function describeLife(backend: LabBackend, home: string): void {
       expect(usage.oomKills).toBeGreaterThanOrEqual(1);
     }, 60_000);
 
+    test.each(['/work', '/tmp'])(
+      'a sandbox that fills %s beyond its disk limit is evicted, and says so',
+      async (folder) => {
+        const sandbox = await backend().create(LAB_SPEC);
+        const fill = 'for i in 1 2 3; do head -c 40000000 /dev/zero > $0/$i; done; sleep 300';
+        await sandbox.spawn(['bash', '-c', fill, folder]);
+        expect(await sandbox.closed).toMatchObject({ reason: 'disk-limit' });
+      },
+      180_000,
+    );
+
     test('no more processes run than the kubelet allows', async () => {
       const sandbox = await backend().create(LAB_SPEC);
       const script = 'for i in $(seq 400); do sleep 20 & done 2>&1';

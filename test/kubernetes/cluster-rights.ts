@@ -68,6 +68,16 @@ export function describeRights(backend: LabBackend): void {
       expect((await exec(connected, ['echo', 'on'])).stdout.toString()).toBe('on\n');
     }, 60_000);
 
+    test('where pods without network reach nothing, they are used, and work', async () => {
+      await lab('isolate', 'lab1');
+      try {
+        const sandbox = await backend({ networkPolicy: 'demanded' }).create(LAB_SPEC);
+        expect((await exec(sandbox, ['echo', 'on'])).stdout.toString()).toBe('on\n');
+      } finally {
+        await lab('mend', 'lab1');
+      }
+    }, 60_000);
+
     test('the cluster takes every manifest, policies with their selectors included', async () => {
       const said = await lab('kubectl', 'apply', '--dry-run=server', '-k', join(DEPLOY, 'orchestrator'));
       for (const object of ['deployment.apps/assay', 'persistentvolumeclaim/assay-store', 'configmap/assay-settings'])

@@ -9,8 +9,10 @@ import { describeSandboxContract } from '../contracts/sandbox-contract.ts';
 import { LAB_ADDRESS, LAB_IMAGE, labCluster, labPodNames } from '../support/lab-cluster.ts';
 import { describeRequiring } from '../support/requirements.ts';
 import { describeChaos } from './cluster-chaos.ts';
+import { describeCommands } from './cluster-commands.ts';
 import { describeFaults } from './cluster-faults.ts';
 import { describeLife } from './cluster-life.ts';
+import { describeNodes } from './cluster-nodes.ts';
 import { describeRights } from './cluster-rights.ts';
 import type { LabBackend } from './lab-backend.ts';
 
@@ -39,6 +41,8 @@ describeRequiring('kubernetes', found.problem, 'kubernetes', () => {
   describeSandboxContract('kubernetes', contractBackend, { kind: 'image', reference: LAB_IMAGE }, LAB_ADDRESS);
   describeLife(backend, home);
   describeRights(backend);
+  describeCommands();
   describeFaults(backend);
   describeChaos(backend);
+  describeNodes(backend); // last: the others have one node
 });

@@ -35,6 +35,8 @@ export const podSchema = z.object({
   status: z
     .object({
       phase: z.string().optional(),
+      /** When its node took it on. */
+      startTime: z.string().optional(),
       reason: z.string().optional(),
       message: z.string().optional(),
       conditions: z.array(conditionSchema).default([]),

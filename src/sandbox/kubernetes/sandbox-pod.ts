@@ -13,6 +13,8 @@ export type PodWish = Pick<PodPlan, 'name' | 'spec' | 'image' | 'factor'>;
 
 /** An obstacle that the cluster still tries to overcome counts as an end after this time. */
 const OBSTACLE_MS = 120_000;
+/** A node that has not even taken a pod on is not there, though the cluster may still believe in it. */
+const TAKING_MS = 90_000;
 /** A node that does not answer keeps its pods in the cluster's books: they are struck out then. */
 const REMOVAL_MS = 20_000;
 /** For a program that answers at once. */
@@ -147,8 +149,9 @@ export class SandboxPod {
       const obstacle = this.latest === undefined ? undefined : podFailure(this.latest);
       const hindered = obstacle !== undefined && obstacle.kind !== 'unschedulable';
       hinderedAt = hindered ? (hinderedAt ?? now) : undefined;
-      const late =
-        scheduledAt === undefined ? now - started > scheduleSeconds * 1000 : now - scheduledAt > pullSeconds * 1000;
+      const onNode = scheduledAt === undefined ? 0 : now - scheduledAt;
+      if (onNode > TAKING_MS && this.latest?.status.startTime === undefined) return untaken(this.latest);
+      const late = scheduledAt === undefined ? now - started > scheduleSeconds * 1000 : onNode > pullSeconds * 1000;
       if (!late && (hinderedAt === undefined || now - hinderedAt < OBSTACLE_MS)) continue;
       return obstacle ?? tooLate(scheduledAt === undefined, { scheduleSeconds, pullSeconds });
     }
@@ -178,6 +181,11 @@ function tooLate(unscheduled: boolean, seconds: { scheduleSeconds: number; pullS
   return unscheduled
     ? { kind: 'unschedulable', message: `no node took it within ${seconds.scheduleSeconds} s`, passing: false }
     : { kind: 'image-pull', message: `its image was not there within ${seconds.pullSeconds} s`, passing: false };
+}
+
+function untaken(pod: PodView | undefined): PodFailure {
+  const message = `node ${pod?.spec?.nodeName} has not taken it on within ${TAKING_MS / 1000} s`;
+  return { kind: 'node-lost', message, passing: false };
 }
 
 /** A quota may have room later; missing rights or a wrong pod never will. */

@@ -51,10 +51,10 @@ fetch() {
 # The tree's reflection library calls a function of the runtime that takes one argument more since Go 1.18: programs fault when they walk a map.
 mend_map_iterator() {
   local folder=vendor/github.com/modern-go/reflect2
-  grep -q 'it \*hiter' "$folder/unsafe_map.go" && return
-  sed -i 's/^func mapiterinit(rtype unsafe.Pointer, m unsafe.Pointer) (val \*hiter)/func mapiterinit(rtype unsafe.Pointer, m unsafe.Pointer, it *hiter)/' "$folder"/*.go
-  perl -0pi -e 's/hiter:\s+mapiterinit\(type2\.rtype, \*\(\*unsafe\.Pointer\)\(obj\)\),/hiter: iterator,/; s/(func \(type2 \*UnsafeMapType\) UnsafeIterate\(obj unsafe\.Pointer\) MapIterator \{\n)/$1\titerator := new(hiter)\n\tmapiterinit(type2.rtype, *(*unsafe.Pointer)(obj), iterator)\n/; s/type hiter struct \{.*?\n\}/type hiter struct {\n\tkey unsafe.Pointer\n\tvalue unsafe.Pointer\n\trest [12]uintptr\n}/s' "$folder"/*.go
-  grep -q 'iterator := new(hiter)' "$folder"/*.go
+  grep -q 'm unsafe.Pointer, it \*hiter)' "$folder/unsafe_link.go" && return
+  perl -0pi -e 's/(func mapiterinit\(rtype unsafe.Pointer, m unsafe.Pointer)\) \*hiter/$1, it *hiter)/; s/type hiter struct \{.*?\n\}/type hiter struct {\n\tkey   unsafe.Pointer\n\tvalue unsafe.Pointer\n\trest  [12]uintptr\n}/s' "$folder/unsafe_link.go"
+  perl -0pi -e 's/\treturn &UnsafeMapIterator\{\n\t\thiter: +mapiterinit\(type2\.rtype, \*\(\*unsafe\.Pointer\)\(obj\)\),/\titerator := new(hiter)\n\tmapiterinit(type2.rtype, *(*unsafe.Pointer)(obj), iterator)\n\treturn &UnsafeMapIterator{\n\t\thiter: iterator,/' "$folder/unsafe_map.go"
+  grep -q 'm unsafe.Pointer, it \*hiter)' "$folder/unsafe_link.go" && grep -q 'iterator := new(hiter)' "$folder/unsafe_map.go"
 }
 
 # The API definitions that the server publishes: the one generated file that the source package leaves out.

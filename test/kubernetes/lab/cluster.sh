@@ -8,7 +8,8 @@
 #   cluster.sh kubectl ...          as administrator
 #   cluster.sh containers NAME      what runs on a node
 #   cluster.sh stop NAME [-KILL]    one program (apiserver, kubelet-lab1, ...); `start NAME` runs it again
-#   cluster.sh cut NAME             the network of a node ends; `lossy NAME`: it loses 2 % of all packets; `mend NAME`: as it was
+#   cluster.sh cut NAME             the network of a node ends; `lossy NAME`: it loses 2 % of all packets; `isolate NAME`: its pods reach nothing, as by a policy
+#   cluster.sh mend NAME            as it was
 #   cluster.sh down                 ends all of it; nothing is left but the cache
 #
 # ASSAY_LAB_VERSION: v1.34.4 (default, of build.sh) or v1.20.2 (of build-old.sh).
@@ -75,9 +76,12 @@ stop() {
   local pid
   pid=$(cat "$state/$1.pid" 2> /dev/null) || return 0
   kill "${2:--TERM}" "$pid" 2> /dev/null || true
-  for _ in $(seq 100); do kill -0 "$pid" 2> /dev/null || break; sleep 0.1; done
+  for _ in $(seq 100); do runs "$pid" || break; sleep 0.1; done
   rm -f "$state/$1.pid"
 }
+
+# A process that ended has no words any more, also before somebody asked for its end.
+runs() { grep -q . "/proc/$1/cmdline" 2> /dev/null; }
 
 ask() { curl -sf --cacert "$keys/ca.crt" --cert "$keys/admin.crt" --key "$keys/admin.key" "$@"; }
 
@@ -263,8 +267,10 @@ loss() {
   nsenter --net="/run/netns/$2" iptables -t mangle "$1" POSTROUTING -o eth0 "${one[@]}"
 }
 lossy() { loss -A "$1"; }
+isolate() { nsenter --net="/run/netns/$1" iptables -I FORWARD -i pods -j DROP; }
 mend() {
   ip link set "al-$1" up
+  nsenter --net="/run/netns/$1" iptables -D FORWARD -i pods -j DROP 2> /dev/null || true
   loss -D "$1" 2> /dev/null || true
 }
 
