@@ -66,7 +66,7 @@ export const workerCommand = defineCommand({
   ],
   async run({ args, flags }) {
     const reference = storeReference(args[0] ?? '');
-    const store = await openSharedStore(reference);
+    const store = await openSharedStore(reference, { create: false });
     const progress = createProgress({ quiet: flags.quiet });
     const { control, interrupted, dispose } = interruptible(progress.say);
     const timer = setTimeout(
@@ -92,6 +92,7 @@ export const workerCommand = defineCommand({
       const kept = results.flatMap(({ kept: folder = [] }) => folder);
       const lines = [
         ...failures.map(({ message }) => `${message}\n`),
+        ...(results.length + failures.length === 0 ? [`nothing is left to do in ${store.name}\n`] : []),
         ...results.map(resultLine),
         ...kept.map(
           (folder) =>
