@@ -29,6 +29,7 @@ async function told(more: Partial<RunManifest>, urls: string[] = []): Promise<st
   await store.put(key, JSON.stringify({ manifest }), (await store.get(key))?.version ?? null);
   return await workOnOffer('offered', {
     store,
+    direct: store,
     reference: join(folder, 'shared'),
     folder: join(folder, 'work'),
     jobs: 1,

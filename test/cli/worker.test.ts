@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -96,6 +96,27 @@ describeRequiring('sandboxes', probe.available ? undefined : probe.notes.join(' 
     expect(report.aside).toBeUndefined();
     expect(report.usd).toBeCloseTo(played.attempts * 4 * 0.01);
   }, 120_000);
+
+  test('with --forever an outage while it is idle is waited for, and told', async () => {
+    const shared = join(home, 'outage');
+    mkdirSync(shared);
+    const worker = start('worker', shared, '--forever');
+    let told = '';
+    worker.process.stderr.on('data', (chunk: Buffer) => {
+      told += chunk.toString();
+    });
+    const untilTold = async (words: string) => {
+      for (const until = Date.now() + 60_000; !told.includes(words); await sleep(50))
+        if (Date.now() > until) throw new Error(`${words} is not said: ${told}`);
+    };
+    while (!existsSync(join(shared, 'store-identity'))) await sleep(50);
+    renameSync(shared, `${shared}.gone`);
+    await untilTold('cannot be reached');
+    renameSync(`${shared}.gone`, shared);
+    await untilTold('answers again');
+    worker.process.kill('SIGTERM');
+    expect((await worker.ended).code).toBe(130);
+  }, 150_000);
 
   test('a run that nobody offers, and a store that cannot be', async () => {
     const shared = join(home, 'empty');
