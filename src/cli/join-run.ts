@@ -1,12 +1,14 @@
 /** A run that several processes share: where it is offered, its folder here, and this process's name in the store. */
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { writeFileAtomic } from '../base/atomic-file.ts';
 import { readRecord } from '../base/read-record.ts';
 import { AssayError, type OpenRun, type RunManifest, type SharedStore } from '../contracts/index.ts';
+import { packageRoot } from '../dataset/package-root.ts';
 import type { ShareOptions } from '../run/shared-work.ts';
 import { type Offer, PROMPT_FILE, planDigest } from '../share/offer.ts';
 import { patientStore } from '../share/patient-store.ts';
@@ -18,6 +20,12 @@ import { runPaths } from '../store/run-folder.ts';
 /** Id of a run that was given none: the same command on another host comes to the same. */
 export function joinedRunId(manifest: RunManifest): string {
   return `join-${planDigest(manifest).slice('sha256:'.length, 'sha256:'.length + 12)}`;
+}
+
+/** As processes in other folders find the tasks: a path from the root, but for the sets that come with Assay. */
+export function offeredReference(reference: string): string {
+  const here = resolve(reference);
+  return existsSync(here) && here !== join(packageRoot(), reference) ? here : reference;
 }
 
 /** The folder of the run here, open: made from the offer, or as an earlier process left it. `own`: where this host has the tasks and the store. Throws `run-locked`, and `store-invalid` when the folder belongs to another run. */

@@ -37,7 +37,7 @@ import {
 } from './compose.ts';
 import type { ExitCode } from './flag.ts';
 import { interruptible, withInterrupt } from './interrupt.ts';
-import { joinedRunId, openJoinedRun, sharedBudget, shareOptions } from './join-run.ts';
+import { joinedRunId, offeredReference, openJoinedRun, sharedBudget, shareOptions } from './join-run.ts';
 import { checkCritic, openLiveCritic } from './open-critic.ts';
 import { reopenTaskSet, type TaskSet } from './open-task-set.ts';
 import type { Progress } from './progress.ts';
@@ -142,7 +142,8 @@ async function joinRun(options: NewRun, own: RunManifest, engine: Engine, progre
   const { prompt, runsDir } = options;
   const store = await openSharedStore(own.join?.store ?? '');
   try {
-    const manifest = { ...own, runId: options.runId ?? joinedRunId(own) };
+    const runId = options.runId ?? joinedRunId(own);
+    const manifest = { ...own, runId, dataset: { ...own.dataset, reference: offeredReference(own.dataset.reference) } };
     const offer = await offerRun(store, { manifest, ...(prompt === undefined ? {} : { prompt }) });
     const run = await openJoinedRun(runsDir, offer, own);
     const share = await shareOptions(run, store, { gather: true, retryFailed: false });

@@ -22,7 +22,10 @@ import { continueHere, offeredSettings } from './start-run.ts';
 import { assayVersion } from './version.ts';
 
 export interface OfferWork {
+  /** For looking what is offered: waits for the store to answer. */
   store: SharedStore;
+  /** The same without waiting: a run waits for it in its own way. */
+  direct: SharedStore;
   /** As the user named the store. */
   reference: string;
   /** Folder of the run folders here, which are removed when all in them is handed in. */
@@ -50,7 +53,7 @@ export interface OfferResult {
 
 /** Works on a run until nothing is left of it; null when nothing was left. Throws when this machine cannot work on it, or must not. */
 export async function workOnOffer(runId: string, work: OfferWork): Promise<OfferResult | null> {
-  const { store, folder, jobs, tier, progress, control } = work;
+  const { store, direct, folder, jobs, tier, progress, control } = work;
   const offer = await readOffer(store, runId);
   if (offer === null || !(await isOpen(store, offer.manifest))) return null;
   await checkOffer(offer, work);
@@ -64,7 +67,7 @@ export async function workOnOffer(runId: string, work: OfferWork): Promise<Offer
   await opened.close();
   const how = { gather: false, retryFailed: false };
   const { record } = await continueHere(opened.dir, { jobs, tier, control }, progress, (run) =>
-    shareOptions(run, store, how),
+    shareOptions(run, direct, how),
   );
   const begun = record.attempts.filter(({ state }) => state !== 'pending');
   const attempts = begun.filter(({ state }) => state === 'finished' || state === 'failed').length;

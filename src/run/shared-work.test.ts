@@ -228,5 +228,13 @@ test('results that do not belong here are refused, named, and made again', async
   await tryOne('other-plan', await packed(whole, { planDigest: 'y' }), /belongs to another .*planDigest/);
   await tryOne('other-attempt', await packed(whole.replaceAll('task-0', 'task-1')), /an event of something else/);
   await tryOne('no-bundle', Buffer.from('no gzip'), /cannot be unpacked/);
+  const store = await openFileSharedStore(world.storeFolder);
+  const elsewhere = { key: '../../../etc/passwd', digest: 'sha256:0', bytes: 1, state: 'finished' };
+  const key = runKeys('shared').attempt({ instanceId: 'task-0', attempt: 1 });
+  const forged = JSON.stringify({ state: 'done', token: 9, owner: 'evil', refused: 0, account: elsewhere });
+  await store.put(key, forged, (await store.get(key))?.version ?? null);
+  const told = await world.join('no-key');
+  expect(comparableAttempts(await told.work())).toEqual(comparableAttempts(good));
+  expect(told.seen).toContainEqual(expect.objectContaining({ message: expect.stringContaining('account.key') }));
   await tryOne('changed', await packed(whole), /not those that its entry names/, 'sha256:0');
 }, 60_000);

@@ -2,10 +2,11 @@
 import { z } from 'zod';
 import { type AttemptRecord, type AttemptRef, attemptRecordSchema, workAsideSchema } from '../contracts/index.ts';
 import { instanceFolder } from '../store/run-folder.ts';
+import { isKeyWord } from './shared-key.ts';
 
 /** An attempt as far as one process has told of it: a bundle of its log and files. */
 export const accountSchema = z.object({
-  key: z.string(),
+  key: z.string().refine((key) => key.split('/').every(isKeyWord), 'is no key'),
   digest: z.string(),
   bytes: z.number().int().nonnegative(),
   /** Of the attempt, at its end. */

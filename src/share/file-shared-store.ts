@@ -10,18 +10,19 @@ import { writeFileAtomic } from '../base/atomic-file.ts';
 import { AssayError, type SharedEntry, type SharedStore } from '../contracts/index.ts';
 import { makeDurableFolder, syncFolder } from '../store/durable-folder.ts';
 import { systemCode } from '../store/store-error.ts';
-import { checkKey, refusedBy, unreachable } from './shared-key.ts';
+import { checkKey, refusedBy, tooLarge, unreachable } from './shared-key.ts';
 
 /** What the file system says when it will say so again. */
 const REFUSALS = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EISDIR', 'EEXIST']);
+const MOST_BYTES = 2 ** 30;
 /** Tells the folder from the empty one below a mount that is gone. */
 const IDENTITY = 'store-identity';
 
 /** How long a file stays after it was replaced. A writer that took half of it trusts its number no more. */
 const KEPT_MS = 300_000;
 
-/** Throws `config-invalid` when the folder cannot be used. */
-export async function openFileSharedStore(root: string): Promise<SharedStore> {
+/** `create: false`: it must be a store already. Throws `config-invalid` when the folder cannot be used. */
+export async function openFileSharedStore(root: string, { create = true } = {}): Promise<SharedStore> {
   const attempt = async <T>(work: () => Promise<T>): Promise<T> => {
     try {
       return await work();
@@ -31,7 +32,7 @@ export async function openFileSharedStore(root: string): Promise<SharedStore> {
       throw REFUSALS.has(systemCode(error) ?? '') ? refusedBy(root, message, error) : unreachable(root, message, error);
     }
   };
-  const identity = await attempt(() => identityOf(root));
+  const identity = await attempt(() => identityOf(root, create));
   const reach = <T>(work: () => Promise<T>) =>
     attempt(async () => {
       if ((await readFile(join(root, IDENTITY), 'utf8')) !== identity)
@@ -44,16 +45,28 @@ export async function openFileSharedStore(root: string): Promise<SharedStore> {
     get: (key) => reach(() => readHighest(path(key))),
     put: (key, text, ifVersion) => reach(() => replace(path(key), text, ifVersion)),
     versions: (prefix) => reach(async () => new Map(await listBelow(path(prefix), checkKey(prefix)))),
-    putBytes: (key, bytes) => reach(() => writeFileAtomic(path(key), bytes)),
-    getBytes: (key) => reach(() => readFile(path(key)).catch(nullIfMissing)),
+    putBytes: (key, bytes) =>
+      reach(async () => {
+        if (bytes.length > MOST_BYTES) throw tooLarge(root, key, bytes.length, MOST_BYTES);
+        await writeFileAtomic(path(key), bytes);
+      }),
+    getBytes: (key) => reach(() => readBytes(path(key))),
     close: async () => {},
   };
 }
 
-async function identityOf(root: string): Promise<string> {
+async function identityOf(root: string, create: boolean): Promise<string> {
+  if (!create && (await readdir(root).catch(nullIfMissing)) === null)
+    throw refusedBy(root, 'there is no such folder', undefined);
   await makeDurableFolder(root);
   await createExclusive(join(root, IDENTITY), randomBytes(16).toString('hex'));
   return await readFile(join(root, IDENTITY), 'utf8');
+}
+
+/** Null also for what no process of Assay can have put there. */
+async function readBytes(path: string): Promise<Buffer | null> {
+  const found = await stat(path).catch(nullIfMissing);
+  return found?.isFile() && found.size <= MOST_BYTES ? await readFile(path).catch(nullIfMissing) : null;
 }
 
 async function readHighest(path: string): Promise<SharedEntry | null> {

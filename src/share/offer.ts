@@ -17,7 +17,8 @@ export function planOf(manifest: RunManifest) {
   const { assayVersion, dataset, agent, model, attempts, limits, sandboxLimits, sandbox, priceTable, fork } = manifest;
   return {
     assayVersion,
-    dataset: { name: dataset.name, instances: dataset.instances },
+    // The instances' digests tell; a set may be named by the path at which it lies.
+    dataset: { instances: dataset.instances, split: dataset.table?.split },
     agent: { name: agent.name, digest: agent.digest },
     model,
     attempts,

@@ -4,7 +4,7 @@
  */
 import type { Pool, PoolClient } from 'pg';
 import { AssayError, type SharedStore } from '../contracts/index.ts';
-import { checkKey, refusedBy, unreachable } from './shared-key.ts';
+import { checkKey, refusedBy, tooLarge, unreachable } from './shared-key.ts';
 
 const CONNECT_MS = 5_000;
 const QUERY_MS = 60_000;
@@ -77,7 +77,7 @@ export async function openPostgresSharedStore(url: URL): Promise<SharedStore> {
       }),
     putBytes: (key, bytes) =>
       ask(async () => {
-        if (bytes.length > MOST_BYTES) throw tooLarge(name, key, bytes.length);
+        if (bytes.length > MOST_BYTES) throw tooLarge(name, key, bytes.length, MOST_BYTES);
         await together(pool, (client) => writeParts(client, checkKey(key), bytes));
       }),
     getBytes: (key) => ask(() => readParts(pool, checkKey(key))),
@@ -123,10 +123,6 @@ async function together(pool: Pool, work: (client: PoolClient) => Promise<void>)
   } finally {
     client.release(broken); // a connection in the middle of something is not used again
   }
-}
-
-function tooLarge(name: string, key: string, bytes: number): AssayError {
-  return new AssayError('store-invalid', `${key} has ${bytes} bytes, ${name} takes ${MOST_BYTES}`, { class: 'infra' });
 }
 
 /** What PostgreSQL says stands in five characters; the first two are the kind. */

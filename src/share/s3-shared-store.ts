@@ -4,13 +4,13 @@
  */
 import type { S3Client, S3ServiceException } from '@aws-sdk/client-s3';
 import { AssayError, type SharedEntry, type SharedStore } from '../contracts/index.ts';
-import { checkKey, refusedBy, unreachable } from './shared-key.ts';
+import { checkKey, refusedBy, tooLarge, unreachable } from './shared-key.ts';
 
 const CONNECT_MS = 5_000;
 const TEXT_MS = 20_000;
 const BYTES_MS = 600_000;
-/** Of one upload, which S3 sets. */
-const MOST_BYTES = 5 * 2 ** 30;
+/** Of one attempt; what is longer is not read either. */
+const MOST_BYTES = 2 ** 30;
 const NETWORK_CODES = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -31,7 +31,7 @@ export async function openS3SharedStore(url: URL, env: NodeJS.ProcessEnv = proce
   const base = url.pathname
     .split('/')
     .filter(Boolean)
-    .map((word) => `${checkKey(decodeURIComponent(word))}/`)
+    .map((word) => `${checkKey(word)}/`)
     .join('');
   const name = `s3://${bucket}/${base}`;
   const endpoint = env.AWS_ENDPOINT_URL_S3 ?? env.AWS_ENDPOINT_URL;
@@ -57,6 +57,7 @@ export async function openS3SharedStore(url: URL, env: NodeJS.ProcessEnv = proce
   const read = async (key: string, ms: number) => {
     try {
       const found = await client.send(new sdk.GetObjectCommand(place(key)), within(ms));
+      if ((found.ContentLength ?? 0) > MOST_BYTES) return null;
       return { bytes: Buffer.from((await found.Body?.transformToByteArray()) ?? []), version: found.ETag ?? '' };
     } catch (error) {
       if ((error as Partial<S3ServiceException>).name === 'NoSuchKey') return null;
@@ -102,7 +103,7 @@ export async function openS3SharedStore(url: URL, env: NodeJS.ProcessEnv = proce
     versions: (prefix) => ask(() => versions(prefix)),
     putBytes: (key, bytes) =>
       ask(async () => {
-        if (bytes.length > MOST_BYTES) throw tooLarge(name, key, bytes.length);
+        if (bytes.length > MOST_BYTES) throw tooLarge(name, key, bytes.length, MOST_BYTES);
         await client.send(new sdk.PutObjectCommand({ ...place(key), Body: bytes }), within(BYTES_MS));
       }),
     getBytes: (key) => ask(async () => (await read(key, BYTES_MS))?.bytes ?? null),
@@ -125,10 +126,6 @@ async function checkConditions(store: SharedStore): Promise<void> {
   const other = await store.put(key, 'three', `"${'0'.repeat(32)}"`);
   if (again === null && other === null && version !== '') return;
   throw refusedBy(store.name, 'this service does not hold conditional writes (If-None-Match, If-Match)', undefined);
-}
-
-function tooLarge(name: string, key: string, bytes: number): AssayError {
-  return new AssayError('store-invalid', `${key} has ${bytes} bytes, ${name} takes ${MOST_BYTES}`, { class: 'infra' });
 }
 
 function told(name: string, error: unknown): AssayError {

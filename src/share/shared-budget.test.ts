@@ -70,7 +70,7 @@ test('several processes together never pass the limit, and use it up', async () 
   expect(total * 0.25).toBeLessThanOrEqual(10);
 });
 
-test('what a process that is gone had set aside counts as spent; what it spent stays when it comes back', async () => {
+test('what a process that is gone had set aside counts as spent, also when it comes back', async () => {
   const gone = budgetOf('gone');
   await gone.reserve(3);
   gone.settle(3, 2);
@@ -80,9 +80,8 @@ test('what a process that is gone had set aside counts as spent; what it spent s
   await other.reserve(3);
   other.settle(3, 3);
   await expect(other.reserve(1)).rejects.toMatchObject({ code: 'limit-cost' });
+  // The five dollars may have been paid for: the calls were under way when it was killed.
   const again = budgetOf('gone');
-  await again.reserve(5);
-  again.settle(5, 5);
   await expect(again.reserve(0.5)).rejects.toMatchObject({ message: expect.stringContaining('$10.0000 are spent') });
 });
 

@@ -1,6 +1,6 @@
 /**
  * Dollars of a run that several processes spend. What each has spent and set aside stands in one text of the shared store; money is set aside there before a call is made, so that all of them together never
- * pass the limit. What a process sets aside and no longer needs is given back; that of a process that is gone counts as spent, as its calls may have been paid for.
+ * pass the limit. What a process sets aside and no longer needs is given back; that of a process that is gone, or was killed and is there again, counts as spent, as its calls may have been paid for.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
@@ -85,10 +85,11 @@ export class SharedBudget {
     return false;
   }
 
-  /** An earlier process of this name has spent something, and has nothing set aside any more. */
+  /** What an earlier process of this name had set aside when it was killed may have been paid. */
   private async begin(): Promise<void> {
     await this.read();
-    this.settled = this.ledger.owners[this.options.owner]?.settled ?? 0;
+    const { settled, reserved } = this.ledger.owners[this.options.owner] ?? { settled: 0, reserved: 0 };
+    this.settled = settled + reserved;
   }
 
   /** Of all: spent and set aside. */

@@ -3,10 +3,14 @@ import { AssayError } from '../contracts/index.ts';
 
 const WORD = /^[A-Za-z0-9%~._-]{1,160}$/;
 
+/** True for what may stand between the slashes of a key. */
+export function isKeyWord(word: string): boolean {
+  return WORD.test(word) && word !== '.' && word !== '..';
+}
+
 /** The key, when it is one. Throws `internal`: keys are made by Assay, never taken from outside. */
 export function checkKey(key: string): string {
-  const bad = key.split('/').some((word) => !WORD.test(word) || word === '.' || word === '..');
-  if (!bad) return key;
+  if (key.split('/').every(isKeyWord)) return key;
   throw new AssayError('internal', `${JSON.stringify(key)} is no key of a shared store`, { class: 'infra' });
 }
 
@@ -27,4 +31,9 @@ export function refusedBy(name: string, what: string, cause: unknown): AssayErro
     retryable: false,
     cause,
   });
+}
+
+/** More bytes than a store takes. */
+export function tooLarge(name: string, key: string, bytes: number, most: number): AssayError {
+  return new AssayError('store-invalid', `${key} has ${bytes} bytes, ${name} takes ${most}`, { class: 'infra' });
 }

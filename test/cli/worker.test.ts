@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -97,44 +97,39 @@ describeRequiring('sandboxes', probe.available ? undefined : probe.notes.join(' 
     expect(report.usd).toBeCloseTo(played.attempts * 4 * 0.01);
   }, 120_000);
 
-  /** Changes the offer as one who can write to the store may. */
-  async function tamper(name: string, shared: string, change: (manifest: Record<string, unknown>) => object) {
-    const store = await openFileSharedStore(shared);
-    const key = runKeys(name).offer;
-    const entry = await store.get(key);
-    const { manifest } = JSON.parse(entry?.text ?? '{}') as { manifest: Record<string, unknown> };
-    await store.put(key, JSON.stringify({ manifest: { ...manifest, ...change(manifest) } }), entry?.version ?? null);
-  }
-
-  test('offers that would misuse this host are refused one by one, and say why', async () => {
-    const shared = await offer('hostile');
-    const refused = async (change: (manifest: Record<string, unknown>) => object, words: RegExp) => {
-      await tamper('hostile', shared, change);
-      const { code, stdout } = await assay('worker', shared, '--quiet');
-      expect([code, stdout]).toEqual([3, expect.stringMatching(words)]);
+  test('with --forever an outage while it is idle is waited for, and told', async () => {
+    const shared = join(home, 'outage');
+    mkdirSync(shared);
+    const worker = start('worker', shared, '--forever');
+    let told = '';
+    worker.process.stderr.on('data', (chunk: Buffer) => {
+      told += chunk.toString();
+    });
+    const untilTold = async (words: string) => {
+      for (const until = Date.now() + 60_000; !told.includes(words); await sleep(50))
+        if (Date.now() > until) throw new Error(`${words} is not said: ${told}`);
     };
-    const model = (parameters: object) => () => ({ model: { id: 'scripted:x', parameters } });
-    await refused(model({ baseUrl: 'http://evil.example/v1' }), /names http:\/\/evil\.example\/v1/);
-    for (const kind of ['judge', 'rubric', 'judge-patch', 'openhands-32b'])
-      await refused(model({ critic: `${kind}:http://evil.example/v1#m` }), /names http:\/\/evil\.example\/v1/);
-    await refused(model({ record: '/etc/cron.d/x' }), /would record into a file/);
-    await refused(model({}), /hostile: failed: .*cannot be read/);
-    await refused(() => ({ agent: { name: 'a', digest: 'b', promptFile: '../../etc/passwd' } }), /its prompt lies in/);
-    await refused(
-      () => ({ agent: { name: 'two-tool', digest: 'sha256:0' } }),
-      /cannot go on: the agent two-tool has changed/,
-    );
-    await refused(() => ({ assayVersion: '0.0.0' }), /offered by Assay 0\.0\.0/);
-    await refused(() => ({ runId: '../../outside' }), /it says that it is run/);
-    await refused(() => ({ dataset: 'x' }), /cannot be read/);
-    expect(readdirSync(home)).not.toContain('outside');
-  }, 120_000);
+    while (!existsSync(join(shared, 'store-identity'))) await sleep(50);
+    renameSync(shared, `${shared}.gone`);
+    await untilTold('cannot be reached');
+    renameSync(`${shared}.gone`, shared);
+    await untilTold('answers again');
+    worker.process.kill('SIGTERM');
+    expect((await worker.ended).code).toBe(130);
+  }, 150_000);
 
   test('a run that nobody offers, and a store that cannot be', async () => {
     const shared = join(home, 'empty');
+    const mistyped = await assay('worker', shared);
+    expect([mistyped.code, mistyped.stderr]).toEqual([2, expect.stringContaining('there is no such folder')]);
+    mkdirSync(shared);
     expect(await assay('worker', shared, '--run', 'nobody')).toMatchObject({
       code: 3,
       stdout: expect.stringContaining('No run nobody is offered'),
+    });
+    expect(await assay('worker', shared)).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('nothing is left'),
     });
     expect(await assay('worker', 'ftp://x/y')).toMatchObject({
       code: 2,

@@ -4,15 +4,16 @@ import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { counted } from '../../base/counted.ts';
 import { assayPaths } from '../../base/paths.ts';
-import { type Failure, toFailure } from '../../contracts/index.ts';
+import { type Failure, type SharedStore, toFailure } from '../../contracts/index.ts';
 import type { RunControl } from '../../run/run-control.ts';
 import { offeredRuns } from '../../share/offer.ts';
 import { openSharedStore, STORE_URL_HELP, storeReference } from '../../share/open-shared-store.ts';
+import { patientStore } from '../../share/patient-store.ts';
 import { defineCommand, type ExitCode } from '../flag.ts';
 import { interruptible } from '../interrupt.ts';
 import { TABLE_FLAGS } from '../open-task-set.ts';
 import { print } from '../output.ts';
-import { createProgress } from '../progress.ts';
+import { createProgress, type Progress } from '../progress.ts';
 import { BACKEND_FLAGS } from '../sandbox-flags.ts';
 import { type OfferResult, type OfferWork, workerFolder, workOnOffer } from '../work-offers.ts';
 
@@ -66,15 +67,17 @@ export const workerCommand = defineCommand({
   ],
   async run({ args, flags }) {
     const reference = storeReference(args[0] ?? '');
-    const store = await openSharedStore(reference);
+    const direct = await openSharedStore(reference, { create: false });
     const progress = createProgress({ quiet: flags.quiet });
     const { control, interrupted, dispose } = interruptible(progress.say);
     const timer = setTimeout(
       () => control.pause(),
       Math.min((flags.maxTime ?? Number.POSITIVE_INFINITY) * 1000, LONGEST_TIMER_MS),
     );
+    const store = waitingStore(direct, { control, progress, forever: flags.forever });
     const work: OfferWork = {
       store,
+      direct,
       reference,
       folder: flags.folder === undefined ? workerFolder(assayPaths().home, hostname()) : resolve(flags.folder),
       jobs: flags.jobs,
@@ -92,6 +95,7 @@ export const workerCommand = defineCommand({
       const kept = results.flatMap(({ kept: folder = [] }) => folder);
       const lines = [
         ...failures.map(({ message }) => `${message}\n`),
+        ...(results.length + failures.length === 0 ? [`nothing is left to do in ${store.name}\n`] : []),
         ...results.map(resultLine),
         ...kept.map(
           (folder) =>
@@ -115,6 +119,22 @@ export const workerCommand = defineCommand({
 function resultLine({ runId, status, attempts, failure }: OfferResult): string {
   const why = failure === undefined ? '' : `: ${failure.message}`;
   return `${runId}: ${status}${why}; ${counted(attempts, 'attempt')} ended here\n`;
+}
+
+/** Between two runs: an outage is told and waited for, as one within a run is. */
+function waitingStore(
+  direct: SharedStore,
+  { control, progress, forever }: { control: RunControl; progress: Progress; forever: boolean },
+): SharedStore {
+  const over = new AbortController();
+  control.onPause(() => over.abort());
+  return patientStore(direct, {
+    onTrouble: (message) => progress.say(`${message}; waiting`),
+    onAnswer: () => progress.say(`${direct.name} answers again`),
+    signal: over.signal,
+    pauseMs: LOOK_MS,
+    ...(forever ? { longestMs: Number.POSITIVE_INFINITY } : {}),
+  });
 }
 
 interface Which {
