@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { assayPaths } from '../../base/paths.ts';
 import { AssayError } from '../../contracts/index.ts';
+import { parseHostRule } from '../../sandbox/host-list.ts';
 import type { SpecPolicy } from '../../serve/control/spec-policy.ts';
 import { attachKeeper, type KeeperPlace } from '../../serve/keeper/attach-keeper.ts';
 import type { KeeperLink } from '../../serve/keeper/keeper-link.ts';
@@ -41,6 +42,16 @@ export const serveCommand = defineCommand({
       help: 'port to listen on; 0: any that is free',
     },
     publicUrl: { kind: 'string', placeholder: 'url', help: 'where clients reach the server, behind a proxy' },
+    runtimeUrl: {
+      kind: 'string',
+      placeholder: 'url',
+      help: 'where OpenHands clients reach a runtime, with {id} in the name of the host (default: below the public URL)',
+    },
+    runtimeHost: {
+      kind: 'strings',
+      placeholder: 'host',
+      help: "hosts that sandboxes of OpenHands clients may reach, such as the model's (default: none)",
+    },
     tlsCert: { kind: 'string', placeholder: 'file', help: 'certificate chain (PEM), for TLS without a proxy' },
     tlsKey: { kind: 'string', placeholder: 'file', help: 'its private key (PEM)' },
     maxSandboxes: { kind: 'integer', min: 1, help: 'live sandboxes of all keys together (default: 16 per CPU)' },
@@ -53,6 +64,17 @@ export const serveCommand = defineCommand({
       help: 'registries that images may come from (default: docker.io)',
     },
     hostNetwork: { kind: 'boolean', help: "let sandboxes have this machine's network" },
+    warm: {
+      kind: 'integer',
+      default: 0,
+      min: 0,
+      help: 'sandboxes kept ready for each environment that is asked for again and again, where there is room',
+    },
+    idleSeconds: {
+      kind: 'number',
+      min: 1,
+      help: 'end sandboxes without lease that nobody asks anything of for so long (default: never)',
+    },
     drainSeconds: { kind: 'number', default: 600, min: 0, help: 'wait so long for live sandboxes when told to stop' },
     holdSeconds: { kind: 'number', default: 300, min: 0, help: 'hold live sandboxes so long without a listener' },
     view: {
@@ -139,12 +161,21 @@ async function tlsOf({ tlsCert, tlsKey }: TlsFlags): Promise<{ cert: string; key
 }
 
 function settingsOf(
-  flags: PolicyFlags & { maxSandboxes?: number | undefined; holdSeconds: number },
+  flags: PolicyFlags & {
+    maxSandboxes?: number | undefined;
+    runtimeUrl?: string | undefined;
+    warm: number;
+    idleSeconds?: number | undefined;
+    holdSeconds: number;
+  },
   publicUrl: string,
 ): KeeperSettings {
   return {
     publicUrl,
+    runtimeUrl: runtimeUrlOf(flags.runtimeUrl),
     capacity: flags.maxSandboxes ?? availableParallelism() * PLACES_PER_CPU,
+    warm: flags.warm,
+    forgetSeconds: flags.idleSeconds ?? null,
     holdSeconds: flags.holdSeconds,
     policy: policyOf(flags),
   };
@@ -153,14 +184,35 @@ function settingsOf(
 interface PolicyFlags {
   hostNetwork: boolean;
   registry: string[];
+  runtimeHost: string[];
   maxMemory: string;
   maxDisk: string;
   maxCpus?: number | undefined;
 }
 
+function runtimeUrlOf(template: string | undefined): string | null {
+  if (template === undefined) return null;
+  if (/^https?:\/\/\{id\}\.[^/?#]+$/.test(template)) return template;
+  throw new AssayError(
+    'usage',
+    `--runtime-url ${template}: it has no {id} as the first part of its host, or more than a host`,
+    {
+      class: 'input',
+      retryable: false,
+      hint: 'Such as https://{id}.sandboxes.example.org, with a record in the DNS and a certificate for *.sandboxes.example.org.',
+    },
+  );
+}
+
+function demandHost(host: string): string {
+  if (parseHostRule(host) !== undefined) return host;
+  throw new AssayError('usage', `--runtime-host ${host}: this is no host`, { class: 'input', retryable: false });
+}
+
 function policyOf(flags: PolicyFlags): SpecPolicy {
   return {
     hostNetwork: flags.hostNetwork,
+    runtimeHosts: flags.runtimeHost.map(demandHost),
     registries: flags.registry.length > 0 ? flags.registry : ['docker.io'],
     most: {
       memoryBytes: parseBytes(flags.maxMemory),

@@ -8,7 +8,7 @@ import * as https from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
 import { AssayError } from '../../contracts/index.ts';
-import { API_KEY_HEADER, errorBodySchema } from './api.ts';
+import { API_KEY_HEADER, errorBodySchema, SIGNS_OF_LIFE } from './api.ts';
 
 export interface ServerClientOptions {
   /** `http://127.0.0.1:8620`; a path before `/v1` is kept. */
@@ -40,7 +40,7 @@ export interface Refusal {
 
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 5_000;
-/** Of a connection on which nothing comes: streams send a sign of life every ten seconds. */
+/** Of a connection on which nothing comes: streams and requests that take long send a sign of life every ten seconds. */
 const SILENCE_MS = 45_000;
 const GATEWAY = new Set([502, 503, 504]);
 const MAX_REPLY_BYTES = 64 * 1024 ** 2;
@@ -129,6 +129,7 @@ export class ServerClient {
         ...(signal === undefined ? {} : { signal }),
         headers: {
           [API_KEY_HEADER]: this.options.apiKey,
+          prefer: SIGNS_OF_LIFE,
           ...headers,
           ...(body === undefined ? {} : { 'content-type': type, 'content-length': body.length }),
         },

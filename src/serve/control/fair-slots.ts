@@ -30,9 +30,13 @@ export class FairSlots {
     this.serve();
   }
 
-  /** Places taken and requests that wait. */
-  get state(): { taken: number; waiting: number } {
-    return { taken: this.taken, waiting: [...this.queues.values()].reduce((sum, queue) => sum + queue.length, 0) };
+  /** Places taken, places free, and requests that wait. */
+  get state(): { taken: number; free: number; waiting: number } {
+    return {
+      taken: this.taken,
+      free: Math.max(0, this.capacity - this.taken),
+      waiting: [...this.queues.values()].reduce((sum, queue) => sum + queue.length, 0),
+    };
   }
 
   /** A place, at the latest after `waitMs`; null when there was none in that time. */

@@ -1,10 +1,20 @@
 /** A sandbox with everything the server knows of it. */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { digestOf } from '../../base/digest.ts';
-import { AssayError, type Sandbox, type SandboxEnd, type SpawnOptions } from '../../contracts/index.ts';
+import {
+  AssayError,
+  type Sandbox,
+  type SandboxEnd,
+  type SandboxSpec,
+  type SpawnOptions,
+} from '../../contracts/index.ts';
 import { type SandboxView, type SpawnRequest, spawnRequestSchema } from '../../sandbox/remote/api.ts';
 import { HostedProcess } from '../data/hosted-process.ts';
-import { notFound, refuse } from '../http/http-problem.ts';
+import { busy, notFound, refuse } from '../http/http-problem.ts';
+
+/** Connections into one sandbox at the same time. */
+const MAX_CONNECTIONS = 64;
+const CONNECTION_RETRY_SECONDS = 1;
 
 interface ProcessSlot {
   digest: string;
@@ -15,6 +25,8 @@ interface ProcessSlot {
 export interface HostedSandboxFacts {
   /** Id of the account key it belongs to. */
   owner: string;
+  /** Of the request: a sandbox that was made ahead has others. */
+  asked: Pick<SandboxSpec, 'limits' | 'labels'>;
   sessionId?: string | undefined;
   leaseId?: string | undefined;
   idlePauseSeconds?: number | undefined;
@@ -26,6 +38,8 @@ export class HostedSandbox {
   readonly createdAt = new Date().toISOString();
   readonly sandbox: Sandbox;
   readonly facts: HostedSandboxFacts;
+  /** Resolves when it is gone. */
+  readonly closed: Promise<SandboxEnd>;
   /** Set when it is gone. */
   end: SandboxEnd | undefined;
   /** Epoch milliseconds of its end. */
@@ -33,19 +47,25 @@ export class HostedSandbox {
   private readonly slots = new Map<string, ProcessSlot>();
   private frozen: 'no' | 'asked' | 'idle' = 'no';
   private usedAt = Date.now();
+  private requests = 0;
+  private connections = 0;
 
   constructor(sandbox: Sandbox, facts: HostedSandboxFacts) {
     this.sandbox = sandbox;
     this.facts = facts;
-    void sandbox.closed.then((end) => {
-      this.end = end;
+    const { wallSeconds } = facts.asked.limits;
+    const overdue = endAfter(sandbox, wallSeconds);
+    this.closed = sandbox.closed.then((end) => {
+      this.end = overdue() ? { reason: 'wall-limit', message: `its ${wallSeconds} s are over` } : end;
       this.endedAt = Date.now();
+      return this.end;
     });
   }
 
   get view(): SandboxView {
     const { id, sessionKey, createdAt, sandbox, facts, end } = this;
     const { backend, tier, limitsInForce, spec } = sandbox;
+    const { limits, labels } = facts.asked;
     const network = typeof spec.network === 'string' ? spec.network : { allow: [...spec.network.allow] };
     return {
       id,
@@ -54,7 +74,7 @@ export class HostedSandbox {
       backend,
       tier,
       limitsInForce,
-      spec: { ...spec, layers: [...spec.layers], network },
+      spec: { ...spec, layers: [...spec.layers], network, limits, labels: { ...labels } },
       status: end !== undefined ? 'ended' : this.frozen === 'no' ? 'running' : 'paused',
       ...(facts.sessionId === undefined ? {} : { sessionId: facts.sessionId }),
       ...(end === undefined ? {} : { end }),
@@ -67,10 +87,34 @@ export class HostedSandbox {
     return timingSafeEqual(digest(sessionKey), digest(this.sessionKey));
   }
 
-  /** Marks a request to the data plane; thaws what was frozen for idleness. */
-  async touch(): Promise<void> {
+  /** Marks a request to the data plane until it is answered; thaws what was frozen for idleness. */
+  async serve<T>(answer: () => Promise<T>): Promise<T> {
     this.usedAt = Date.now();
-    if (this.frozen === 'idle') await this.resume();
+    this.requests++;
+    try {
+      if (this.frozen === 'idle') await this.resume();
+      return await answer();
+    } finally {
+      this.requests--;
+      this.usedAt = Date.now();
+    }
+  }
+
+  /** Carries out what needs a connection to a server inside. Throws 429 when there are too many. */
+  async connected<T>(act: () => Promise<T>): Promise<T> {
+    if (this.connections >= MAX_CONNECTIONS)
+      throw busy(`${MAX_CONNECTIONS} connections lead into this sandbox already`, CONNECTION_RETRY_SECONDS);
+    this.connections++;
+    try {
+      return await act();
+    } finally {
+      this.connections--;
+    }
+  }
+
+  /** Nobody has asked anything of it for so long, and nobody listens to it. */
+  isForgotten(now: number, seconds: number): boolean {
+    return this.end === undefined && this.requests === 0 && now - this.usedAt > seconds * 1000;
   }
 
   /**
@@ -78,8 +122,9 @@ export class HostedSandbox {
    * `Sandbox.spawn` throws.
    */
   async spawn(processId: string, request: SpawnRequest): Promise<HostedProcess> {
-    const { argv, cwd, env, stderr } = spawnRequestSchema.parse(request);
-    const digest = digestOf({ argv, cwd, env, stderr });
+    const { argv, cwd, env, stderr, stdin, release = [] } = spawnRequestSchema.parse(request);
+    for (const id of release) await this.release(id).catch(() => {}); // unknown, or gone already
+    const digest = digestOf({ argv, cwd, env, stderr, stdin });
     const before = this.slots.get(processId);
     if (before !== undefined) {
       if (before.digest !== digest) throw refuse(409, 'this id started another process');
@@ -87,10 +132,11 @@ export class HostedSandbox {
     }
     const options: SpawnOptions = {
       stderr,
+      stdin,
       ...(cwd === undefined ? {} : { cwd }),
       ...(env === undefined ? {} : { env }),
     };
-    const started = this.sandbox.spawn(argv, options).then((child) => new HostedProcess(child));
+    const started = this.sandbox.spawn(argv, options).then((child) => new HostedProcess(child, stdin));
     this.slots.set(processId, { digest, process: started });
     return started;
   }
@@ -101,6 +147,12 @@ export class HostedSandbox {
     if (slot === undefined) throw notFound('process');
     if (slot.process === null) throw refuse(410, 'this process was released');
     return slot.process;
+  }
+
+  /** False for an id that started nothing too. */
+  async hasExited(processId: string): Promise<boolean> {
+    const process = await this.slots.get(processId)?.process?.catch(() => null); // what could not be started was told to who asked
+    return process != null && process.exit !== null;
   }
 
   /** The client wants nothing more of this process. Idempotent. */
@@ -136,8 +188,21 @@ export class HostedSandbox {
   }
 
   private async isBusy(): Promise<boolean> {
+    if (this.requests > 0) return true;
     const slots = [...this.slots.values()].flatMap(({ process }) => (process === null ? [] : [process]));
     const processes = await Promise.allSettled(slots);
     return processes.some((one) => one.status === 'fulfilled' && one.value.exit === null);
   }
+}
+
+/** A sandbox that was made ahead would live longer than it may. Tells whether it was ended for that. */
+function endAfter(sandbox: Sandbox, wallSeconds: number): () => boolean {
+  if (sandbox.spec.limits.wallSeconds <= wallSeconds) return () => false;
+  let isOver = false;
+  const timer = setTimeout(() => {
+    isOver = true;
+    void sandbox.destroy(); // `closed` tells
+  }, wallSeconds * 1000);
+  void sandbox.closed.then(() => clearTimeout(timer));
+  return () => isOver;
 }

@@ -8,6 +8,7 @@ import { FairSlots, type ReleaseSlot } from './fair-slots.ts';
 import { HostedSandbox, type HostedSandboxFacts } from './hosted-sandbox.ts';
 import { type Lease, LeaseTable } from './lease-table.ts';
 import { OnceTable } from './once-table.ts';
+import { WarmPool } from './warm-pool.ts';
 
 /** How long one can still ask for a sandbox that is gone, and for what its processes printed. */
 const KEEP_ENDED_MS = 300_000;
@@ -29,14 +30,17 @@ export class SandboxRegistry {
   private readonly backend: SandboxBackend;
   private readonly slots = new FairSlots();
   private readonly once = new OnceTable();
+  private readonly warm: WarmPool;
   private readonly sandboxes = new Map<string, HostedSandbox>();
   private readonly onError: (error: unknown) => void;
   private readonly sweeper: NodeJS.Timeout;
   private draining = false;
+  private forgetSeconds = Number.POSITIVE_INFINITY;
 
   constructor({ backend, onError }: RegistryOptions) {
     this.backend = backend;
     this.onError = onError;
+    this.warm = new WarmPool({ backend, onError, spare: () => this.spare });
     this.sweeper = setInterval(() => this.sweep(Date.now()), SWEEP_MS);
     this.sweeper.unref();
   }
@@ -44,6 +48,11 @@ export class SandboxRegistry {
   get state(): { live: number; waiting: number; draining: boolean } {
     const { taken, waiting } = this.slots.state;
     return { live: taken, waiting, draining: this.draining };
+  }
+
+  /** Of sandboxes made ahead. */
+  get warmState(): WarmPool['state'] {
+    return this.warm.state;
   }
 
   /** It knows of no sandbox, also of none that ended lately. */
@@ -63,8 +72,9 @@ export class SandboxRegistry {
       if (request.sessionId !== undefined && this.ofSession(owner, request.sessionId) !== undefined)
         throw refuse(409, 'this session has a sandbox already');
       const release = await this.demandSlot(owner, waitSeconds);
-      return this.adopt(this.backend.create(request.spec), release, lease, {
+      return this.adopt(this.provide(request.spec), release, lease, {
         owner: owner.id,
+        asked: request.spec,
         sessionId: request.sessionId,
         leaseId: request.leaseId,
         idlePauseSeconds: request.idlePauseSeconds,
@@ -138,6 +148,16 @@ export class SandboxRegistry {
     this.slots.setCapacity(capacity);
   }
 
+  /** Sandboxes made ahead for each environment that is asked for again and again. */
+  setWarm(perEnvironment: number): void {
+    this.warm.setSize(perEnvironment);
+  }
+
+  /** Sandboxes without lease end when nobody has asked anything of them for so long. */
+  setForgetSeconds(seconds: number): void {
+    this.forgetSeconds = seconds;
+  }
+
   /** While it drains nothing is started; what lives goes on. */
   setDraining(draining: boolean): void {
     this.draining = draining;
@@ -147,7 +167,19 @@ export class SandboxRegistry {
   async close(): Promise<void> {
     this.draining = true;
     clearInterval(this.sweeper);
-    await Promise.all([...this.sandboxes.values()].map(({ sandbox }) => sandbox.destroy()));
+    await Promise.all([this.warm.close(), ...[...this.sandboxes.values()].map(({ sandbox }) => sandbox.destroy())]);
+  }
+
+  private get spare(): number {
+    const { free, waiting } = this.slots.state;
+    return this.draining || waiting > 0 ? 0 : free;
+  }
+
+  private async provide(spec: SandboxSpec): Promise<Sandbox> {
+    const ready = this.warm.take(spec, Date.now());
+    if (ready !== undefined) return ready;
+    await this.warm.shrink(this.spare);
+    return this.backend.create(spec);
   }
 
   private async adopt(
@@ -162,7 +194,7 @@ export class SandboxRegistry {
     });
     const hosted = new HostedSandbox(sandbox, facts);
     this.sandboxes.set(hosted.id, hosted);
-    void sandbox.closed.then((end) => {
+    void hosted.closed.then((end) => {
       release();
       if (lease !== undefined) this.leases.tell(lease, { sandboxId: hosted.id, end });
     });
@@ -212,9 +244,12 @@ export class SandboxRegistry {
 
   private sweep(now: number): void {
     this.once.sweep(now);
+    this.warm.sweep(now);
     for (const lease of this.leases.expired(now)) this.endLease(lease).catch(this.onError);
     for (const [id, hosted] of this.sandboxes) {
       if (hosted.endedAt !== undefined && now - hosted.endedAt > KEEP_ENDED_MS) this.sandboxes.delete(id);
+      else if (hosted.facts.leaseId === undefined && hosted.isForgotten(now, this.forgetSeconds))
+        hosted.sandbox.destroy().catch(this.onError);
       else hosted.pauseIfIdle(now).catch(this.onError);
     }
   }

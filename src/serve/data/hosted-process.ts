@@ -27,11 +27,12 @@ export class HostedProcess {
   private inputEnded = false;
   private inputTurn: Promise<unknown> = Promise.resolve();
 
-  constructor(child: SandboxProcess) {
+  constructor(child: SandboxProcess, stdin: 'open' | 'empty' = 'open') {
     this.child = child;
     this.stdout = this.hold(child.stdout);
     this.stderr = this.hold(child.stderr);
     child.stdin.on('error', () => {}); // the process ended or closed its input: its exit tells
+    if (stdin === 'empty') void this.write(0, Buffer.alloc(0), true);
     void child.exit.then((exit) => {
       this.exit = exit;
       this.events.emit('change');
