@@ -66,11 +66,12 @@ const CHECK_MS = 2_000;
 const BUILDS = { atOnce: 2, timeoutMs: 1_800_000 };
 
 export function createAssayServer({ backend, images, hostBase, home, onError }: ServerOptions): AssayServer {
-  const registry = new SandboxRegistry({ backend, onError });
+  const keys = new KeyStore(home);
+  const registry = new SandboxRegistry({ backend, keysInForce: () => keys.idsInForce(), onError });
   const metrics = new ServerMetrics();
   const holdings = new Holdings(home);
   const builds = new BuildTable(BUILDS);
-  const authenticator = new Authenticator(new KeyStore(home));
+  const authenticator = new Authenticator(keys);
   const audit = new AuditLog(join(home, 'serve', 'audit.jsonl'));
   const websockets = new WebsocketDoor({ registry, metrics, audit, onError });
   let dispatcher: Dispatcher | undefined;

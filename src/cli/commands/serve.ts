@@ -10,7 +10,7 @@ import { attachKeeper, type KeeperPlace } from '../../serve/keeper/attach-keeper
 import type { KeeperLink } from '../../serve/keeper/keeper-link.ts';
 import type { KeeperSettings } from '../../serve/keeper/keeper-protocol.ts';
 import { KeyStore } from '../../serve/keys/key-store.ts';
-import { startListener } from '../../serve/listener/listener.ts';
+import { type Listener, startListener } from '../../serve/listener/listener.ts';
 import { defineCommand } from '../flag.ts';
 import { type OpenPages, openPages } from '../open-pages.ts';
 import { print } from '../output.ts';
@@ -108,16 +108,8 @@ export const serveCommand = defineCommand({
     };
     const tls = await tlsOf(flags);
     let keeper = await attachKeeper(place);
-    const listener = await startListener({
-      host: flags.host,
-      port: flags.port,
-      keeper: () => keeper.record.clients,
-      ...(tls === undefined ? {} : { tls }),
-    });
-    let pages: OpenPages | undefined;
-    try {
-      if (flags.view !== undefined) pages = await openPages({ ...PAGES, runsDir: resolve(flags.view) });
-      const url = flags.publicUrl ?? listener.url;
+    const attend = async (listeningUrl: string, pages: OpenPages | undefined) => {
+      const url = flags.publicUrl ?? listeningUrl;
       const settings = settingsOf(flags, url);
       await keeper.configure(settings);
       const shown = pages === undefined ? '' : `${pages.words}\n`;
@@ -138,21 +130,48 @@ export const serveCommand = defineCommand({
           await keeper.end();
         },
       });
+    };
+    let listener: Listener | undefined;
+    let pages: OpenPages | undefined;
+    try {
+      listener = await listen(flags, tls, () => keeper.record.clients);
+      if (flags.view !== undefined) pages = await openPages({ ...PAGES, runsDir: resolve(flags.view) });
+      await attend(listener.url, pages);
     } finally {
       await pages?.close();
-      await listener.close();
+      await listener?.close();
       keeper.leave();
     }
     return 0;
   },
 });
 
+/** Throws `usage` for an address or a port that cannot be had, and for certificates that are none. */
+async function listen({ host, port }: { host: string; port: number }, tls: Tls | undefined, keeper: () => string) {
+  try {
+    return await startListener({ host, port, keeper, ...(tls === undefined ? {} : { tls }) });
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new AssayError('usage', `cannot listen on ${host}, port ${port}: ${why}`, {
+      class: 'input',
+      retryable: false,
+      hint: 'Another server may have the port (--port), or the address is not of this machine (--host), or key and certificate do not fit.',
+      cause,
+    });
+  }
+}
+
+interface Tls {
+  cert: string;
+  key: string;
+}
+
 interface TlsFlags {
   tlsCert?: string | undefined;
   tlsKey?: string | undefined;
 }
 
-async function tlsOf({ tlsCert, tlsKey }: TlsFlags): Promise<{ cert: string; key: string } | undefined> {
+async function tlsOf({ tlsCert, tlsKey }: TlsFlags): Promise<Tls | undefined> {
   if (tlsCert === undefined && tlsKey === undefined) return undefined;
   if (tlsCert === undefined || tlsKey === undefined)
     throw new AssayError('usage', 'TLS needs both --tls-cert and --tls-key', { class: 'input', retryable: false });

@@ -73,15 +73,17 @@ export class ServerClient {
 
   /** Sends the request until it is answered; the body is the caller's to read. Throws like `json`. */
   async open(request: ServerRequest): Promise<http.IncomingMessage> {
-    const started = Date.now();
+    const started = performance.now();
     for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
       const outcome = await this.attempt(request);
       if (outcome instanceof http.IncomingMessage) return outcome;
       const isBusy = outcome.status === 429 || outcome.status === 503;
       const patience = isBusy ? this.options.busyMs : this.options.lostAfterMs;
       const mayPass = outcome.status === 0 || isBusy || GATEWAY.has(outcome.status);
-      if (!mayPass || Date.now() - started >= patience) throw outcome.error;
-      await sleep(Math.max(pause * (0.5 + Math.random() / 2), outcome.retryAfterMs), undefined, {
+      const left = started + patience - performance.now();
+      if (!mayPass || left <= 0) throw outcome.error;
+      const wanted = Math.max(pause * (0.5 + Math.random() / 2), outcome.retryAfterMs);
+      await sleep(Math.min(wanted, left), undefined, {
         ...(request.signal === undefined ? {} : { signal: request.signal }),
       }).catch(() => {
         throw cancelled();

@@ -9,12 +9,17 @@ import {
   type SpawnOptions,
 } from '../../contracts/index.ts';
 import { type SandboxView, type SpawnRequest, spawnRequestSchema } from '../../sandbox/remote/api.ts';
+import type { HeldBytes } from '../data/held-bytes.ts';
 import { HostedProcess } from '../data/hosted-process.ts';
 import { busy, notFound, refuse } from '../http/http-problem.ts';
 
-/** Connections into one sandbox at the same time. */
-const MAX_CONNECTIONS = 64;
+/** Connections into one sandbox at the same time: of those who have its key, and of those who ask for its health without one. */
+const MAX_CONNECTIONS = { named: 64, unnamed: 4 };
 const CONNECTION_RETRY_SECONDS = 1;
+/** Processes of one sandbox that were not let go of, and ids that were ever used. */
+const MAX_PROCESSES = 1_000;
+const MAX_IDS = 100_000;
+const PROCESS_RETRY_SECONDS = 5;
 
 interface ProcessSlot {
   digest: string;
@@ -42,22 +47,27 @@ export class HostedSandbox {
   readonly closed: Promise<SandboxEnd>;
   /** Set when it is gone. */
   end: SandboxEnd | undefined;
-  /** Epoch milliseconds of its end. */
+  /** When it ended, by the clock of `performance.now()`. */
   endedAt: number | undefined;
   private readonly slots = new Map<string, ProcessSlot>();
+  private unreleased = 0;
+  private readonly held: HeldBytes;
   private frozen: 'no' | 'asked' | 'idle' = 'no';
-  private usedAt = Date.now();
+  private isLocked = false;
+  private usedAt = performance.now();
   private requests = 0;
-  private connections = 0;
+  private readonly connections = { named: 0, unnamed: 0 };
 
-  constructor(sandbox: Sandbox, facts: HostedSandboxFacts) {
+  /** `held`: output that is held for its owner. */
+  constructor(sandbox: Sandbox, facts: HostedSandboxFacts, held: HeldBytes) {
     this.sandbox = sandbox;
+    this.held = held;
     this.facts = facts;
     const { wallSeconds } = facts.asked.limits;
     const overdue = endAfter(sandbox, wallSeconds);
     this.closed = sandbox.closed.then((end) => {
       this.end = overdue() ? { reason: 'wall-limit', message: `its ${wallSeconds} s are over` } : end;
-      this.endedAt = Date.now();
+      this.endedAt = performance.now();
       return this.end;
     });
   }
@@ -81,34 +91,42 @@ export class HostedSandbox {
     };
   }
 
+  /** Nobody opens it any more, and it ends. */
+  async lock(): Promise<void> {
+    this.isLocked = true;
+    if (this.end === undefined) await this.sandbox.destroy();
+  }
+
   /** Compares in constant time. */
   opensWith(sessionKey: string): boolean {
+    if (this.isLocked) return false;
     const digest = (text: string) => createHash('sha256').update(text).digest();
     return timingSafeEqual(digest(sessionKey), digest(this.sessionKey));
   }
 
   /** Marks a request to the data plane until it is answered; thaws what was frozen for idleness. */
   async serve<T>(answer: () => Promise<T>): Promise<T> {
-    this.usedAt = Date.now();
+    this.usedAt = performance.now();
     this.requests++;
     try {
       if (this.frozen === 'idle') await this.resume();
       return await answer();
     } finally {
       this.requests--;
-      this.usedAt = Date.now();
+      this.usedAt = performance.now();
     }
   }
 
   /** Carries out what needs a connection to a server inside. Throws 429 when there are too many. */
-  async connected<T>(act: () => Promise<T>): Promise<T> {
-    if (this.connections >= MAX_CONNECTIONS)
-      throw busy(`${MAX_CONNECTIONS} connections lead into this sandbox already`, CONNECTION_RETRY_SECONDS);
-    this.connections++;
+  async connected<T>(act: () => Promise<T>, who: 'named' | 'unnamed'): Promise<T> {
+    const most = MAX_CONNECTIONS[who];
+    if (this.connections[who] >= most)
+      throw busy(`${most} such connections lead into this sandbox already`, CONNECTION_RETRY_SECONDS);
+    this.connections[who]++;
     try {
       return await act();
     } finally {
-      this.connections--;
+      this.connections[who]--;
     }
   }
 
@@ -130,14 +148,17 @@ export class HostedSandbox {
       if (before.digest !== digest) throw refuse(409, 'this id started another process');
       return before.process ?? Promise.reject(refuse(410, 'this process was released'));
     }
+    if (this.unreleased >= MAX_PROCESSES || this.slots.size >= MAX_IDS)
+      throw busy('too many processes of this sandbox were not let go of', PROCESS_RETRY_SECONDS);
     const options: SpawnOptions = {
       stderr,
       stdin,
       ...(cwd === undefined ? {} : { cwd }),
       ...(env === undefined ? {} : { env }),
     };
-    const started = this.sandbox.spawn(argv, options).then((child) => new HostedProcess(child, stdin));
+    const started = this.sandbox.spawn(argv, options).then((child) => new HostedProcess(child, this.held, stdin));
     this.slots.set(processId, { digest, process: started });
+    this.unreleased++;
     return started;
   }
 
@@ -159,9 +180,11 @@ export class HostedSandbox {
   async release(processId: string): Promise<void> {
     const slot = this.slots.get(processId);
     if (slot === undefined) throw notFound('process');
-    const process = await slot.process?.catch(() => null); // what did not start holds nothing
-    process?.release();
+    const { process } = slot;
+    if (process === null) return;
     slot.process = null;
+    this.unreleased--;
+    (await process.catch(() => null))?.release(); // what did not start holds nothing
   }
 
   async pause(): Promise<void> {

@@ -15,7 +15,7 @@ export interface WarmPoolOptions {
 
 interface Ready {
   sandbox: Sandbox;
-  /** Epoch milliseconds. */
+  /** All times are those of `performance.now()`. */
   madeAt: number;
 }
 
@@ -123,13 +123,13 @@ export class WarmPool {
   }
 
   private isWanting({ asked, ready, notBefore }: Environment): boolean {
-    return asked >= ASKED_OFTEN && ready.length < this.perEnvironment && notBefore <= Date.now();
+    return asked >= ASKED_OFTEN && ready.length < this.perEnvironment && notBefore <= performance.now();
   }
 
   private async make(environment: Environment): Promise<void> {
     try {
       const sandbox = await this.options.backend.create(asReady(environment.spec));
-      const ready = { sandbox, madeAt: Date.now() };
+      const ready = { sandbox, madeAt: performance.now() };
       environment.ready.push(ready);
       void sandbox.closed.then(() => {
         environment.ready = environment.ready.filter((one) => one !== ready);
@@ -137,7 +137,7 @@ export class WarmPool {
       // Meanwhile places may have been taken, or all of it may be over.
       await this.shrink(this.options.spare());
     } catch (error) {
-      environment.notBefore = Date.now() + AFTER_FAILURE_MS;
+      environment.notBefore = performance.now() + AFTER_FAILURE_MS;
       this.options.onError(error);
     }
   }

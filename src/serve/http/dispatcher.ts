@@ -73,7 +73,12 @@ export class Dispatcher {
       const params = matchPath(route.path, path);
       return params === null ? [] : [{ route, params }];
     });
-    const match = matches.find(({ route }) => route.method === request.method);
+    // Who asks for a head only, asks what everybody may ask: whether the server is well.
+    const match = matches.find(
+      ({ route }) =>
+        route.method === request.method ||
+        (request.method === 'HEAD' && route.method === 'GET' && route.auth === 'none'),
+    );
     if (match !== undefined) {
       const query = new URLSearchParams(request.url?.split('?')[1] ?? '');
       return { route: match.route, call: { request, response, params: match.params, query } };

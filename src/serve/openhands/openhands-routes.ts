@@ -12,7 +12,7 @@ import type { KeyRecord } from '../keys/key-record.ts';
 import type { ServeParts } from '../serve-parts.ts';
 import { imageRoutes } from './image-routes.ts';
 import { INNER_PORT, RUNTIME_PATH } from './inner-connection.ts';
-import { passOn } from './pass-on.ts';
+import { type InnerPlace, passOn } from './pass-on.ts';
 import { runtimeUrl } from './runtime-host.ts';
 import {
   lastWords,
@@ -28,12 +28,22 @@ const runtimeRequestSchema = z.object({ runtime_id: z.string() });
 const PROGRAM_ID = 'openhands-program';
 const START_WAIT_SECONDS = 60;
 const MAX_BATCH = 500;
+/** Clients look again after less. */
+const HEALTH_MS = 10_000;
 
 export function openHandsRoutes(parts: ServeParts): Route[] {
   return [startRoute(parts), ...lifeRoutes(parts), ...lookRoutes(parts), ...imageRoutes(parts), ...innerRoutes(parts)];
 }
 
 function startRoute(parts: ServeParts): Route {
+  /** By key and session: clients send the request again when it takes long. */
+  const starting = new Map<string, Promise<HostedSandbox>>();
+  const startOnce = (key: KeyRecord, asked: OpenHandsStart) => {
+    const name = `${key.id} ${asked.session_id}`;
+    const started = starting.get(name) ?? start(parts, key, asked).finally(() => starting.delete(name));
+    starting.set(name, started);
+    return started;
+  };
   return {
     ...account,
     method: 'POST',
@@ -42,7 +52,7 @@ function startRoute(parts: ServeParts): Route {
     body: openHandsStartSchema,
     async handle({ request, key }: AccountCall) {
       const asked = await readJson(request, openHandsStartSchema);
-      const hosted = parts.registry.ofSession(key, asked.session_id) ?? (await start(parts, key, asked));
+      const hosted = parts.registry.ofSession(key, asked.session_id) ?? (await startOnce(key, asked));
       const program = openHandsProgram(asked, hosted.sessionKey);
       if (program !== null) await hosted.spawn(PROGRAM_ID, { ...program, stderr: 'merge' });
       return { status: 200, body: await describe(hosted, parts) };
@@ -127,7 +137,8 @@ function innerRoutes({ registry }: ServeParts): Route[] {
       async handle(call) {
         const hosted = registry.findById(call.params.id ?? '');
         if (hosted === undefined) throw notFound('runtime');
-        return pass(hosted, `/${name}`, call);
+        const place = { port: INNER_PORT, path: `/${name}`, withinMs: HEALTH_MS };
+        return pass(hosted, place, call, 'unnamed');
       },
     }),
   );
@@ -139,15 +150,17 @@ function innerRoutes({ registry }: ServeParts): Route[] {
       summary: 'OpenHands: the server inside a runtime.',
       async handle({ hosted, ...call }) {
         const query = call.request.url?.split('?')[1];
-        return pass(hosted, `/${call.params.rest ?? ''}${query === undefined ? '' : `?${query}`}`, call);
+        const path = `/${call.params.rest ?? ''}${query === undefined ? '' : `?${query}`}`;
+        return pass(hosted, { port: INNER_PORT, path }, call, 'named');
       },
     }),
   );
   return [...healthRoutes, ...allRoutes];
 }
 
-async function pass(hosted: HostedSandbox, path: string, { request, response }: OpenCall): Promise<undefined> {
-  await hosted.connected(() => passOn(hosted.sandbox, { port: INNER_PORT, path }, request, response));
+async function pass(hosted: HostedSandbox, place: InnerPlace, call: OpenCall, who: 'named' | 'unnamed') {
+  await hosted.connected(() => passOn(hosted.sandbox, place, call.request, call.response), who);
+  return undefined;
 }
 
 /** One runtime as `/start` and the look-ups tell it. Ready means that the sandbox and its program run; clients then ask the server inside. */

@@ -12,6 +12,8 @@ export interface InnerPlace {
   port: number;
   /** With its query. */
   path: string;
+  /** An answer must be whole by then. Default: no limit. */
+  withinMs?: number;
 }
 
 /** Answers with what the server at `port` inside answers; 502 when there is none (yet). */
@@ -22,7 +24,11 @@ export async function passOn(
   response: ServerResponse,
 ): Promise<void> {
   const connection = await connectInside(sandbox, place.port);
+  const abandon = () => connection.destroy(new Error('the client is gone'));
+  response.once('close', abandon);
+  const timer = place.withinMs === undefined ? undefined : setTimeout(abandon, place.withinMs);
   try {
+    if (response.destroyed) abandon();
     const inner = await ask(request, place.path, connection);
     response.writeHead(inner.statusCode ?? 502, passedHeaders(inner.headers));
     await pipeline(inner, response);
@@ -30,6 +36,8 @@ export async function passOn(
     if (response.headersSent) throw error;
     throw nothingAnswers(place);
   } finally {
+    clearTimeout(timer);
+    response.off('close', abandon);
     connection.destroy();
   }
 }

@@ -79,7 +79,7 @@ export class WebsocketDoor {
     noted.who = `sandbox ${hosted.id}`;
     const query = request.url?.split('?')[1];
     const place = { port: INNER_PORT, path: `/${rest}${query === undefined ? '' : `?${query}`}` };
-    await hosted.serve(() => hosted.connected(() => passUpgrade(hosted.sandbox, place, client)));
+    await hosted.serve(() => hosted.connected(() => passUpgrade(hosted.sandbox, place, client), 'named'));
   }
 
   /** Of a client that names it in its first message. An empty key when it does not. */
