@@ -37,7 +37,9 @@ export async function startCompanion<Link extends object>(
   link: (pid: number) => Promise<Link | undefined>,
 ): Promise<Link | string> {
   const output = await open(options.log, 'a', 0o600);
+  const over = new AbortController();
   try {
+    const { size: before } = await output.stat();
     const child = spawn(process.execPath, [...loader(options.beside), mainFile(options), ...options.args], {
       detached: true, // a session of its own: no signal of the terminal, no end with the parent
       stdio: ['ignore', output.fd, output.fd],
@@ -49,11 +51,13 @@ export async function startCompanion<Link extends object>(
       child.once('exit', (code, signal) => resolve(`it ended with ${signal ?? code}`));
     });
     child.unref();
-    const found = await Promise.race([appears(options.startMs, () => link(child.pid ?? 0)), ended]);
+    const found = await Promise.race([appears(options.startMs, over.signal, () => link(child.pid ?? 0)), ended]);
     if (typeof found !== 'string') return found;
-    const words = (await readFile(options.log, 'utf8').catch(() => '')).slice(-LAST_WORDS);
+    const said = (await readFile(options.log).catch(() => Buffer.alloc(0))).subarray(before);
+    const words = said.toString().slice(-LAST_WORDS);
     return `${found} ${words}`.trim();
   } finally {
+    over.abort();
     await output.close();
   }
 }
@@ -67,9 +71,10 @@ export function newSocketPath(name: string): string {
 
 async function appears<Link extends object>(
   startMs: number,
+  over: AbortSignal,
   link: () => Promise<Link | undefined>,
 ): Promise<Link | string> {
-  for (const until = Date.now() + startMs; Date.now() < until; await sleep(LOOK_MS)) {
+  for (const until = performance.now() + startMs; performance.now() < until && !over.aborted; await sleep(LOOK_MS)) {
     const found = await link();
     if (found !== undefined) return found;
   }

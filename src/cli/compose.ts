@@ -41,6 +41,7 @@ import { createDockerBackend } from '../sandbox/docker/docker-backend.ts';
 import { EngineClient } from '../sandbox/docker/engine-client.ts';
 import { requireEngine } from '../sandbox/docker/engine-endpoint.ts';
 import { createEngineImages } from '../sandbox/docker/engine-images.ts';
+import { type HostBase, hostBase } from '../sandbox/host-base.ts';
 import { hostShortage } from '../sandbox/host-pressure.ts';
 import { createClusterImages } from '../sandbox/kubernetes/cluster-image-supply.ts';
 import { createKubernetesBackend } from '../sandbox/kubernetes/kubernetes-backend.ts';
@@ -60,6 +61,8 @@ export interface Engine {
   images: ImageStore;
   /** Of the backend: where its images come from. */
   imageSupply: ImageSupply;
+  /** Of the machine that the sandboxes are on. */
+  hostBase: () => Promise<HostBase>;
   gradePorts: GradePorts;
   close(): Promise<void>;
 }
@@ -68,7 +71,7 @@ export interface Engine {
 export async function openEngine(choice: SandboxChoice = { sandbox: 'native' }): Promise<Engine> {
   const paths = assayPaths();
   const images = createImageStore({ paths });
-  const backend = openBackend(choice, paths, images);
+  const { backend, imageSupply, hostBase } = openSandboxes(choice, paths, images);
   const probe = await backend.probe();
   if (!probe.available) {
     throw new AssayError('sandbox-unavailable', `no sandbox works on this machine:\n  ${probe.notes.join('\n  ')}`, {
@@ -77,25 +80,17 @@ export async function openEngine(choice: SandboxChoice = { sandbox: 'native' }):
       hint: 'Run `assay doctor` to see what is missing and how to get it.',
     });
   }
-  const environments = createEnvironmentBuilder({ backend, paths, onBuilt: () => keepToBudget(paths) });
+  const environments = createEnvironmentBuilder({ backend, paths, hostBase, onBuilt: () => keepToBudget(paths) });
   return {
     paths,
     backend,
     environments,
     images,
-    imageSupply: imageSupplyOf(choice, { backend, images, paths }),
+    imageSupply,
+    hostBase,
     gradePorts: { backend, environments, gradeAttempt: gradeByKind },
     close: () => backend.close(),
   };
-}
-
-function imageSupplyOf(
-  { sandbox }: SandboxChoice,
-  { backend, images, paths }: { backend: SandboxBackend; images: ImageStore; paths: AssayPaths },
-): ImageSupply {
-  if (sandbox === 'docker') return createEngineImages({ findCredentials: engineCredentials });
-  if (sandbox === 'kubernetes') return createClusterImages(backend, paths);
-  return storedImages(images, paths);
 }
 
 function storedImages(images: ImageStore, paths: AssayPaths): ImageSupply {
@@ -120,30 +115,46 @@ export async function keepToBudget(paths: AssayPaths): Promise<void> {
   });
 }
 
-function openBackend({ sandbox, tier }: SandboxChoice, paths: AssayPaths, images: ImageStore): SandboxBackend {
-  if (sandbox === 'docker') {
-    return createDockerBackend({ paths, findCredentials: engineCredentials });
-  }
-  if (sandbox === 'kubernetes') return createKubernetesBackend({ paths });
+type Sandboxes = Pick<Engine, 'backend' | 'imageSupply' | 'hostBase'>;
+
+function openSandboxes({ sandbox, tier }: SandboxChoice, paths: AssayPaths, images: ImageStore): Sandboxes {
   if (sandbox === 'remote') return openRemote(process.env);
+  if (sandbox === 'docker') {
+    const backend = createDockerBackend({ paths, findCredentials: engineCredentials });
+    return { backend, imageSupply: createEngineImages({ findCredentials: engineCredentials }), hostBase };
+  }
+  if (sandbox === 'kubernetes') {
+    const backend = createKubernetesBackend({ paths });
+    return { backend, imageSupply: createClusterImages(backend, paths), hostBase };
+  }
   const known = NATIVE_TIERS.find((one) => one === tier);
-  return createNativeBackend({ paths, images, ...(known === undefined ? {} : { tier: known }) });
+  const backend = createNativeBackend({ paths, images, ...(known === undefined ? {} : { tier: known }) });
+  return { backend, imageSupply: storedImages(images, paths), hostBase };
 }
 
 /** Of a server: registries are asked by Assay itself, images are built where there is an engine to build them. */
-export function openImageDesk({ sandbox }: SandboxChoice): ImageDesk {
+export function openImageDesk({ sandbox }: SandboxChoice, { imageSupply }: Engine): ImageDesk {
   const build = async (context: Buffer, signal: AbortSignal) => {
     const name = `${BUILT_IMAGES}:${randomUUID()}`;
     return buildImage(new EngineClient(requireEngine()), { context, name, signal });
   };
   return {
+    find: (reference) => imageSupply.find(reference),
     lookUp: (name, signal) => lookUpImage(name, { signal }),
     build: sandbox === 'docker' ? build : undefined,
   };
 }
 
-function openRemote({ ASSAY_SERVER: url, ASSAY_SERVER_KEY: apiKey }: NodeJS.ProcessEnv): SandboxBackend {
-  if (url && apiKey && URL.canParse(url)) return createRemoteBackend({ url, apiKey });
+function openRemote({ ASSAY_SERVER: url, ASSAY_SERVER_KEY: apiKey }: NodeJS.ProcessEnv): Sandboxes {
+  if (url && apiKey && URL.canParse(url)) {
+    const backend = createRemoteBackend({ url, apiKey });
+    const imageSupply: ImageSupply = {
+      find: (reference) => backend.findImage(reference),
+      pull: (reference, signal) => backend.describeImage(reference, signal),
+      remove: async () => {}, // other clients use it; what the server keeps is its operator's to say
+    };
+    return { backend, imageSupply, hostBase: () => backend.hostBase() };
+  }
   throw new AssayError('usage', '--sandbox remote needs ASSAY_SERVER (a URL) and ASSAY_SERVER_KEY', {
     class: 'input',
     retryable: false,

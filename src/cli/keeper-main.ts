@@ -17,7 +17,13 @@ try {
   try {
     await engine.backend.gc(); // what a keeper that was killed has left
     const { home } = engine.paths;
-    const server = createAssayServer({ backend: engine.backend, images: openImageDesk(identity), home, onError: say });
+    const server = createAssayServer({
+      backend: engine.backend,
+      images: openImageDesk(identity, engine),
+      hostBase: identity.sandbox === 'native' ? engine.hostBase : undefined,
+      home,
+      onError: say,
+    });
     await keep({ server, identity, home, signal: told.signal });
   } finally {
     await engine.close();

@@ -136,9 +136,15 @@ export function openSwebenchEnvironments(
   image: string | undefined,
 ): SwebenchEnvironments {
   if (repos.length === 0) return createImageEnvironments(engine.imageSupply);
-  const { backend, paths } = engine;
+  const { backend, paths, hostBase } = engine;
   const folders = repos.map((folder) => resolve(folder));
-  return createSwebenchEnvironments({ backend, paths, repos: folders, ...(image === undefined ? {} : { image }) });
+  return createSwebenchEnvironments({
+    backend,
+    paths,
+    hostBase,
+    repos: folders,
+    ...(image === undefined ? {} : { image }),
+  });
 }
 
 /** One line for the progress, or nothing. */

@@ -197,6 +197,11 @@ export interface SpawnOptions {
   env?: Readonly<Record<string, string>>;
   /** `merge`: stderr is the same pipe as stdout, so the order of arrival is kept, and `stderr` ends at once. Default `separate`. */
   stderr?: 'separate' | 'merge';
+  /**
+   * `empty`: says at the start that there is no input, which spares backends on other machines a message; `stdin` is to be ended all the same.
+   * Default `open`.
+   */
+  stdin?: 'open' | 'empty';
 }
 
 export interface SandboxProcess {

@@ -48,6 +48,7 @@ export async function exec(sandbox: Sandbox, argv: readonly string[], options: E
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     ...(options.env === undefined ? {} : { env: options.env }),
     stderr: options.stderr ?? 'separate',
+    stdin: options.input === undefined ? 'empty' : 'open',
   });
   const maxBytes = options.maxBytes ?? DEFAULT_MAX_BYTES;
   const stdout = collect(child.stdout, maxBytes, options.onStdout);

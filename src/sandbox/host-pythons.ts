@@ -28,6 +28,11 @@ export async function findPythons(env: NodeJS.ProcessEnv = process.env): Promise
   return [...byMinor.values()].sort((a, b) => compare(b.version, a.version));
 }
 
+/** Those below /usr are no folder of their own. */
+export function canTravel({ prefix }: HostPython): boolean {
+  return prefix !== undefined;
+}
+
 async function managed(folder: string): Promise<HostPython[]> {
   const pythons: HostPython[] = [];
   for (const name of await entries(folder)) {

@@ -14,16 +14,19 @@ import { Authenticator } from './keys/authenticator.ts';
 import { KeyStore } from './keys/key-store.ts';
 import { ServerMetrics } from './metrics.ts';
 import { openHandsRoutes } from './openhands/openhands-routes.ts';
+import { routeByHost } from './openhands/runtime-host.ts';
+import { WebsocketDoor } from './openhands/websocket-door.ts';
 import { fileRoutes } from './routes/file-routes.ts';
 import { leaseRoutes } from './routes/lease-routes.ts';
 import { processRoutes } from './routes/process-routes.ts';
 import { sandboxRoutes } from './routes/sandbox-routes.ts';
 import { serverRoutes } from './routes/server-routes.ts';
-import type { ServeParts } from './serve-parts.ts';
+import type { HostDesk, ServeParts } from './serve-parts.ts';
 
 export interface ServerOptions {
   backend: SandboxBackend;
   images: ImageDesk;
+  hostBase: HostDesk;
   /** `AssayPaths.home`: keys and audit log lie below it. */
   home: string;
   onError(error: unknown): void;
@@ -33,9 +36,15 @@ export interface ServerOptions {
 export interface ServerSettings {
   /** Live sandboxes of all keys together. */
   capacity: number;
+  /** Sandboxes made ahead for each environment that is asked for again and again. */
+  warm: number;
+  /** Sandboxes without lease end when nobody has asked anything of them for so long; null: never. */
+  forgetSeconds: number | null;
   policy: SpecPolicy;
   /** Where clients reach the server. */
   publicUrl: string;
+  /** URL of runtimes of OpenHands clients, with `{id}` in the name of the host; null: below `publicUrl`. */
+  runtimeUrl: string | null;
 }
 
 export interface AssayServer {
@@ -56,16 +65,22 @@ const CHECK_MS = 2_000;
 /** Clients give a build up after half an hour. */
 const BUILDS = { atOnce: 2, timeoutMs: 1_800_000 };
 
-export function createAssayServer({ backend, images, home, onError }: ServerOptions): AssayServer {
-  const registry = new SandboxRegistry({ backend, onError });
+export function createAssayServer({ backend, images, hostBase, home, onError }: ServerOptions): AssayServer {
+  const keys = new KeyStore(home);
+  const registry = new SandboxRegistry({ backend, keysInForce: () => keys.idsInForce(), onError });
   const metrics = new ServerMetrics();
   const holdings = new Holdings(home);
   const builds = new BuildTable(BUILDS);
-  const authenticator = new Authenticator(new KeyStore(home));
+  const authenticator = new Authenticator(keys);
   const audit = new AuditLog(join(home, 'serve', 'audit.jsonl'));
+  const websockets = new WebsocketDoor({ registry, metrics, audit, onError });
   let dispatcher: Dispatcher | undefined;
   /** Requests until they are answered and noted. */
   const underWay = new Set<Promise<void>>();
+  const track = (serving: Promise<void>) => {
+    const served = serving.finally(() => underWay.delete(served));
+    underWay.add(served);
+  };
   const http = createServer({
     headersTimeout: HEADERS_MS,
     requestTimeout: REQUEST_MS,
@@ -75,26 +90,33 @@ export function createAssayServer({ backend, images, home, onError }: ServerOpti
     requireHostHeader: true,
   });
   http.on('request', (request, response) => {
+    routeByHost(request);
     // What a handler would still write to a client that went away is for nobody.
     response.on('error', () => {});
     if (dispatcher === undefined) {
       response.writeHead(503, { 'retry-after': '1' }).end();
       return;
     }
-    const served = dispatcher.serve(request, response).finally(() => underWay.delete(served));
-    underWay.add(served);
+    track(dispatcher.serve(request, response));
+  });
+  http.on('upgrade', (request, socket, head) => {
+    routeByHost(request);
+    track(websockets.serve(request, socket, head));
   });
   return {
     http,
     registry,
-    configure({ capacity, policy, publicUrl }) {
+    configure({ capacity, warm, forgetSeconds, ...settings }) {
       registry.setCapacity(capacity);
-      const routes = allRoutes({ backend, images, registry, policy, holdings, builds, metrics, publicUrl });
+      registry.setWarm(warm);
+      registry.setForgetSeconds(forgetSeconds ?? Number.POSITIVE_INFINITY);
+      const routes = allRoutes({ backend, images, hostBase, registry, holdings, builds, metrics, ...settings });
       dispatcher = new Dispatcher({ routes, registry, metrics, onError, authenticator, audit });
     },
     async close() {
       builds.close();
       await registry.close();
+      websockets.close();
       const closed = new Promise<void>((resolve) => http.close(() => resolve()));
       http.closeAllConnections();
       await closed;

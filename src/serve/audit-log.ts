@@ -15,12 +15,15 @@ export interface AuditEntry {
   from: string | undefined;
 }
 
-/** Streams of the data plane that say nothing about who may do what, and come by the thousand. */
-const QUIET = /\/(stdin|ack)$/;
+/** Of the data plane: they say nothing about who may do what, and come by the thousand. */
+const QUIET = /^(POST .*\/(stdin|ack)|DELETE .*\/processes\/\{process\})$/;
 
 export class AuditLog {
   private readonly path: string;
   private turn: Promise<unknown>;
+  /** Lines that go with the next write. */
+  private waiting: string[] = [];
+  private nextWrite: Promise<void> | undefined;
 
   constructor(path: string) {
     this.path = path;
@@ -30,11 +33,21 @@ export class AuditLog {
 
   /** Resolves when the line is with the operating system. */
   write(entry: AuditEntry): Promise<void> {
-    const matters = entry.status >= 400 || (entry.method !== 'GET' && !QUIET.test(entry.pattern));
+    const { method, pattern, status } = entry;
+    const matters = status >= 400 || (method !== 'GET' && !QUIET.test(`${method} ${pattern}`));
     if (!matters) return Promise.resolve();
-    const line = `${JSON.stringify({ at: new Date().toISOString(), ...entry })}\n`;
-    const written = this.turn.then(() => appendFile(this.path, line, { mode: 0o600 }));
-    this.turn = written.catch(() => {});
+    this.waiting.push(`${JSON.stringify({ at: new Date().toISOString(), ...entry })}\n`);
+    this.nextWrite ??= this.beginWrite();
+    return this.nextWrite;
+  }
+
+  /** What comes while a write goes on is written together. */
+  private beginWrite(): Promise<void> {
+    const written = this.turn.then(() => {
+      this.nextWrite = undefined;
+      return appendFile(this.path, this.waiting.splice(0).join(''), { mode: 0o600 });
+    });
+    this.turn = written.catch(() => {}); // told to who wrote
     return written;
   }
 }

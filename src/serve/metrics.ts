@@ -26,11 +26,11 @@ export class ServerMetrics {
     this.latencies.set(labels, latency);
   }
 
-  /** All counters; `gauges`: values of now, by name. */
-  text(gauges: Readonly<Record<string, { help: string; value: number }>>): string {
+  /** All counters, and values of others by name; `counts`: it only grows. */
+  text(values: Readonly<Record<string, { help: string; value: number; counts?: boolean }>>): string {
     const lines: string[] = [];
-    for (const [name, { help, value }] of Object.entries(gauges))
-      lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} gauge`, `${name} ${value}`);
+    for (const [name, { help, value, counts = false }] of Object.entries(values))
+      lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} ${counts ? 'counter' : 'gauge'}`, `${name} ${value}`);
     lines.push('# HELP assay_requests_total Requests answered.', '# TYPE assay_requests_total counter');
     for (const [labels, count] of this.requests) lines.push(`assay_requests_total{${labels}} ${count}`);
     const latency = 'assay_request_seconds';

@@ -47,7 +47,8 @@ describeRequiring('slow-network', problem, 'a bad network', () => {
     const apiKey = await server.makeKey();
     await server.start();
     const { pid } = server.keeper;
-    const backend = createRemoteBackend({ url: await proxy.listen(), apiKey });
+    // On a busy machine a listener may need long to come up again.
+    const backend = createRemoteBackend({ url: await proxy.listen(), apiKey, lostAfterMs: 300_000 });
     const sandboxes = await Promise.all(Array.from({ length: SANDBOXES }, () => backend.create(spec)));
     const trouble = makeTrouble(server, proxy);
     const results = await Promise.all(sandboxes.map(act));

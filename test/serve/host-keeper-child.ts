@@ -8,6 +8,12 @@ import { hostBackend, NO_IMAGES } from './serve-bench.ts';
 const identity = keeperIdentitySchema.parse(JSON.parse(process.argv[2] ?? ''));
 const backend = hostBackend();
 const { home } = assayPaths();
-const server = createAssayServer({ backend, images: NO_IMAGES, home, onError: (error) => console.error(error) });
+const server = createAssayServer({
+  backend,
+  images: NO_IMAGES,
+  hostBase: undefined,
+  home,
+  onError: (error) => console.error(error),
+});
 await keep({ server, identity, home, signal: new AbortController().signal });
 await backend.close();

@@ -12,7 +12,9 @@ let theirKey: string;
 
 beforeAll(async () => {
   const most = { ...GENEROUS, memoryBytes: 2 ** 34 };
-  bench = await openServeBench(undefined, { policy: { hostNetwork: false, registries: ['docker.io'], most } });
+  bench = await openServeBench(undefined, {
+    policy: { hostNetwork: false, registries: ['docker.io'], runtimeHosts: [], most },
+  });
   apiKey = await bench.makeKey('attacker');
   theirKey = await bench.makeKey('victim');
   mine = await start(apiKey);

@@ -29,9 +29,12 @@ const attach = (version: string, cluster?: string) =>
 test('a keeper drains, is opened again by settings, is replaced by another version and for another cluster when it is empty, and ends', async () => {
   const settings = {
     capacity: 4,
+    warm: 0,
+    forgetSeconds: null,
     publicUrl: 'http://127.0.0.1',
+    runtimeUrl: null,
     holdSeconds: 60,
-    policy: { hostNetwork: false, registries: ['docker.io'], most: GENEROUS },
+    policy: { hostNetwork: false, registries: ['docker.io'], runtimeHosts: [], most: GENEROUS },
   };
   const first = await attach('1');
   await first.configure(settings);

@@ -23,8 +23,11 @@ const listener = await startListener({
 });
 await keeper.configure({
   capacity: 64,
+  warm: 0,
+  forgetSeconds: null,
   publicUrl: listener.url,
+  runtimeUrl: null,
   holdSeconds: options.holdSeconds,
-  policy: { hostNetwork: true, registries: ['docker.io'], most: GENEROUS },
+  policy: { hostNetwork: true, registries: ['docker.io'], runtimeHosts: [], most: GENEROUS },
 });
 process.stdout.write(`${listener.url}\n`);

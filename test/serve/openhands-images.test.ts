@@ -33,7 +33,7 @@ afterEach(async () => {
 async function open(images: ImageDesk, backend = hostBackend()): Promise<ServeBench> {
   bench = await openServeBench(backend, {
     images,
-    policy: { hostNetwork: false, registries: ['docker.io', 'assay.local'], most: GENEROUS },
+    policy: { hostNetwork: false, registries: ['docker.io', 'assay.local'], runtimeHosts: [], most: GENEROUS },
   });
   return bench;
 }

@@ -1,16 +1,22 @@
 /** The requests of the OpenHands clients, in the order in which they send them. The sandboxes have no isolation, so that this runs on every machine. */
-import { accessSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { hasBash } from './has-bash.ts';
+import { takeInnerPort } from './inner-port.ts';
 import { openServeBench, type ServeBench } from './serve-bench.ts';
 
+let letGo: () => void;
 let bench: ServeBench;
 let apiKey: string;
 
 beforeAll(async () => {
+  letGo = await takeInnerPort();
   bench = await openServeBench();
   apiKey = await bench.makeKey('openhands');
+}, 120_000);
+afterAll(async () => {
+  await bench.close();
+  letGo();
 });
-afterAll(() => bench.close());
 
 async function call(method: string, path: string, json?: unknown, headers: Record<string, string> = {}) {
   const response = await fetch(path.startsWith('http') ? path : bench.server.url + path, {
@@ -72,12 +78,3 @@ test('a resource factor that is none, and a runtime of somebody else', async () 
   expect((await call('POST', '/start', { ...START, resource_factor: 3 })).status).toBe(400);
   expect((await call('POST', '/stop', { runtime_id: 'f'.repeat(32) })).status).toBe(404);
 });
-
-function hasBash(): boolean {
-  try {
-    accessSync('/bin/bash');
-    return true;
-  } catch {
-    return false;
-  }
-}

@@ -36,7 +36,7 @@ function describeOver(name: string, makeBackend: () => SandboxBackend, base?: Sa
   let bench: ServeBench;
   let apiKey: string;
   beforeAll(async () => {
-    const policy = { hostNetwork: true, registries: ['docker.io', 'assay.local'], most: GENEROUS };
+    const policy = { hostNetwork: true, registries: ['docker.io', 'assay.local'], runtimeHosts: [], most: GENEROUS };
     bench = await openServeBench(makeBackend(), { policy });
     apiKey = await bench.makeKey('contract');
   });

@@ -9,6 +9,7 @@ import type { SpecPolicy } from '../../src/serve/control/spec-policy.ts';
 import type { ImageDesk } from '../../src/serve/image-desk.ts';
 import type { Scope } from '../../src/serve/keys/key-record.ts';
 import { KeyStore } from '../../src/serve/keys/key-store.ts';
+import type { HostDesk } from '../../src/serve/serve-parts.ts';
 import { HostSandbox } from '../support/host-sandbox.ts';
 
 export interface ServeBench {
@@ -30,13 +31,24 @@ export const GENEROUS = { memoryBytes: 2 ** 40, diskBytes: 2 ** 40, cpus: 64, pi
 
 export async function openServeBench(
   backend: SandboxBackend = hostBackend(),
-  options: { capacity?: number; policy?: SpecPolicy; port?: number; home?: string; images?: ImageDesk } = {},
+  options: {
+    capacity?: number;
+    runtimeUrl?: (url: string) => string;
+    warm?: number;
+    forgetSeconds?: number;
+    policy?: SpecPolicy;
+    port?: number;
+    home?: string;
+    images?: ImageDesk;
+    hostBase?: HostDesk;
+  } = {},
 ): Promise<ServeBench> {
   const home = options.home ?? mkdtempSync(join(tmpdir(), 'assay-serve-'));
   const errors: unknown[] = [];
   const server = createAssayServer({
     backend,
     images: options.images ?? NO_IMAGES,
+    hostBase: options.hostBase,
     home,
     onError: (error) => errors.push(error),
   });
@@ -44,8 +56,11 @@ export async function openServeBench(
   const url = `http://127.0.0.1:${(server.http.address() as AddressInfo).port}`;
   server.configure({
     publicUrl: url,
+    runtimeUrl: options.runtimeUrl?.(url) ?? null,
     capacity: options.capacity ?? 64,
-    policy: options.policy ?? { hostNetwork: true, registries: ['docker.io'], most: GENEROUS },
+    warm: options.warm ?? 0,
+    forgetSeconds: options.forgetSeconds ?? null,
+    policy: options.policy ?? { hostNetwork: true, registries: ['docker.io'], runtimeHosts: [], most: GENEROUS },
   });
   const keys = new KeyStore(home);
   return {
@@ -71,7 +86,7 @@ export async function openServeBench(
 }
 
 /** No registry knows anything, and nothing is built. */
-export const NO_IMAGES: ImageDesk = { lookUp: async () => undefined, build: undefined };
+export const NO_IMAGES: ImageDesk = { find: async () => undefined, lookUp: async () => undefined, build: undefined };
 
 /** Sandboxes without isolation: for what is said about sandboxes, not for what they hold back. */
 export function hostBackend(): SandboxBackend {

@@ -4,12 +4,13 @@ import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { assayPaths } from '../../base/paths.ts';
 import { AssayError } from '../../contracts/index.ts';
+import { parseHostRule } from '../../sandbox/host-list.ts';
 import type { SpecPolicy } from '../../serve/control/spec-policy.ts';
 import { attachKeeper, type KeeperPlace } from '../../serve/keeper/attach-keeper.ts';
 import type { KeeperLink } from '../../serve/keeper/keeper-link.ts';
 import type { KeeperSettings } from '../../serve/keeper/keeper-protocol.ts';
 import { KeyStore } from '../../serve/keys/key-store.ts';
-import { startListener } from '../../serve/listener/listener.ts';
+import { type Listener, startListener } from '../../serve/listener/listener.ts';
 import { defineCommand } from '../flag.ts';
 import { type OpenPages, openPages } from '../open-pages.ts';
 import { print } from '../output.ts';
@@ -41,6 +42,16 @@ export const serveCommand = defineCommand({
       help: 'port to listen on; 0: any that is free',
     },
     publicUrl: { kind: 'string', placeholder: 'url', help: 'where clients reach the server, behind a proxy' },
+    runtimeUrl: {
+      kind: 'string',
+      placeholder: 'url',
+      help: 'where OpenHands clients reach a runtime, with {id} in the name of the host (default: below the public URL)',
+    },
+    runtimeHost: {
+      kind: 'strings',
+      placeholder: 'host',
+      help: "hosts that sandboxes of OpenHands clients may reach, such as the model's (default: none)",
+    },
     tlsCert: { kind: 'string', placeholder: 'file', help: 'certificate chain (PEM), for TLS without a proxy' },
     tlsKey: { kind: 'string', placeholder: 'file', help: 'its private key (PEM)' },
     maxSandboxes: { kind: 'integer', min: 1, help: 'live sandboxes of all keys together (default: 16 per CPU)' },
@@ -53,6 +64,17 @@ export const serveCommand = defineCommand({
       help: 'registries that images may come from (default: docker.io)',
     },
     hostNetwork: { kind: 'boolean', help: "let sandboxes have this machine's network" },
+    warm: {
+      kind: 'integer',
+      default: 0,
+      min: 0,
+      help: 'sandboxes kept ready for each environment that is asked for again and again, where there is room',
+    },
+    idleSeconds: {
+      kind: 'number',
+      min: 1,
+      help: 'end sandboxes without lease that nobody asks anything of for so long (default: never)',
+    },
     drainSeconds: { kind: 'number', default: 600, min: 0, help: 'wait so long for live sandboxes when told to stop' },
     holdSeconds: { kind: 'number', default: 300, min: 0, help: 'hold live sandboxes so long without a listener' },
     view: {
@@ -86,16 +108,8 @@ export const serveCommand = defineCommand({
     };
     const tls = await tlsOf(flags);
     let keeper = await attachKeeper(place);
-    const listener = await startListener({
-      host: flags.host,
-      port: flags.port,
-      keeper: () => keeper.record.clients,
-      ...(tls === undefined ? {} : { tls }),
-    });
-    let pages: OpenPages | undefined;
-    try {
-      if (flags.view !== undefined) pages = await openPages({ ...PAGES, runsDir: resolve(flags.view) });
-      const url = flags.publicUrl ?? listener.url;
+    const attend = async (listeningUrl: string, pages: OpenPages | undefined) => {
+      const url = flags.publicUrl ?? listeningUrl;
       const settings = settingsOf(flags, url);
       await keeper.configure(settings);
       const shown = pages === undefined ? '' : `${pages.words}\n`;
@@ -116,21 +130,48 @@ export const serveCommand = defineCommand({
           await keeper.end();
         },
       });
+    };
+    let listener: Listener | undefined;
+    let pages: OpenPages | undefined;
+    try {
+      listener = await listen(flags, tls, () => keeper.record.clients);
+      if (flags.view !== undefined) pages = await openPages({ ...PAGES, runsDir: resolve(flags.view) });
+      await attend(listener.url, pages);
     } finally {
       await pages?.close();
-      await listener.close();
+      await listener?.close();
       keeper.leave();
     }
     return 0;
   },
 });
 
+/** Throws `usage` for an address or a port that cannot be had, and for certificates that are none. */
+async function listen({ host, port }: { host: string; port: number }, tls: Tls | undefined, keeper: () => string) {
+  try {
+    return await startListener({ host, port, keeper, ...(tls === undefined ? {} : { tls }) });
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new AssayError('usage', `cannot listen on ${host}, port ${port}: ${why}`, {
+      class: 'input',
+      retryable: false,
+      hint: 'Another server may have the port (--port), or the address is not of this machine (--host), or key and certificate do not fit.',
+      cause,
+    });
+  }
+}
+
+interface Tls {
+  cert: string;
+  key: string;
+}
+
 interface TlsFlags {
   tlsCert?: string | undefined;
   tlsKey?: string | undefined;
 }
 
-async function tlsOf({ tlsCert, tlsKey }: TlsFlags): Promise<{ cert: string; key: string } | undefined> {
+async function tlsOf({ tlsCert, tlsKey }: TlsFlags): Promise<Tls | undefined> {
   if (tlsCert === undefined && tlsKey === undefined) return undefined;
   if (tlsCert === undefined || tlsKey === undefined)
     throw new AssayError('usage', 'TLS needs both --tls-cert and --tls-key', { class: 'input', retryable: false });
@@ -139,12 +180,21 @@ async function tlsOf({ tlsCert, tlsKey }: TlsFlags): Promise<{ cert: string; key
 }
 
 function settingsOf(
-  flags: PolicyFlags & { maxSandboxes?: number | undefined; holdSeconds: number },
+  flags: PolicyFlags & {
+    maxSandboxes?: number | undefined;
+    runtimeUrl?: string | undefined;
+    warm: number;
+    idleSeconds?: number | undefined;
+    holdSeconds: number;
+  },
   publicUrl: string,
 ): KeeperSettings {
   return {
     publicUrl,
+    runtimeUrl: runtimeUrlOf(flags.runtimeUrl),
     capacity: flags.maxSandboxes ?? availableParallelism() * PLACES_PER_CPU,
+    warm: flags.warm,
+    forgetSeconds: flags.idleSeconds ?? null,
     holdSeconds: flags.holdSeconds,
     policy: policyOf(flags),
   };
@@ -153,14 +203,35 @@ function settingsOf(
 interface PolicyFlags {
   hostNetwork: boolean;
   registry: string[];
+  runtimeHost: string[];
   maxMemory: string;
   maxDisk: string;
   maxCpus?: number | undefined;
 }
 
+function runtimeUrlOf(template: string | undefined): string | null {
+  if (template === undefined) return null;
+  if (/^https?:\/\/\{id\}\.[^/?#]+$/.test(template)) return template;
+  throw new AssayError(
+    'usage',
+    `--runtime-url ${template}: it has no {id} as the first part of its host, or more than a host`,
+    {
+      class: 'input',
+      retryable: false,
+      hint: 'Such as https://{id}.sandboxes.example.org, with a record in the DNS and a certificate for *.sandboxes.example.org.',
+    },
+  );
+}
+
+function demandHost(host: string): string {
+  if (parseHostRule(host) !== undefined) return host;
+  throw new AssayError('usage', `--runtime-host ${host}: this is no host`, { class: 'input', retryable: false });
+}
+
 function policyOf(flags: PolicyFlags): SpecPolicy {
   return {
     hostNetwork: flags.hostNetwork,
+    runtimeHosts: flags.runtimeHost.map(demandHost),
     registries: flags.registry.length > 0 ? flags.registry : ['docker.io'],
     most: {
       memoryBytes: parseBytes(flags.maxMemory),

@@ -87,6 +87,10 @@ export const spawnRequestSchema = z.strictObject({
   cwd: z.string().optional(),
   env: z.record(z.string(), z.string()).optional(),
   stderr: z.enum(['separate', 'merge']).default('separate'),
+  /** `empty`: its input is at the end from the start. */
+  stdin: z.enum(['open', 'empty']).default('open'),
+  /** Processes of this sandbox that the client wants nothing more of; unknown ones are passed over. */
+  release: z.array(clientIdSchema).max(1_000).optional(),
 });
 export type SpawnRequest = z.input<typeof spawnRequestSchema>;
 
@@ -112,6 +116,15 @@ export const imageFactsSchema = z.object({
   workdir: z.string(),
 });
 
+/** `GET /v1/host`: the programs of the server's machine, as `HostBase` has them. */
+export const hostFactsSchema = z.object({
+  digest: z.templateLiteral(['sha256:', z.string().regex(/^[0-9a-f]{64}$/)]),
+  path: z.string(),
+  tools: z.record(z.string(), z.object({ path: z.string(), version: z.string() }).nullable()),
+  /** Those that every sandbox has. */
+  pythons: z.array(z.object({ minor: z.string(), version: z.string(), path: z.string() })),
+});
+
 /** Body of every reply with a status of 400 and above. */
 export const errorBodySchema = z.object({ error: failureSchema });
 
@@ -120,6 +133,12 @@ export const STREAM_WINDOW_BYTES = 4 * 1024 ** 2;
 
 /** Largest body of one `stdin` request. */
 export const STDIN_CHUNK_BYTES = 1024 ** 2;
+
+/**
+ * `Prefer: signs-of-life` (RFC 7240): while a reply is not there yet, the server sends `102 Processing` every ten seconds, so that a request that takes long is told from a
+ * connection that is dead. Only to who asks for it: some clients take a 102 for the reply.
+ */
+export const SIGNS_OF_LIFE = 'signs-of-life';
 
 export const SESSION_KEY_HEADER = 'x-session-api-key';
 export const API_KEY_HEADER = 'x-api-key';

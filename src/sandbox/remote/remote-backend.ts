@@ -11,7 +11,16 @@ import {
   type SandboxSpec,
   toFailure,
 } from '../../contracts/index.ts';
-import { IDEMPOTENCY_HEADER, imageFactsSchema, layerName, type StartRequest, sandboxViewSchema } from './api.ts';
+import type { HostBase } from '../host-base.ts';
+import { canTravel, findPythons } from '../host-pythons.ts';
+import {
+  hostFactsSchema,
+  IDEMPOTENCY_HEADER,
+  imageFactsSchema,
+  layerName,
+  type StartRequest,
+  sandboxViewSchema,
+} from './api.ts';
 import { LeaseWatch } from './lease-watch.ts';
 import { RemoteSandbox } from './remote-sandbox.ts';
 import { makeClientId, ServerClient, statusOf } from './server-client.ts';
@@ -40,11 +49,20 @@ const probeSchema = z.object({
   limitsInForce: limitsInForceSchema.optional(),
 });
 
+/** What a server tells beyond the contract of backends. */
+export interface RemoteBackend extends SandboxBackend {
+  /** Undefined when the server does not have it, or did not tell this key of it before. */
+  findImage(reference: string): Promise<ImageFacts | undefined>;
+  /** Of the server's machine, with the interpreters of this one that can be taken along. Throws `sandbox-unavailable` where sandboxes stand on images only. */
+  hostBase(): Promise<HostBase>;
+}
+
 /** All sandboxes stand under one lease: they end with this process. */
-export function createRemoteBackend(options: RemoteBackendOptions): SandboxBackend {
+export function createRemoteBackend(options: RemoteBackendOptions): RemoteBackend {
   const { url, apiKey, lostAfterMs = LOST_AFTER_MS, busyMs = BUSY_MS } = options;
   const client = new ServerClient({ url, apiKey, lostAfterMs, busyMs });
   const lease = new LeaseWatch(client);
+  let host: Promise<HostBase> | undefined;
   return {
     name: 'remote',
     probe: () => probe(client),
@@ -52,6 +70,14 @@ export function createRemoteBackend(options: RemoteBackendOptions): SandboxBacke
     describeImage(reference: string, signal?: AbortSignal): Promise<ImageFacts> {
       const path = `/v1/images?reference=${encodeURIComponent(reference)}`;
       return client.json({ method: 'GET', path, ...(signal === undefined ? {} : { signal }) }, imageFactsSchema);
+    },
+    findImage: (reference) => findImage(reference, client),
+    hostBase() {
+      host ??= askHost(client);
+      host.catch(() => {
+        host = undefined; // the next one asks again
+      });
+      return host;
     },
     async hasLayer(layer: LayerRef): Promise<boolean> {
       const request = { method: 'GET', path: `/v1/layers/${layerName(layer)}` } as const;
@@ -82,6 +108,22 @@ async function probe(client: ServerClient): Promise<BackendProbe> {
     const { message, hint } = toFailure(error);
     return { backend: 'remote', available: false, notes: hint === undefined ? [message] : [message, hint] };
   }
+}
+
+async function findImage(reference: string, client: ServerClient): Promise<ImageFacts | undefined> {
+  const path = `/v1/images?present=1&reference=${encodeURIComponent(reference)}`;
+  return client.json({ method: 'GET', path }, imageFactsSchema).catch((error) => {
+    if (statusOf(error) === 404) return undefined;
+    throw error;
+  });
+}
+
+async function askHost(client: ServerClient): Promise<HostBase> {
+  const [facts, own] = await Promise.all([
+    client.json({ method: 'GET', path: '/v1/host' }, hostFactsSchema),
+    findPythons(),
+  ]);
+  return { ...facts, binds: [], pythons: [...own.filter(canTravel), ...facts.pythons] };
 }
 
 async function create(spec: SandboxSpec, client: ServerClient, lease: LeaseWatch): Promise<Sandbox> {

@@ -10,14 +10,20 @@ import { makeClientId, type ServerClient, type ServerRequest } from './server-cl
 
 /** The server hears of bytes that were read in steps of this size. */
 const ACK_STEP_BYTES = STREAM_WINDOW_BYTES / 4;
+const MOST_AT_ONCE = 1_000;
 const LOST: ProcessExit = { code: null, signal: null, sandboxDied: true };
 const nothing = z.object({});
+
+/** The server may hold so much for a process that ended until the next one is started. */
+const LARGE_BYTES = 64 * 1024;
 
 export interface RemoteProcessOptions {
   client: ServerClient;
   /** `/v1/sandboxes/{id}` */
   sandboxPath: string;
   headers: Readonly<Record<string, string>>;
+  /** Ids of processes that ended, which the next request to start one lets go of. */
+  finished: string[];
 }
 
 export class RemoteProcess implements SandboxProcess {
@@ -26,20 +32,25 @@ export class RemoteProcess implements SandboxProcess {
   readonly stderr = new RemoteStream(() => this.settle());
   readonly exit: Promise<ProcessExit>;
   private readonly client: ServerClient;
+  private readonly id = makeClientId();
   private readonly path: string;
+  private readonly finished: string[];
   private readonly headers: Readonly<Record<string, string>>;
   private readonly stopped = new AbortController();
   private tellExit: (exit: ProcessExit) => void = () => {};
   private exited = false;
   private released = false;
   private written = 0;
+  private inputIsOver: boolean;
   private acknowledged = 0;
   private acknowledging = false;
   private signals: Promise<unknown> = Promise.resolve();
 
-  private constructor({ client, sandboxPath, headers }: RemoteProcessOptions) {
+  private constructor({ client, sandboxPath, headers, finished }: RemoteProcessOptions, stdin: SpawnRequest['stdin']) {
     this.client = client;
-    this.path = `${sandboxPath}/processes/${makeClientId()}`;
+    this.path = `${sandboxPath}/processes/${this.id}`;
+    this.finished = finished;
+    this.inputIsOver = stdin === 'empty';
     this.headers = headers;
     this.exit = new Promise((resolve) => {
       this.tellExit = (exit) => {
@@ -52,14 +63,15 @@ export class RemoteProcess implements SandboxProcess {
       decodeStrings: true,
       write: (chunk: Buffer, _encoding, done) => void this.send([chunk]).then(() => done()),
       writev: (chunks, done) => void this.send(chunks.map(({ chunk }) => chunk as Buffer)).then(() => done()),
-      final: (done) => void this.post(Buffer.alloc(0), true).then(() => done()),
+      final: (done) => void this.finishInput().then(() => done()),
     });
   }
 
   /** Starts the process; resolves once it runs. Throws what the server says, or `sandbox-unavailable`. */
   static async start(request: SpawnRequest, options: RemoteProcessOptions): Promise<RemoteProcess> {
-    const process = new RemoteProcess(options);
-    const response = await process.open({ method: 'PUT', path: process.path, json: request });
+    const process = new RemoteProcess(options, request.stdin);
+    const json = { ...request, release: options.finished.splice(0, MOST_AT_ONCE) };
+    const response = await process.open({ method: 'PUT', path: process.path, json });
     void process.follow(response);
     return process;
   }
@@ -133,13 +145,22 @@ export class RemoteProcess implements SandboxProcess {
     this.released = true;
     // A connection that is about to end by itself can be used again.
     if (!this.stdout.over || !this.stderr.over) this.stopped.abort();
-    this.ask('DELETE', '').catch(() => {}); // what is not released here goes with its sandbox
+    if (this.stdout.received + this.stderr.received < LARGE_BYTES) this.finished.push(this.id);
+    else this.ask('DELETE', '').catch(() => {}); // what is not released here goes with its sandbox
   }
 
   private async send(chunks: readonly Buffer[]): Promise<void> {
     const bytes = chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
-    for (let at = 0; at < bytes.length && !this.exited; at += STDIN_CHUNK_BYTES)
-      await this.post(bytes.subarray(at, at + STDIN_CHUNK_BYTES), false);
+    await Promise.resolve(); // `end(chunk)` says only after the write that it is the last
+    const isLast = this.stdin.writableEnded && this.stdin.writableLength === bytes.length;
+    for (let at = 0; at < bytes.length && !this.exited; at += STDIN_CHUNK_BYTES) {
+      const next = at + STDIN_CHUNK_BYTES;
+      await this.post(bytes.subarray(at, next), isLast && next >= bytes.length);
+    }
+  }
+
+  private async finishInput(): Promise<void> {
+    if (!this.inputIsOver) await this.post(Buffer.alloc(0), true);
   }
 
   /** Never rejects: input that nobody takes any more is no error. */
@@ -147,6 +168,7 @@ export class RemoteProcess implements SandboxProcess {
     if (this.exited) return;
     const path = `${this.path}/stdin?offset=${this.written}&last=${last ? 1 : 0}`;
     this.written += bytes.length;
+    this.inputIsOver = last;
     const request: ServerRequest = { method: 'POST', path, headers: this.headers, bytes, signal: this.stopped.signal };
     await this.client.json(request, nothing).catch(() => {}); // the process or its server is gone: `exit` tells
   }

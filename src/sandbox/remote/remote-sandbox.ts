@@ -45,6 +45,7 @@ export class RemoteSandbox implements Sandbox {
   private readonly options: RemoteSandboxOptions;
   private readonly path: string;
   private readonly headers: Readonly<Record<string, string>>;
+  private readonly finished: string[] = [];
   private tellEnd: (end: SandboxEnd) => void = () => {};
 
   constructor(view: SandboxView, options: RemoteSandboxOptions) {
@@ -64,7 +65,8 @@ export class RemoteSandbox implements Sandbox {
   async spawn(argv: readonly string[], options: SpawnOptions = {}): Promise<SandboxProcess> {
     const request = { argv: [...argv], ...options, ...(options.env === undefined ? {} : { env: { ...options.env } }) };
     const { client } = this.options;
-    return this.known(RemoteProcess.start(request, { client, sandboxPath: this.path, headers: this.headers }));
+    const { path: sandboxPath, headers, finished } = this;
+    return this.known(RemoteProcess.start(request, { client, sandboxPath, headers, finished }));
   }
 
   async snapshot(): Promise<LayerRef> {

@@ -8,7 +8,7 @@ import * as https from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
 import { AssayError } from '../../contracts/index.ts';
-import { API_KEY_HEADER, errorBodySchema } from './api.ts';
+import { API_KEY_HEADER, errorBodySchema, SIGNS_OF_LIFE } from './api.ts';
 
 export interface ServerClientOptions {
   /** `http://127.0.0.1:8620`; a path before `/v1` is kept. */
@@ -40,7 +40,7 @@ export interface Refusal {
 
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 5_000;
-/** Of a connection on which nothing comes: streams send a sign of life every ten seconds. */
+/** Of a connection on which nothing comes: streams and requests that take long send a sign of life every ten seconds. */
 const SILENCE_MS = 45_000;
 const GATEWAY = new Set([502, 503, 504]);
 const MAX_REPLY_BYTES = 64 * 1024 ** 2;
@@ -73,15 +73,17 @@ export class ServerClient {
 
   /** Sends the request until it is answered; the body is the caller's to read. Throws like `json`. */
   async open(request: ServerRequest): Promise<http.IncomingMessage> {
-    const started = Date.now();
+    const started = performance.now();
     for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
       const outcome = await this.attempt(request);
       if (outcome instanceof http.IncomingMessage) return outcome;
       const isBusy = outcome.status === 429 || outcome.status === 503;
       const patience = isBusy ? this.options.busyMs : this.options.lostAfterMs;
       const mayPass = outcome.status === 0 || isBusy || GATEWAY.has(outcome.status);
-      if (!mayPass || Date.now() - started >= patience) throw outcome.error;
-      await sleep(Math.max(pause * (0.5 + Math.random() / 2), outcome.retryAfterMs), undefined, {
+      const left = started + patience - performance.now();
+      if (!mayPass || left <= 0) throw outcome.error;
+      const wanted = Math.max(pause * (0.5 + Math.random() / 2), outcome.retryAfterMs);
+      await sleep(Math.min(wanted, left), undefined, {
         ...(request.signal === undefined ? {} : { signal: request.signal }),
       }).catch(() => {
         throw cancelled();
@@ -129,6 +131,7 @@ export class ServerClient {
         ...(signal === undefined ? {} : { signal }),
         headers: {
           [API_KEY_HEADER]: this.options.apiKey,
+          prefer: SIGNS_OF_LIFE,
           ...headers,
           ...(body === undefined ? {} : { 'content-type': type, 'content-length': body.length }),
         },

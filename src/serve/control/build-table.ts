@@ -13,7 +13,7 @@ export interface Build {
   status: BuildStatus;
   /** Why it failed. */
   error: string | undefined;
-  /** Epoch milliseconds. */
+  /** By the clock of `performance.now()`. */
   endedAt: number | undefined;
 }
 
@@ -38,7 +38,7 @@ export class BuildTable {
 
   /** Begins a build, and gives the id to ask for it. Throws 429 while too many go on. */
   begin(owner: string, image: string, work: (signal: AbortSignal) => Promise<void>): string {
-    this.sweep(Date.now());
+    this.sweep(performance.now());
     const running = [...this.builds.values()].filter(({ status }) => status === 'RUNNING').length;
     if (running >= this.options.atOnce) throw busy(`${running} images are being built`, RETRY_SECONDS);
     const id = randomBytes(16).toString('hex');
@@ -70,7 +70,7 @@ export class BuildTable {
       build.status = this.stopped.signal.aborted ? 'CANCELLED' : timeout.aborted ? 'TIMEOUT' : 'FAILURE';
       build.error = toFailure(error).message;
     } finally {
-      build.endedAt = Date.now();
+      build.endedAt = performance.now();
     }
   }
 

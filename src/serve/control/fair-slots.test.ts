@@ -18,11 +18,11 @@ test('tenants are served in turn, however many requests one of them has', async 
     order.push(tenant);
     release();
   });
-  expect(slots.state).toEqual({ taken: 1, waiting: 5 });
+  expect(slots.state).toEqual({ taken: 1, free: 0, waiting: 5 });
   first();
   await Promise.all(waiting);
   expect(order).toEqual(['greedy', 'modest', 'third', 'greedy', 'greedy']);
-  expect(slots.state).toEqual({ taken: 0, waiting: 0 });
+  expect(slots.state).toEqual({ taken: 0, free: 1, waiting: 0 });
 });
 
 test("a tenant at its own limit waits, and stands in nobody's way", async () => {
@@ -37,5 +37,5 @@ test("a tenant at its own limit waits, and stands in nobody's way", async () => 
   mine();
   mine();
   await taken(next);
-  expect(slots.state).toEqual({ taken: 2, waiting: 0 });
+  expect(slots.state).toEqual({ taken: 2, free: 1, waiting: 0 });
 });

@@ -7,6 +7,8 @@ export interface SlotRequest {
   /** Places the tenant may have at the same time. */
   tenantLimit: number;
   waitMs: number;
+  /** Aborts when nobody waits any more. */
+  gone?: AbortSignal;
 }
 
 /** Gives the place back. Idempotent. */
@@ -30,26 +32,40 @@ export class FairSlots {
     this.serve();
   }
 
-  /** Places taken and requests that wait. */
-  get state(): { taken: number; waiting: number } {
-    return { taken: this.taken, waiting: [...this.queues.values()].reduce((sum, queue) => sum + queue.length, 0) };
+  /** Places taken, places free, and requests that wait. */
+  get state(): { taken: number; free: number; waiting: number } {
+    return {
+      taken: this.taken,
+      free: Math.max(0, this.capacity - this.taken),
+      waiting: [...this.queues.values()].reduce((sum, queue) => sum + queue.length, 0),
+    };
   }
 
-  /** A place, at the latest after `waitMs`; null when there was none in that time. */
-  acquire({ tenant, tenantLimit, waitMs }: SlotRequest): Promise<ReleaseSlot | null> {
+  /** Requests of a tenant that wait. */
+  waitingOf(tenant: string): number {
+    return this.queues.get(tenant)?.length ?? 0;
+  }
+
+  /** A place, at the latest after `waitMs`; null when there was none in that time, or nobody waits for it any more. */
+  acquire({ tenant, tenantLimit, waitMs, gone }: SlotRequest): Promise<ReleaseSlot | null> {
+    if (gone?.aborted === true) return Promise.resolve(null);
     return new Promise((resolve) => {
+      const giveUp = () => {
+        clearTimeout(timer);
+        this.leave(tenant, waiter);
+        resolve(null);
+      };
       const queue = this.queues.get(tenant) ?? [];
       const waiter: Waiter = {
         tenantLimit,
         grant(release) {
           clearTimeout(timer);
+          gone?.removeEventListener('abort', giveUp);
           resolve(release);
         },
       };
-      const timer = setTimeout(() => {
-        this.leave(tenant, waiter);
-        resolve(null);
-      }, waitMs);
+      const timer = setTimeout(giveUp, waitMs);
+      gone?.addEventListener('abort', giveUp, { once: true });
       queue.push(waiter);
       this.queues.set(tenant, queue);
       this.serve();

@@ -1,10 +1,25 @@
 /** A sandbox with everything the server knows of it. */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { digestOf } from '../../base/digest.ts';
-import { AssayError, type Sandbox, type SandboxEnd, type SpawnOptions } from '../../contracts/index.ts';
+import {
+  AssayError,
+  type Sandbox,
+  type SandboxEnd,
+  type SandboxSpec,
+  type SpawnOptions,
+} from '../../contracts/index.ts';
 import { type SandboxView, type SpawnRequest, spawnRequestSchema } from '../../sandbox/remote/api.ts';
+import type { HeldBytes } from '../data/held-bytes.ts';
 import { HostedProcess } from '../data/hosted-process.ts';
-import { notFound, refuse } from '../http/http-problem.ts';
+import { busy, notFound, refuse } from '../http/http-problem.ts';
+
+/** Connections into one sandbox at the same time: of those who have its key, and of those who ask for its health without one. */
+const MAX_CONNECTIONS = { named: 64, unnamed: 4 };
+const CONNECTION_RETRY_SECONDS = 1;
+/** Processes of one sandbox that were not let go of, and ids that were ever used. */
+const MAX_PROCESSES = 1_000;
+const MAX_IDS = 100_000;
+const PROCESS_RETRY_SECONDS = 5;
 
 interface ProcessSlot {
   digest: string;
@@ -15,6 +30,8 @@ interface ProcessSlot {
 export interface HostedSandboxFacts {
   /** Id of the account key it belongs to. */
   owner: string;
+  /** Of the request: a sandbox that was made ahead has others. */
+  asked: Pick<SandboxSpec, 'limits' | 'labels'>;
   sessionId?: string | undefined;
   leaseId?: string | undefined;
   idlePauseSeconds?: number | undefined;
@@ -26,26 +43,39 @@ export class HostedSandbox {
   readonly createdAt = new Date().toISOString();
   readonly sandbox: Sandbox;
   readonly facts: HostedSandboxFacts;
+  /** Resolves when it is gone. */
+  readonly closed: Promise<SandboxEnd>;
   /** Set when it is gone. */
   end: SandboxEnd | undefined;
-  /** Epoch milliseconds of its end. */
+  /** When it ended, by the clock of `performance.now()`. */
   endedAt: number | undefined;
   private readonly slots = new Map<string, ProcessSlot>();
+  private unreleased = 0;
+  private readonly held: HeldBytes;
   private frozen: 'no' | 'asked' | 'idle' = 'no';
-  private usedAt = Date.now();
+  private isLocked = false;
+  private usedAt = performance.now();
+  private requests = 0;
+  private readonly connections = { named: 0, unnamed: 0 };
 
-  constructor(sandbox: Sandbox, facts: HostedSandboxFacts) {
+  /** `held`: output that is held for its owner. */
+  constructor(sandbox: Sandbox, facts: HostedSandboxFacts, held: HeldBytes) {
     this.sandbox = sandbox;
+    this.held = held;
     this.facts = facts;
-    void sandbox.closed.then((end) => {
-      this.end = end;
-      this.endedAt = Date.now();
+    const { wallSeconds } = facts.asked.limits;
+    const overdue = endAfter(sandbox, wallSeconds);
+    this.closed = sandbox.closed.then((end) => {
+      this.end = overdue() ? { reason: 'wall-limit', message: `its ${wallSeconds} s are over` } : end;
+      this.endedAt = performance.now();
+      return this.end;
     });
   }
 
   get view(): SandboxView {
     const { id, sessionKey, createdAt, sandbox, facts, end } = this;
     const { backend, tier, limitsInForce, spec } = sandbox;
+    const { limits, labels } = facts.asked;
     const network = typeof spec.network === 'string' ? spec.network : { allow: [...spec.network.allow] };
     return {
       id,
@@ -54,23 +84,55 @@ export class HostedSandbox {
       backend,
       tier,
       limitsInForce,
-      spec: { ...spec, layers: [...spec.layers], network },
+      spec: { ...spec, layers: [...spec.layers], network, limits, labels: { ...labels } },
       status: end !== undefined ? 'ended' : this.frozen === 'no' ? 'running' : 'paused',
       ...(facts.sessionId === undefined ? {} : { sessionId: facts.sessionId }),
       ...(end === undefined ? {} : { end }),
     };
   }
 
+  /** Nobody opens it any more, and it ends. */
+  async lock(): Promise<void> {
+    this.isLocked = true;
+    if (this.end === undefined) await this.sandbox.destroy();
+  }
+
   /** Compares in constant time. */
   opensWith(sessionKey: string): boolean {
+    if (this.isLocked) return false;
     const digest = (text: string) => createHash('sha256').update(text).digest();
     return timingSafeEqual(digest(sessionKey), digest(this.sessionKey));
   }
 
-  /** Marks a request to the data plane; thaws what was frozen for idleness. */
-  async touch(): Promise<void> {
-    this.usedAt = Date.now();
-    if (this.frozen === 'idle') await this.resume();
+  /** Marks a request to the data plane until it is answered; thaws what was frozen for idleness. */
+  async serve<T>(answer: () => Promise<T>): Promise<T> {
+    this.usedAt = performance.now();
+    this.requests++;
+    try {
+      if (this.frozen === 'idle') await this.resume();
+      return await answer();
+    } finally {
+      this.requests--;
+      this.usedAt = performance.now();
+    }
+  }
+
+  /** Carries out what needs a connection to a server inside. Throws 429 when there are too many. */
+  async connected<T>(act: () => Promise<T>, who: 'named' | 'unnamed'): Promise<T> {
+    const most = MAX_CONNECTIONS[who];
+    if (this.connections[who] >= most)
+      throw busy(`${most} such connections lead into this sandbox already`, CONNECTION_RETRY_SECONDS);
+    this.connections[who]++;
+    try {
+      return await act();
+    } finally {
+      this.connections[who]--;
+    }
+  }
+
+  /** Nobody has asked anything of it for so long, and nobody listens to it. */
+  isForgotten(now: number, seconds: number): boolean {
+    return this.end === undefined && this.requests === 0 && now - this.usedAt > seconds * 1000;
   }
 
   /**
@@ -78,20 +140,25 @@ export class HostedSandbox {
    * `Sandbox.spawn` throws.
    */
   async spawn(processId: string, request: SpawnRequest): Promise<HostedProcess> {
-    const { argv, cwd, env, stderr } = spawnRequestSchema.parse(request);
-    const digest = digestOf({ argv, cwd, env, stderr });
+    const { argv, cwd, env, stderr, stdin, release = [] } = spawnRequestSchema.parse(request);
+    for (const id of release) await this.release(id).catch(() => {}); // unknown, or gone already
+    const digest = digestOf({ argv, cwd, env, stderr, stdin });
     const before = this.slots.get(processId);
     if (before !== undefined) {
       if (before.digest !== digest) throw refuse(409, 'this id started another process');
       return before.process ?? Promise.reject(refuse(410, 'this process was released'));
     }
+    if (this.unreleased >= MAX_PROCESSES || this.slots.size >= MAX_IDS)
+      throw busy('too many processes of this sandbox were not let go of', PROCESS_RETRY_SECONDS);
     const options: SpawnOptions = {
       stderr,
+      stdin,
       ...(cwd === undefined ? {} : { cwd }),
       ...(env === undefined ? {} : { env }),
     };
-    const started = this.sandbox.spawn(argv, options).then((child) => new HostedProcess(child));
+    const started = this.sandbox.spawn(argv, options).then((child) => new HostedProcess(child, this.held, stdin));
     this.slots.set(processId, { digest, process: started });
+    this.unreleased++;
     return started;
   }
 
@@ -103,13 +170,21 @@ export class HostedSandbox {
     return slot.process;
   }
 
+  /** False for an id that started nothing too. */
+  async hasExited(processId: string): Promise<boolean> {
+    const process = await this.slots.get(processId)?.process?.catch(() => null); // what could not be started was told to who asked
+    return process != null && process.exit !== null;
+  }
+
   /** The client wants nothing more of this process. Idempotent. */
   async release(processId: string): Promise<void> {
     const slot = this.slots.get(processId);
     if (slot === undefined) throw notFound('process');
-    const process = await slot.process?.catch(() => null); // what did not start holds nothing
-    process?.release();
+    const { process } = slot;
+    if (process === null) return;
     slot.process = null;
+    this.unreleased--;
+    (await process.catch(() => null))?.release(); // what did not start holds nothing
   }
 
   async pause(): Promise<void> {
@@ -136,8 +211,21 @@ export class HostedSandbox {
   }
 
   private async isBusy(): Promise<boolean> {
+    if (this.requests > 0) return true;
     const slots = [...this.slots.values()].flatMap(({ process }) => (process === null ? [] : [process]));
     const processes = await Promise.allSettled(slots);
     return processes.some((one) => one.status === 'fulfilled' && one.value.exit === null);
   }
+}
+
+/** A sandbox that was made ahead would live longer than it may. Tells whether it was ended for that. */
+function endAfter(sandbox: Sandbox, wallSeconds: number): () => boolean {
+  if (sandbox.spec.limits.wallSeconds <= wallSeconds) return () => false;
+  let isOver = false;
+  const timer = setTimeout(() => {
+    isOver = true;
+    void sandbox.destroy(); // `closed` tells
+  }, wallSeconds * 1000);
+  void sandbox.closed.then(() => clearTimeout(timer));
+  return () => isOver;
 }

@@ -9,7 +9,7 @@ export interface LeaseEnd {
 
 export interface Lease {
   readonly name: string;
-  /** Epoch milliseconds. */
+  /** By the clock of `performance.now()`: no jump of the time of day ends a lease. */
   expiresAt: number;
   /** Ends of its sandboxes so far, for a client that connects again. */
   readonly ends: LeaseEnd[];
@@ -24,7 +24,7 @@ export class LeaseTable {
   /** Makes the lease, or prolongs it. Leases of different owners never meet. */
   renew(owner: string, id: string, seconds: number): Lease {
     const name = `${owner}/${id}`;
-    const expiresAt = Date.now() + seconds * 1000;
+    const expiresAt = performance.now() + seconds * 1000;
     const known = this.leases.get(name);
     if (known !== undefined) {
       known.expiresAt = expiresAt;
@@ -65,7 +65,7 @@ export class LeaseTable {
   /** Clients can reach it again; each lease lasts at least `graceMs` from now on, so that they can prolong it. */
   release(graceMs: number): void {
     this.held = false;
-    const soonest = Date.now() + graceMs;
+    const soonest = performance.now() + graceMs;
     for (const lease of this.leases.values()) lease.expiresAt = Math.max(lease.expiresAt, soonest);
   }
 }

@@ -4,7 +4,7 @@ import { refuse } from '../http/http-problem.ts';
 interface Remembered {
   digest: string;
   result: Promise<unknown>;
-  /** Epoch milliseconds; set when it is done. */
+  /** By the clock of `performance.now()`; set when it is done. */
   forgetAt: number;
 }
 
@@ -37,7 +37,7 @@ export class OnceTable {
       this.done.delete(key);
       throw error;
     } finally {
-      entry.forgetAt = Date.now() + REMEMBER_MS;
+      entry.forgetAt = performance.now() + REMEMBER_MS;
     }
   }
 

@@ -2,23 +2,37 @@
 import { digestOf } from '../../base/digest.ts';
 import type { LayerRef, Sandbox, SandboxBackend, SandboxSpec } from '../../contracts/index.ts';
 import type { StartRequest } from '../../sandbox/remote/api.ts';
+import { HeldBytes } from '../data/held-bytes.ts';
 import { busy, notFound, refuse } from '../http/http-problem.ts';
 import type { KeyRecord } from '../keys/key-record.ts';
 import { FairSlots, type ReleaseSlot } from './fair-slots.ts';
 import { HostedSandbox, type HostedSandboxFacts } from './hosted-sandbox.ts';
 import { type Lease, LeaseTable } from './lease-table.ts';
 import { OnceTable } from './once-table.ts';
+import { WarmPool } from './warm-pool.ts';
 
 /** How long one can still ask for a sandbox that is gone, and for what its processes printed. */
 const KEEP_ENDED_MS = 300_000;
 const SWEEP_MS = 1_000;
+/** Output of processes that is held for one key. */
+const HELD_BYTES = 256 * 1024 ** 2;
+/** Requests of one key that wait for a place. */
+const MAX_WAITING = 256;
 const FULL_RETRY_SECONDS = 5;
 const DRAIN_RETRY_SECONDS = 30;
 
 export interface RegistryOptions {
   backend: SandboxBackend;
+  /** Ids of the keys that are in force. */
+  keysInForce(): Promise<ReadonlySet<string>>;
   /** Told what went wrong where no request waits for it. */
   onError(error: unknown): void;
+}
+
+/** How a request to start is carried out. */
+export interface StartTerms {
+  idempotencyKey?: string | undefined;
+  gone?: AbortSignal;
 }
 
 /** A request to start, with the sandbox as the backend may be asked for it. */
@@ -29,21 +43,34 @@ export class SandboxRegistry {
   private readonly backend: SandboxBackend;
   private readonly slots = new FairSlots();
   private readonly once = new OnceTable();
+  private readonly warm: WarmPool;
   private readonly sandboxes = new Map<string, HostedSandbox>();
+  /** By key and session, until their sandboxes are there. */
+  private readonly starting = new Set<string>();
+  private readonly held = new Map<string, HeldBytes>();
+  private readonly keysInForce: RegistryOptions['keysInForce'];
   private readonly onError: (error: unknown) => void;
   private readonly sweeper: NodeJS.Timeout;
   private draining = false;
+  private forgetSeconds = Number.POSITIVE_INFINITY;
 
-  constructor({ backend, onError }: RegistryOptions) {
+  constructor({ backend, keysInForce, onError }: RegistryOptions) {
     this.backend = backend;
+    this.keysInForce = keysInForce;
     this.onError = onError;
-    this.sweeper = setInterval(() => this.sweep(Date.now()), SWEEP_MS);
+    this.warm = new WarmPool({ backend, onError, spare: () => this.spare });
+    this.sweeper = setInterval(() => void this.sweep(performance.now()).catch(onError), SWEEP_MS);
     this.sweeper.unref();
   }
 
   get state(): { live: number; waiting: number; draining: boolean } {
     const { taken, waiting } = this.slots.state;
     return { live: taken, waiting, draining: this.draining };
+  }
+
+  /** Of sandboxes made ahead. */
+  get warmState(): WarmPool['state'] {
+    return this.warm.state;
   }
 
   /** It knows of no sandbox, also of none that ended lately. */
@@ -54,21 +81,20 @@ export class SandboxRegistry {
   /**
    * A new sandbox, or the one that the same request made before. Throws 429 when no place was free in time, 503 while the server drains, 409 when the lease is over or the
    * session has a sandbox, and what `SandboxBackend.create` throws.
+   *
+   * `gone`: who asked does not wait any more; without an idempotency key or a session nobody can come back for the sandbox, so that none is made.
    */
-  start(owner: KeyRecord, request: StartOrder, idempotencyKey?: string): Promise<HostedSandbox> {
-    const { waitSeconds, ...asked } = request;
+  start(owner: KeyRecord, request: StartOrder, { idempotencyKey, gone }: StartTerms = {}): Promise<HostedSandbox> {
+    const { waitSeconds: _patience, ...asked } = request;
     return this.once.run(onceKey('start', owner.id, idempotencyKey), digestOf(asked), async () => {
-      this.demandOpen();
-      const lease = this.leaseOf(owner, request.leaseId);
-      if (request.sessionId !== undefined && this.ofSession(owner, request.sessionId) !== undefined)
+      const { sessionId } = request;
+      if (sessionId === undefined)
+        return this.startNow(owner, request, idempotencyKey === undefined ? gone : undefined);
+      const name = `${owner.id} ${sessionId}`;
+      if (this.ofSession(owner, sessionId) !== undefined || this.starting.has(name))
         throw refuse(409, 'this session has a sandbox already');
-      const release = await this.demandSlot(owner, waitSeconds);
-      return this.adopt(this.backend.create(request.spec), release, lease, {
-        owner: owner.id,
-        sessionId: request.sessionId,
-        leaseId: request.leaseId,
-        idlePauseSeconds: request.idlePauseSeconds,
-      });
+      this.starting.add(name);
+      return this.startNow(owner, request).finally(() => this.starting.delete(name));
     });
   }
 
@@ -138,6 +164,16 @@ export class SandboxRegistry {
     this.slots.setCapacity(capacity);
   }
 
+  /** Sandboxes made ahead for each environment that is asked for again and again. */
+  setWarm(perEnvironment: number): void {
+    this.warm.setSize(perEnvironment);
+  }
+
+  /** Sandboxes without lease end when nobody has asked anything of them for so long. */
+  setForgetSeconds(seconds: number): void {
+    this.forgetSeconds = seconds;
+  }
+
   /** While it drains nothing is started; what lives goes on. */
   setDraining(draining: boolean): void {
     this.draining = draining;
@@ -147,7 +183,30 @@ export class SandboxRegistry {
   async close(): Promise<void> {
     this.draining = true;
     clearInterval(this.sweeper);
-    await Promise.all([...this.sandboxes.values()].map(({ sandbox }) => sandbox.destroy()));
+    await Promise.all([this.warm.close(), ...[...this.sandboxes.values()].map(({ sandbox }) => sandbox.destroy())]);
+  }
+
+  private async startNow(owner: KeyRecord, request: StartOrder, gone?: AbortSignal): Promise<HostedSandbox> {
+    this.demandOpen();
+    const { spec, sessionId, leaseId, idlePauseSeconds } = request;
+    const lease = this.leaseOf(owner, leaseId);
+    const release = await this.demandSlot(owner, request.waitSeconds, gone);
+    const facts = { owner: owner.id, asked: spec, sessionId, leaseId, idlePauseSeconds };
+    const hosted = await this.adopt(this.provide(spec), release, lease, facts);
+    if (gone?.aborted === true) await hosted.sandbox.destroy();
+    return hosted;
+  }
+
+  private get spare(): number {
+    const { free, waiting } = this.slots.state;
+    return this.draining || waiting > 0 ? 0 : free;
+  }
+
+  private async provide(spec: SandboxSpec): Promise<Sandbox> {
+    const ready = this.warm.take(spec, performance.now());
+    if (ready !== undefined) return ready;
+    await this.warm.shrink(this.spare);
+    return this.backend.create(spec);
   }
 
   private async adopt(
@@ -160,9 +219,9 @@ export class SandboxRegistry {
       release();
       throw error;
     });
-    const hosted = new HostedSandbox(sandbox, facts);
+    const hosted = new HostedSandbox(sandbox, facts, this.heldFor(facts.owner));
     this.sandboxes.set(hosted.id, hosted);
-    void sandbox.closed.then((end) => {
+    void hosted.closed.then((end) => {
       release();
       if (lease !== undefined) this.leases.tell(lease, { sandboxId: hosted.id, end });
     });
@@ -171,6 +230,12 @@ export class SandboxRegistry {
       throw refuse(409, 'the lease ended while the sandbox was made');
     }
     return hosted;
+  }
+
+  private heldFor(owner: string): HeldBytes {
+    const held = this.held.get(owner) ?? new HeldBytes(HELD_BYTES);
+    this.held.set(owner, held);
+    return held;
   }
 
   private leaseIsOver(lease: Lease, { owner, leaseId = '' }: HostedSandboxFacts): boolean {
@@ -196,9 +261,12 @@ export class SandboxRegistry {
     }
   }
 
-  private async demandSlot(owner: KeyRecord, waitSeconds: number): Promise<ReleaseSlot> {
+  private async demandSlot(owner: KeyRecord, waitSeconds: number, gone?: AbortSignal): Promise<ReleaseSlot> {
     const { id: tenant, maxSandboxes: tenantLimit } = owner;
-    const release = await this.slots.acquire({ tenant, tenantLimit, waitMs: waitSeconds * 1000 });
+    if (this.slots.waitingOf(tenant) >= MAX_WAITING)
+      throw busy(`${MAX_WAITING} requests of this key wait for a place already`, FULL_RETRY_SECONDS);
+    const request = { tenant, tenantLimit, waitMs: waitSeconds * 1000 };
+    const release = await this.slots.acquire(gone === undefined ? request : { ...request, gone });
     if (release !== null) return release;
     throw busy(
       `no place for a sandbox became free in ${waitSeconds} s (this key may have ${tenantLimit} at a time)`,
@@ -210,13 +278,25 @@ export class SandboxRegistry {
     if (this.draining) throw busy('this server is about to stop', DRAIN_RETRY_SECONDS, 503);
   }
 
-  private sweep(now: number): void {
+  private async sweep(now: number): Promise<void> {
     this.once.sweep(now);
+    this.warm.sweep(now);
     for (const lease of this.leases.expired(now)) this.endLease(lease).catch(this.onError);
     for (const [id, hosted] of this.sandboxes) {
       if (hosted.endedAt !== undefined && now - hosted.endedAt > KEEP_ENDED_MS) this.sandboxes.delete(id);
+      else if (hosted.facts.leaseId === undefined && hosted.isForgotten(now, this.forgetSeconds))
+        hosted.sandbox.destroy().catch(this.onError);
       else hosted.pauseIfIdle(now).catch(this.onError);
     }
+    await this.endRevoked();
+  }
+
+  /** With its key everything of an owner ends. */
+  private async endRevoked(): Promise<void> {
+    if (this.sandboxes.size === 0) return;
+    const inForce = await this.keysInForce();
+    const revoked = [...this.sandboxes.values()].filter(({ facts }) => !inForce.has(facts.owner));
+    await Promise.all(revoked.map((hosted) => hosted.lock()));
   }
 }
 

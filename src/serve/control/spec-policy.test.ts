@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { allowedImage, type SpecPolicy } from './spec-policy.ts';
 
 const most = { memoryBytes: 1, pids: 1, cpus: 1, diskBytes: 1, wallSeconds: 1 };
-const policy: SpecPolicy = { hostNetwork: false, registries: ['docker.io', '*.example.org'], most };
+const policy: SpecPolicy = { hostNetwork: false, registries: ['docker.io', '*.example.org'], runtimeHosts: [], most };
 
 test('the full name of an image comes out, never that of a file or of an engine of this machine', () => {
   expect(allowedImage('debian', policy)).toBe('docker.io/library/debian:latest');

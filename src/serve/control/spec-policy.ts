@@ -9,6 +9,8 @@ export interface SpecPolicy {
   hostNetwork: boolean;
   /** Registries that images may come from: `docker.io`, `ghcr.io`, `*.example.org`, `registry.lan:5000`. */
   registries: readonly string[];
+  /** Hosts that sandboxes of OpenHands clients may reach: these clients cannot ask for any. */
+  runtimeHosts: readonly string[];
   /** Most of each limit that one sandbox may have. */
   most: Readonly<Record<keyof SandboxSpec['limits'], number>>;
 }

@@ -6,9 +6,14 @@ import { EventEmitter } from 'node:events';
 import type { Readable } from 'node:stream';
 import type { ProcessExit, SandboxProcess } from '../../contracts/index.ts';
 import { STREAM_WINDOW_BYTES } from '../../sandbox/remote/api.ts';
-import { refuse } from '../http/http-problem.ts';
+import { busy, refuse } from '../http/http-problem.ts';
 import { firstEvent } from './first-event.ts';
+import type { HeldBytes } from './held-bytes.ts';
 import { ReplayWindow } from './replay-window.ts';
+
+/** Requests with input for one process at the same time. */
+const MAX_INPUTS = 8;
+const INPUT_RETRY_SECONDS = 1;
 
 export interface HostedStream {
   readonly window: ReplayWindow;
@@ -23,15 +28,19 @@ export class HostedProcess {
   /** Emits `change` when there is more to tell, `attach` when a connection takes over. */
   readonly events = new EventEmitter();
   private readonly child: SandboxProcess;
+  private readonly held: HeldBytes;
+  private inputs = 0;
   private taken = 0;
   private inputEnded = false;
   private inputTurn: Promise<unknown> = Promise.resolve();
 
-  constructor(child: SandboxProcess) {
+  constructor(child: SandboxProcess, held: HeldBytes, stdin: 'open' | 'empty' = 'open') {
     this.child = child;
+    this.held = held;
     this.stdout = this.hold(child.stdout);
     this.stderr = this.hold(child.stderr);
     child.stdin.on('error', () => {}); // the process ended or closed its input: its exit tells
+    if (stdin === 'empty') void this.write(0, Buffer.alloc(0), true);
     void child.exit.then((exit) => {
       this.exit = exit;
       this.events.emit('change');
@@ -45,9 +54,19 @@ export class HostedProcess {
 
   /** The client has these bytes; a process that waited for that goes on. */
   acknowledge(offsets: { stdout: number; stderr: number }): void {
-    this.stdout.window.acknowledge(offsets.stdout);
-    this.stderr.window.acknowledge(offsets.stderr);
-    for (const { window, source } of [this.stdout, this.stderr]) if (!window.full) source.resume();
+    this.letGo(this.stdout, offsets.stdout);
+    this.letGo(this.stderr, offsets.stderr);
+  }
+
+  /** Carries a request with input out. Throws 429 when too many are under way: each holds its bytes until the process takes them. */
+  async admitInput(take: () => Promise<void>): Promise<void> {
+    if (this.inputs >= MAX_INPUTS) throw busy('this process has not taken its input yet', INPUT_RETRY_SECONDS);
+    this.inputs++;
+    try {
+      await take();
+    } finally {
+      this.inputs--;
+    }
   }
 
   /**
@@ -66,10 +85,10 @@ export class HostedProcess {
 
   /** The client wants nothing more of it: reading ends, the process itself goes on. */
   release(): void {
-    for (const { source, window } of [this.stdout, this.stderr]) {
-      source.destroy();
-      window.acknowledge(window.end);
-      window.finish();
+    for (const stream of [this.stdout, this.stderr]) {
+      stream.source.destroy();
+      this.letGo(stream, stream.window.end);
+      stream.window.finish();
     }
     this.events.emit('change');
   }
@@ -87,6 +106,19 @@ export class HostedProcess {
     stdin.end();
   }
 
+  private letGo(stream: HostedStream, offset: number): void {
+    const { start } = stream.window;
+    stream.window.acknowledge(offset);
+    this.held.drop(stream.window.start - start);
+    this.goOn(stream);
+  }
+
+  private goOn({ window, source }: HostedStream): void {
+    if (window.full) return;
+    if (this.held.isFull) this.held.wait(() => this.goOn({ window, source }));
+    else source.resume();
+  }
+
   private hold(source: Readable): HostedStream {
     const window = new ReplayWindow(STREAM_WINDOW_BYTES);
     const finish = () => {
@@ -95,7 +127,9 @@ export class HostedProcess {
     };
     source.on('data', (chunk: Buffer) => {
       window.push(chunk);
-      if (window.full) source.pause();
+      this.held.add(chunk.length);
+      if (window.full || this.held.isFull) source.pause();
+      if (this.held.isFull) this.held.wait(() => this.goOn({ window, source }));
       this.events.emit('change');
     });
     source.once('end', finish).once('close', finish);

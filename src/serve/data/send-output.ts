@@ -1,5 +1,6 @@
 /** Sends the output of a process as frames, from where the client says it stopped. */
 import type { ServerResponse } from 'node:http';
+import { setImmediate } from 'node:timers/promises';
 import { encodeFrame, type FrameKind, MAX_FRAME_BYTES } from '../../sandbox/remote/frames.ts';
 import { refuse } from '../http/http-problem.ts';
 import { firstEvent } from './first-event.ts';
@@ -51,6 +52,7 @@ async function sendUntilDone(hosted: HostedProcess, cursors: readonly Cursor[], 
   const alive = setInterval(() => response.write(encodeFrame('alive')), ALIVE_MS);
   hosted.events.on('change', wake).once('attach', replace);
   response.once('close', wake);
+  response.cork(); // until it waits, or ends
   try {
     while (!replaced && !response.destroyed) {
       let sent = false;
@@ -61,13 +63,20 @@ async function sendUntilDone(hosted: HostedProcess, cursors: readonly Cursor[], 
         response.write(encodeFrame('exit', Buffer.from(JSON.stringify(hosted.exit))));
       }
       if (exitSent && cursors.every((cursor) => cursor.endSent)) return;
-      if (!sent) await wakeup.wait();
+      if (!sent) await uncorked(response, () => wakeup.wait().then(() => setImmediate()));
     }
   } finally {
     clearInterval(alive);
     hosted.events.off('change', wake).off('attach', replace);
     response.off('close', wake);
   }
+}
+
+/** Frames that are there together go together; whoever waits lets them go before. */
+async function uncorked(response: ServerResponse, wait: () => Promise<unknown>): Promise<void> {
+  response.uncork();
+  await wait();
+  response.cork();
 }
 
 /** One frame of a stream, or its end; false when there is nothing new. */
@@ -79,7 +88,7 @@ async function sendNext(cursor: Cursor, response: ServerResponse): Promise<boole
   if (bytes.length > 0) {
     cursor.offset += bytes.length;
     if (!response.write(encodeFrame(cursor.kind, bytes)) && !response.destroyed)
-      await firstEvent(response, ['drain', 'close']);
+      await uncorked(response, () => firstEvent(response, ['drain', 'close']));
     return true;
   }
   if (!window.ended || cursor.endSent) return false;

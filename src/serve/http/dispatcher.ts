@@ -1,7 +1,7 @@
 /** From a request to its route: who asks, what is answered, what is noted. */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { SESSION_KEY_HEADER } from '../../sandbox/remote/api.ts';
+import { SESSION_KEY_HEADER, SIGNS_OF_LIFE } from '../../sandbox/remote/api.ts';
 import type { AuditLog } from '../audit-log.ts';
 import type { HostedSandbox } from '../control/hosted-sandbox.ts';
 import type { SandboxRegistry } from '../control/sandbox-registry.ts';
@@ -22,6 +22,8 @@ export interface DispatcherParts {
   onError(error: unknown): void;
 }
 
+const ALIVE_MS = 10_000;
+
 interface Noted {
   /** Key or sandbox that the request was let in for. */
   who: string;
@@ -38,6 +40,7 @@ export class Dispatcher {
   async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const started = performance.now();
     const noted: Noted = { who: '-' };
+    const alive = tellAlive(request, response);
     let pattern = 'unknown';
     try {
       const { route, call } = this.find(request, response);
@@ -46,6 +49,8 @@ export class Dispatcher {
       if (reply !== undefined) sendJson(response, reply.status, reply.body);
     } catch (thrown) {
       await this.refuse(thrown, response);
+    } finally {
+      clearInterval(alive);
     }
     const { method = '' } = request;
     const { statusCode: status } = response;
@@ -68,7 +73,12 @@ export class Dispatcher {
       const params = matchPath(route.path, path);
       return params === null ? [] : [{ route, params }];
     });
-    const match = matches.find(({ route }) => route.method === request.method);
+    // Who asks for a head only, asks what everybody may ask: whether the server is well.
+    const match = matches.find(
+      ({ route }) =>
+        route.method === request.method ||
+        (request.method === 'HEAD' && route.method === 'GET' && route.auth === 'none'),
+    );
     if (match !== undefined) {
       const query = new URLSearchParams(request.url?.split('?')[1] ?? '');
       return { route: match.route, call: { request, response, params: match.params, query } };
@@ -81,8 +91,7 @@ export class Dispatcher {
     if (route.auth === 'session') {
       const hosted = this.demandSession(call);
       noted.who = `sandbox ${hosted.id}`;
-      await hosted.touch();
-      return route.handle({ ...call, hosted });
+      return hosted.serve(() => route.handle({ ...call, hosted }));
     }
     const key = await this.parts.authenticator.demandKey(call.request, route.scope);
     noted.who = `key ${key.id}`;
@@ -120,6 +129,14 @@ export class Dispatcher {
       this.parts.onError(error);
     }
   }
+}
+
+/** While nothing of the reply is sent. */
+function tellAlive(request: IncomingMessage, response: ServerResponse): NodeJS.Timeout | undefined {
+  if (request.headers.prefer !== SIGNS_OF_LIFE) return undefined;
+  return setInterval(() => {
+    if (!response.headersSent && !response.destroyed) response.writeProcessing();
+  }, ALIVE_MS);
 }
 
 function pathOf(request: IncomingMessage): string {

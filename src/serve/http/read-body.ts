@@ -48,10 +48,11 @@ export async function discardBody(request: IncomingMessage, maxBytes = 1024 ** 2
 export async function readJson<Schema extends z.ZodType>(
   request: IncomingMessage,
   schema: Schema,
+  maxBytes = MAX_JSON_BYTES,
 ): Promise<z.output<Schema>> {
   const type = request.headers['content-type'] ?? '';
   if (!/^application\/json\s*(;|$)/i.test(type)) throw refuse(415, 'the body must be application/json');
-  const body = await readBody(request, MAX_JSON_BYTES);
+  const body = await readBody(request, maxBytes);
   let value: unknown;
   try {
     value = JSON.parse(body.toString());

@@ -27,7 +27,7 @@ export interface Reply {
 }
 
 interface RouteFacts {
-  method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** `/v1/sandboxes/{id}`: a part in braces stands for one segment, `{rest*}` at the end for all that follow, as they were sent. */
   path: string;
   summary: string;

@@ -35,14 +35,19 @@ export interface KeeperSettings extends ServerSettings {
   holdSeconds: number;
 }
 
-export const keeperSettingsSchema = z.strictObject({
+/** Lenient: listeners and keepers of neighbouring versions meet while sandboxes live. */
+export const keeperSettingsSchema = z.object({
   capacity: z.number().int(),
+  warm: z.number().int().default(0),
+  forgetSeconds: z.number().nullable().default(null),
   publicUrl: z.string(),
+  runtimeUrl: z.string().nullable().default(null),
   holdSeconds: z.number(),
-  policy: z.strictObject({
+  policy: z.object({
     hostNetwork: z.boolean(),
     registries: z.array(z.string()),
-    most: z.strictObject({
+    runtimeHosts: z.array(z.string()).default([]),
+    most: z.object({
       memoryBytes: z.number(),
       pids: z.number(),
       cpus: z.number(),

@@ -37,7 +37,7 @@ export function keeperRecordPath(home: string): string {
 export async function keep({ server, identity, home, signal }: KeeperOptions): Promise<void> {
   const { registry } = server;
   let holdMs = EMPTY_MS;
-  let unattendedSince = Date.now();
+  let unattendedSince = performance.now();
   registry.leases.hold();
   const control = createControlServer({
     state: () => ({ ...identity, ...registry.state }),
@@ -51,7 +51,7 @@ export async function keep({ server, identity, home, signal }: KeeperOptions): P
     attended: () => registry.leases.release(LEASE_GRACE_MS),
     unattended() {
       registry.leases.hold();
-      unattendedSince = Date.now();
+      unattendedSince = performance.now();
     },
   });
   const clients = newSocketPath('assay-serve');
@@ -60,7 +60,8 @@ export async function keep({ server, identity, home, signal }: KeeperOptions): P
   await Promise.all([listenAt(server.http, record.clients), listenAt(control.http, record.control)]);
   await makeFolder(dirname(keeperRecordPath(home)));
   await writeFileAtomic(keeperRecordPath(home), JSON.stringify(record), 0o600);
-  const unwanted = () => !control.isAttended && Date.now() - unattendedSince > (registry.isEmpty ? EMPTY_MS : holdMs);
+  const unwanted = () =>
+    !control.isAttended && performance.now() - unattendedSince > (registry.isEmpty ? EMPTY_MS : holdMs);
   await until(() => signal.aborted || control.isOver || unwanted());
   await server.close();
   control.http.close();

@@ -7,7 +7,7 @@ export type Scope = z.infer<typeof scopeSchema>;
 
 export const keyRecordSchema = z.object({
   id: z.string().regex(/^[0-9a-f]{12}$/),
-  name: z.string().min(1),
+  name: z.string().regex(/\S/, 'it is empty'),
   scopes: z.array(scopeSchema).min(1),
   /** scrypt of the secret, with its salt; both base64. */
   hash: z.string(),

@@ -52,3 +52,10 @@ test.each(['', 'assay_', 'assay_0123456789ab_short', `assay_0123456789AB_${'x'.r
     expect(parseToken(text)).toBeNull();
   },
 );
+
+test('a key without a name is refused, and the others still open', async () => {
+  const keys = new KeyStore(home);
+  const { text } = await keys.add(KEY);
+  for (const name of ['', ' ']) await expect(keys.add({ ...KEY, name })).rejects.toMatchObject({ code: 'usage' });
+  expect(await keys.verify(tokenOf(text))).toMatchObject({ name: 'ci' });
+});

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { writeFileAtomic } from '../../base/atomic-file.ts';
 import { withFileLock } from '../../base/file-lock.ts';
 import { AssayError } from '../../contracts/index.ts';
-import { type KeyRecord, keyFileSchema, type Scope } from './key-record.ts';
+import { type KeyRecord, keyFileSchema, keyRecordSchema, type Scope } from './key-record.ts';
 import { makeToken, type Token, tokenText } from './token.ts';
 
 const HASH_BYTES = 32;
@@ -29,7 +29,7 @@ export class KeyStore {
     this.path = join(home, 'serve', 'keys.json');
   }
 
-  /** Makes a key. The text is told here once and never again. Throws `usage` when a key that is in force has the name. */
+  /** Makes a key. The text is told here once and never again. Throws `usage` when a key that is in force has the name, or the record would not be one. */
   add(key: NewKey): Promise<{ record: KeyRecord; text: string }> {
     return this.change(async (keys) => {
       if (keys.some(({ name, revokedAt }) => name === key.name && revokedAt === undefined))
@@ -44,6 +44,7 @@ export class KeyStore {
         hash: (await hashSecret(token.secret, salt, HASH_BYTES)).toString('base64'),
         createdAt: new Date().toISOString(),
       };
+      demandReadable(record);
       return { keys: [...keys, record], result: { record, text: tokenText(token) } };
     });
   }
@@ -71,6 +72,11 @@ export class KeyStore {
     const stamp = `${facts.ino} ${facts.mtimeNs} ${facts.size}`;
     if (this.known?.stamp !== stamp) this.known = { stamp, keys: await this.read() };
     return this.known.keys;
+  }
+
+  /** Ids of the keys that were not revoked. Throws `store-invalid`. */
+  async idsInForce(): Promise<ReadonlySet<string>> {
+    return new Set((await this.list()).filter(({ revokedAt }) => revokedAt === undefined).map(({ id }) => id));
   }
 
   /** The record of a key in force, or null. Takes tens of milliseconds by design. */
@@ -103,6 +109,12 @@ export class KeyStore {
       });
     }
   }
+}
+
+/** What cannot be read back must not be written. */
+function demandReadable(record: KeyRecord): void {
+  const [issue] = keyRecordSchema.safeParse(record).error?.issues ?? [];
+  if (issue !== undefined) throw inputError(`${issue.path.join('.')}: ${issue.message}`, 'Give each key a name.');
 }
 
 function inputError(message: string, hint: string): AssayError {

@@ -2,8 +2,13 @@
 import { Duplex } from 'node:stream';
 import type { Sandbox } from '../../contracts/index.ts';
 
-/** bash opens the socket; one copy runs for each direction. */
-const CONNECT = 'exec 3<>"/dev/tcp/127.0.0.1/$1" && { cat <&3 & cat >&3; wait; }';
+/** Where servers of OpenHands listen in their images. */
+export const INNER_PORT = 60_000;
+/** What of this server leads there. */
+export const RUNTIME_PATH = '/runtimes/{id}/{rest*}';
+
+/** bash opens the socket; one copy runs for each direction. What the server sends ends the whole; what the client sends does not. */
+const CONNECT = 'exec 3<>"/dev/tcp/127.0.0.1/$1" && { cat <&0 >&3 & exec cat <&3; }';
 
 /** Resolves when the process runs; a port on which nothing listens ends the stream at once. Needs bash in the sandbox. Throws what `spawn` throws. */
 export async function connectInside(sandbox: Sandbox, port: number): Promise<Duplex> {
@@ -17,6 +22,7 @@ export async function connectInside(sandbox: Sandbox, port: number): Promise<Dup
     final: (done) => done(),
     destroy(error, done) {
       child.kill('SIGKILL');
+      child.stdin.destroy();
       done(error);
     },
   });

@@ -10,6 +10,11 @@ import { usageRoute } from './usage-route.ts';
 const PATH = '/v1/sandboxes/{id}/files';
 const TAR = 'application/x-tar';
 const MAX_MESSAGE = 500;
+/** A folder as its contents, anything else by its name. */
+const PACK =
+  'if [ -d "$1" ]; then exec tar -C "$1" -cf - .; fi; exec tar -C "$(dirname -- "$1")" -cf - -- "$(basename -- "$1")"';
+/** GNU tar: some file changed while it was read; the archive is whole. */
+const CHANGED_MEANWHILE = 1;
 
 export function fileRoutes(): Route[] {
   return [
@@ -43,7 +48,7 @@ export function fileRoutes(): Route[] {
 
 /** The archive is packed by a program in the sandbox: its paths are the sandbox's, whatever links lie there. */
 async function download(sandbox: Sandbox, path: string, response: OpenCall['response']): Promise<void> {
-  const child = await sandbox.spawn(['tar', '-C', path, '-cf', '-', '.']);
+  const child = await sandbox.spawn(['sh', '-c', PACK, 'sh', path]);
   child.stdin.end();
   const complaint = text(child.stderr);
   // Headers go with the first bytes: a path that is not there can still be told as an error. What fails later breaks the connection.
@@ -55,7 +60,8 @@ async function download(sandbox: Sandbox, path: string, response: OpenCall['resp
     throw error;
   }
   const { code } = await child.exit;
-  if (code !== 0) throw refuse(422, `tar: ${(await complaint).slice(0, MAX_MESSAGE)}`, 'sandbox-file');
+  if (code !== 0 && code !== CHANGED_MEANWHILE)
+    throw refuse(422, `tar: ${(await complaint).slice(0, MAX_MESSAGE)}`, 'sandbox-file');
   response.end();
 }
 

@@ -69,8 +69,10 @@ export function processRoutes(): Route[] {
       async handle(call) {
         const offset = offsetOf(call.query, 'offset');
         const process = await find(call);
-        const bytes = await readBody(call.request, STDIN_CHUNK_BYTES);
-        await process.write(offset, bytes, call.query.get('last') === '1');
+        await process.admitInput(async () => {
+          const bytes = await readBody(call.request, STDIN_CHUNK_BYTES);
+          await process.write(offset, bytes, call.query.get('last') === '1');
+        });
         return { status: 200, body: {} };
       },
     },

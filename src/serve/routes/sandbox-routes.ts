@@ -12,12 +12,15 @@ import {
 } from '../../sandbox/remote/api.ts';
 import type { HostedSandbox } from '../control/hosted-sandbox.ts';
 import { tenantSpec } from '../control/tenant-spec.ts';
+import { goneSignal } from '../http/gone-signal.ts';
 import { refuse } from '../http/http-problem.ts';
 import { readJson } from '../http/read-body.ts';
 import type { AccountCall, Reply, Route } from '../http/route.ts';
 import type { ServeParts } from '../serve-parts.ts';
 
 const ONE = '/v1/sandboxes/{id}';
+/** Many may wait for a place. */
+const MAX_START_BYTES = 1024 ** 2;
 
 export function sandboxRoutes(parts: ServeParts): Route[] {
   const { registry, holdings } = parts;
@@ -32,11 +35,12 @@ export function sandboxRoutes(parts: ServeParts): Route[] {
       summary: 'Start a sandbox. Sent again with the same Idempotency-Key, it gives the same sandbox.',
       body: startRequestSchema,
       reply: sandboxViewSchema,
-      async handle({ request, key }) {
+      async handle({ request, response, key }) {
         const idempotencyKey = idempotencyKeyOf(request);
-        const asked = await readJson(request, startRequestSchema);
+        const asked = await readJson(request, startRequestSchema, MAX_START_BYTES);
         const spec = await tenantSpec(asSandboxSpec(asked.spec), key, parts);
-        return view(await registry.start(key, { ...asked, spec }, idempotencyKey), 201);
+        const terms = { idempotencyKey, gone: goneSignal(response) };
+        return view(await registry.start(key, { ...asked, spec }, terms), 201);
       },
     },
     {

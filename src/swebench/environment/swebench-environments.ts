@@ -19,7 +19,7 @@ import { environmentLayout, type StageRecord } from '../../environment/environme
 import type { Recipe, Stage } from '../../environment/recipe.ts';
 import { registryConfig } from '../../environment/registry-config.ts';
 import { type HostBase, hostBase } from '../../sandbox/host-base.ts';
-import type { HostPython } from '../../sandbox/host-pythons.ts';
+import { canTravel, findPythons, type HostPython } from '../../sandbox/host-pythons.ts';
 import type { SwebenchInstance } from '../contracts.ts';
 import {
   HISTORY_STEP,
@@ -84,7 +84,6 @@ export function createSwebenchEnvironments(options: SwebenchEnvironmentsOptions)
     limits: BUILD_LIMITS,
     networkEnv: async (seesHost) => networkEnv(env, await registryConfig(env), seesHost),
   });
-  const host = options.hostBase ?? hostBase;
   const repositories = new Map<string, Promise<LocalRepository>>();
   const repositoryOf = (repo: string) => {
     const known = repositories.get(repo) ?? findRepository(repo, options.repos);
@@ -93,16 +92,16 @@ export function createSwebenchEnvironments(options: SwebenchEnvironmentsOptions)
     return known;
   };
   const { image, backend } = options;
-  let base: Promise<EnvironmentBase> | undefined;
-  const baseOf = () => {
-    base ??= image === undefined ? host().then(hostAsBase) : imageEnvironmentBase(image, backend);
-    base.catch(() => {
-      base = undefined; // the next instance tries anew
+  let ground: Promise<Ground> | undefined;
+  const groundOf = () => {
+    ground ??= image === undefined ? hostGround(options.hostBase ?? hostBase) : imageGround(image, backend);
+    ground.catch(() => {
+      ground = undefined; // the next instance tries anew
     });
-    return base;
+    return ground;
   };
   const recipeFor = async (instance: SwebenchInstance) =>
-    recipeOf(instance, await repositoryOf(instance.repo), await baseOf(), (await host()).pythons);
+    recipeOf(instance, await repositoryOf(instance.repo), await groundOf());
   return {
     digest: async (instance) => (await recipeFor(instance)).digest,
     async ensure(instance, signal, onProgress = () => {}) {
@@ -153,15 +152,30 @@ export function createSwebenchEnvironments(options: SwebenchEnvironmentsOptions)
   };
 }
 
+/** What environments are built on, and the interpreters that can be had there. */
+interface Ground {
+  on: EnvironmentBase;
+  pythons: readonly HostPython[];
+}
+
+async function hostGround(host: () => Promise<HostBase>): Promise<Ground> {
+  const base = await host();
+  return { on: hostAsBase(base), pythons: base.pythons };
+}
+
+async function imageGround(image: string, backend: SandboxBackend): Promise<Ground> {
+  const [on, pythons] = await Promise.all([imageEnvironmentBase(image, backend), findPythons()]);
+  return { on, pythons: pythons.filter(canTravel) };
+}
+
 async function recipeOf(
   instance: SwebenchInstance,
   repository: LocalRepository,
-  on: EnvironmentBase,
-  pythons: readonly HostPython[],
+  { on, pythons }: Ground,
 ): Promise<Recipe> {
   const recipe = pythonRecipe(instance.repo, instance.version);
   if (recipe === undefined) throw noRecipe(instance);
-  const python = interpreterOf(recipe, instance, on.base.kind === 'host' ? pythons : pythons.filter(canTravel));
+  const python = interpreterOf(recipe, instance, pythons);
   const dated = instance.environment_setup_commit ?? instance.base_commit;
   const times = await Promise.all([dated, instance.base_commit].map((commit) => repository.commitTime(commit)));
   const source = {
@@ -215,11 +229,6 @@ async function packed(repository: LocalRepository, commit: string, known: string
   const objects = (lines: readonly string[]) => lines.map((line) => line.split(' ')[1] ?? '');
   const pack = await repository.pack([commit, ...objects(tags)], known === null ? [] : [known, ...objects(before)]);
   return Buffer.concat([Buffer.from(`${tags.map((line) => `${line}\n`).join('')}\n`), pack]);
-}
-
-/** Those below /usr are no folder of their own. */
-function canTravel(python: HostPython): boolean {
-  return python.prefix !== undefined;
 }
 
 function interpreterOf(recipe: PythonRecipe, instance: SwebenchInstance, pythons: readonly HostPython[]): HostPython {
