@@ -60,9 +60,9 @@ test('a start whose client went away leaves the line', async () => {
   socket.write(
     `POST /v1/sandboxes HTTP/1.1\r\nHost: x\r\nX-API-Key: ${apiKey}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
   );
-  await expect.poll(() => bench.server.state.waiting).toBe(1);
+  await expect.poll(() => bench.server.state.waiting, { timeout: 10_000 }).toBe(1);
   socket.destroy();
-  await expect.poll(() => bench.server.state.waiting).toBe(0);
+  await expect.poll(() => bench.server.state.waiting, { timeout: 10_000 }).toBe(0);
   await ask('DELETE', `/v1/sandboxes/${first.id}`);
   expect(await statusOf(await start())).toBe('running');
 });
@@ -84,7 +84,7 @@ test('processes that nobody lets go of, and input that nobody takes, have a boun
       .then(({ status }) => statuses.add(status))
       .catch(() => {}),
   );
-  await expect.poll(() => [...statuses]).toEqual([429]);
+  await expect.poll(() => [...statuses], { timeout: 20_000 }).toEqual([429]);
   await ask('DELETE', `/v1/sandboxes/${view.id}`);
   await Promise.all([...posts, process.body?.cancel()]);
 });
