@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type AttemptIndex, emptyIndex, type IndexedStep, indexAttempt } from './attempt-index.ts';
 import { type LogState, logState, sameLog } from './log-state.ts';
-import { loadSaved, saveFile } from './saved-file.ts';
+import { loadSaved, type SavedBy, saveFile } from './saved-file.ts';
 
 /** Indexes in memory; the least recently used goes first. */
 const KEPT_INDEXES = 32;
@@ -31,11 +31,17 @@ interface KeptIndex {
 
 export class IndexCache {
   private readonly kept = new Map<string, KeptIndex>();
+  private readonly by: SavedBy;
+
+  /** `key`: seals what is saved, and nothing that is sealed by another one is used; null: nothing is saved. */
+  constructor(key: Buffer | null) {
+    this.by = key === null ? null : { key, version: VERSION };
+  }
 
   /** The index of a log as it is now; while a log is read for the first time, as soon as it is `enough`: then it grows as it is looked at. Throws `io`. */
   async get(at: IndexedLog, enough: (index: AttemptIndex) => boolean = () => false): Promise<AttemptIndex> {
     const kept = this.use(at.log);
-    kept.reading ??= readOn(at, kept).finally(() => {
+    kept.reading ??= readOn(at, kept, this.by).finally(() => {
       kept.reading = null;
     });
     const read = kept.reading.then(() => true);
@@ -63,10 +69,10 @@ export class IndexCache {
   }
 }
 
-async function readOn({ log: path, saved: savedPath }: IndexedLog, kept: KeptIndex): Promise<void> {
+async function readOn({ log: path, saved: savedPath }: IndexedLog, kept: KeptIndex, by: SavedBy): Promise<void> {
   const now = await logState(path);
   if (kept.log?.size === now.size && kept.log.mtimeMs === now.mtimeMs) return;
-  if (kept.log === null) Object.assign(kept, await startOf(savedPath));
+  if (kept.log === null) Object.assign(kept, await startOf(savedPath, by));
   if (kept.log !== null && !(await sameLog(path, { before: kept.log, now, known: kept.index })))
     Object.assign(kept, { index: emptyIndex(), saved: 0 });
   await indexAttempt(path, kept.index);
@@ -74,12 +80,12 @@ async function readOn({ log: path, saved: savedPath }: IndexedLog, kept: KeptInd
   if (kept.index.bytes - kept.saved < SAVED_BYTES) return;
   kept.saved = kept.index.bytes;
   const value = { ...kept.index, steps: [...kept.index.steps] };
-  await saveFile<SavedIndex>(savedPath, VERSION, { made: [now], value });
+  await saveFile<SavedIndex>(savedPath, by, { made: [now], value });
 }
 
 /** The saved index, or one of nothing. */
-async function startOf(savedPath: string): Promise<Pick<KeptIndex, 'index' | 'log' | 'saved'>> {
-  const saved = await loadSaved<SavedIndex>(savedPath, VERSION);
+async function startOf(savedPath: string, by: SavedBy): Promise<Pick<KeptIndex, 'index' | 'log' | 'saved'>> {
+  const saved = await loadSaved<SavedIndex>(savedPath, by);
   if (saved === null) return { index: emptyIndex(), log: null, saved: 0 };
   const index = { ...saved.value, steps: new Map(saved.value.steps) };
   return { index, log: saved.made[0] ?? null, saved: index.bytes };

@@ -34,11 +34,15 @@ export interface FoundAttempt {
 export class RunCache {
   private readonly runsDir: string;
   private readonly runs = new Map<string, KeptRun>();
-  private readonly indexes = new IndexCache();
+  private readonly key: Buffer | null;
+  private readonly indexes: IndexCache;
   private readonly list: RunList;
 
-  constructor(runsDir: string) {
+  /** `key`: of what is saved beside logs; null: nothing is. */
+  constructor(runsDir: string, key: Buffer | null = null) {
     this.runsDir = runsDir;
+    this.key = key;
+    this.indexes = new IndexCache(key);
     this.list = new RunList(runsDir);
   }
 
@@ -58,7 +62,7 @@ export class RunCache {
     const stamp = await stampOf(runPaths(dir).events);
     const kept = this.runs.get(runId);
     if (kept !== undefined && (await isFresh(kept, stamp))) return await kept.record;
-    const record = loadNamed(dir, runId);
+    const record = loadNamed(dir, runId, this.key);
     const next: KeptRun = { stamp, readAt: Date.now(), tookMs: 0, record };
     this.runs.set(runId, next);
     // A failure is told to whoever asked, and not kept.
@@ -116,8 +120,8 @@ function indexedLog(dir: string, record: AttemptRecord): IndexedLog {
   return { log: paths.attemptEvents(record), saved: paths.savedIndex(record) };
 }
 
-async function loadNamed(dir: string, runId: string): Promise<RunRecord> {
-  const record = await loadRecord(dir);
+async function loadNamed(dir: string, runId: string, key: Buffer | null): Promise<RunRecord> {
+  const record = await loadRecord(dir, key);
   const { runId: named } = record.manifest;
   if (named !== runId) throw storeInvalid(`the folder ${dir} holds run ${named}: rename it to that`, { dir, named });
   return record;

@@ -1,6 +1,6 @@
 /** The table of all runs, damaged ones with what is wrong with them. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AssayError, toFailure } from '../contracts/index.ts';
+import { toFailure } from '../contracts/index.ts';
 import { readManifest } from '../store/load-run-record.ts';
 import type { RunLine, RunsDocument } from './documents.ts';
 import type { RunCache } from './run-cache.ts';
@@ -54,6 +54,5 @@ async function unreadLine(cache: RunCache, runId: string): Promise<RunLine> {
 }
 
 function failedLine(runId: string, error: unknown): RunLine {
-  if (!(error instanceof AssayError)) throw error;
   return { runId, createdAt: '', model: '', agent: '', dataset: '', failure: toFailure(error).message };
 }

@@ -13,17 +13,18 @@ const SAVED_BYTES = 1024 * 1024;
 type SavedRecord = Omit<RunRecord, 'manifest' | 'dir'>;
 
 /** Like `loadRunRecord`. A run is settled when nothing is left to do in it: only then does its own log say all of it. Throws `run-not-found`, `store-invalid`, `io`. */
-export async function loadRecord(dir: string): Promise<RunRecord> {
+export async function loadRecord(dir: string, key: Buffer | null): Promise<RunRecord> {
+  const by = key === null ? null : { key, version: VERSION };
   const paths = runPaths(dir);
   const made = await Promise.all([paths.manifest, paths.events].map(logState));
   const [, log] = made;
   if (log === undefined || log.size < SAVED_BYTES) return await loadRunRecord(dir);
-  const saved = await loadSaved<SavedRecord>(paths.savedRecord, VERSION);
+  const saved = await loadSaved<SavedRecord>(paths.savedRecord, by);
   if (saved !== null && made.every((state, at) => isSame(state, saved.made[at])))
     return { manifest: await readManifest(dir), dir, ...saved.value };
   const record = await loadRunRecord(dir);
   const { manifest: _, dir: __, ...value } = record;
-  if (isSettled(record)) await saveFile<SavedRecord>(paths.savedRecord, VERSION, { made, value });
+  if (isSettled(record)) await saveFile<SavedRecord>(paths.savedRecord, by, { made, value });
   return record;
 }
 

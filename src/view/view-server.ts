@@ -27,6 +27,8 @@ export interface ViewServerOptions {
   port?: number;
   /** Further names that browsers reach this server by, without port. */
   names?: readonly string[];
+  /** Seals what is saved beside long logs, so that a later server believes it. */
+  savedKey?: Buffer;
   /** Absent: pages only read. */
   controls?: RunControls;
 }
@@ -55,7 +57,7 @@ export async function startViewServer(options: ViewServerOptions): Promise<ViewS
   const service: Service = {
     guard: requestGuard({ token, names, port: bound }),
     assets: options.assets,
-    source: { cache: new RunCache(options.runsDir), site },
+    source: { cache: new RunCache(options.runsDir, options.savedKey), site },
     controls,
     stopping: stopping.signal,
   };

@@ -1,5 +1,6 @@
 import { memo } from 'react';
 import type { CallDocument, StepDocument, StepLine } from '../../../src/view/documents.ts';
+import { copyText } from '../data/copy-text.ts';
 import { visibleText } from '../text/ansi.ts';
 import { bytes, count, dollars, duration } from '../text/format.ts';
 import { stepMarkdown } from '../text/step-markdown.ts';
@@ -44,7 +45,7 @@ export const StepCard = memo(function StepCard(props: StepCardProps) {
         {line.value !== null && <span>critic {line.value.toFixed(3)}</span>}
         {line.failed && <span className="badge tone-bad">failed</span>}
         {step !== null && (
-          <button type="button" onClick={() => void navigator.clipboard.writeText(stepMarkdown(step))}>
+          <button type="button" onClick={() => void copyText(stepMarkdown(step))}>
             Copy as Markdown
           </button>
         )}
