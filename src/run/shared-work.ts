@@ -102,8 +102,13 @@ export class SharedWork {
     await work.book.survey();
     if (options.share.retryFailed) await work.reopenFailed();
     work.pulse = work.keepPulse();
-    await work.look();
-    return work;
+    try {
+      await work.look();
+      return work;
+    } catch (error) {
+      work.over.abort(); // nobody has it to close it
+      throw error;
+    }
   }
 
   /** Attempts that have no result yet, as far as this process knows; what is left to do for each is told when it is taken. */
@@ -150,16 +155,6 @@ export class SharedWork {
     if (held !== undefined && this.book.isHeld(held.lease)) await this.exchange.tell(held.lease);
   }
 
-  /** What goes wrong with the store or the run folder concerns the run as a whole. */
-  private async orStop<T>(otherwise: T, work: () => Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (error) {
-      this.stop.fail(toFailure(error));
-      return otherwise;
-    }
-  }
-
   /** Leaves word of a long attempt once per lease, so that its steps outlive this process. */
   async stepped(ref: AttemptRef): Promise<void> {
     const held = this.held.get(attemptKey(ref));
@@ -175,6 +170,16 @@ export class SharedWork {
     if (this.share.gather && !this.stop.control.pausing) await this.orStop(undefined, () => this.noteAsides());
     this.over.abort();
     await this.pulse;
+  }
+
+  /** What goes wrong with the store or the run folder concerns the run as a whole. */
+  private async orStop<T>(otherwise: T, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      this.stop.fail(toFailure(error));
+      return otherwise;
+    }
   }
 
   private async noteAsides(): Promise<void> {
