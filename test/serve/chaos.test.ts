@@ -55,7 +55,9 @@ describeRequiring('slow-network', problem, 'a bad network', () => {
     const kills = await trouble.end();
     const known = results.flat().filter((one) => one === 'known').length;
     for (const [index, sandbox] of sandboxes.entries()) {
-      const ran = (await exec(sandbox, ['cat', 'ran'])).stdout.toString().trim().split('\n');
+      const { stdout, exitCode, sandboxDied } = await exec(sandbox, ['cat', 'ran']);
+      expect({ exitCode, sandboxDied }).toEqual({ exitCode: 0, sandboxDied: false });
+      const ran = stdout.toString().trim().split('\n');
       expect(new Set(ran).size).toBe(ran.length); // nothing ran twice
       for (const [n, result] of (results[index] ?? []).entries())
         if (result === 'known') expect(ran).toContain(String(n));
