@@ -17,7 +17,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   'sandbox/docker': [...CORE, 'sandbox', 'sandbox/native'],
   'sandbox/kubernetes': [...CORE, 'sandbox', 'sandbox/native', 'sandbox/docker'],
   'sandbox/remote': [...CORE, 'sandbox'],
-  serve: [...CORE, 'sandbox', 'sandbox/remote', 'environment'],
+  serve: [...CORE, 'agent', 'sandbox', 'sandbox/remote', 'environment'],
   dataset: [...CORE, 'payout/manager'],
   grading: [...CORE, 'sandbox'],
   environment: [...CORE, 'sandbox', 'sandbox/docker', 'dataset', 'payout/manager'],

@@ -16,6 +16,7 @@ import { ServerMetrics } from './metrics.ts';
 import { openHandsRoutes } from './openhands/openhands-routes.ts';
 import { routeByHost } from './openhands/runtime-host.ts';
 import { WebsocketDoor } from './openhands/websocket-door.ts';
+import { actionRoutes } from './routes/action-routes.ts';
 import { fileRoutes } from './routes/file-routes.ts';
 import { leaseRoutes } from './routes/lease-routes.ts';
 import { processRoutes } from './routes/process-routes.ts';
@@ -126,7 +127,13 @@ export function createAssayServer({ backend, images, hostBase, home, onError }: 
 }
 
 function allRoutes(parts: ServeParts): Route[] {
-  const routes = [...sandboxRoutes(parts), ...leaseRoutes(parts), ...processRoutes(), ...fileRoutes()];
+  const routes = [
+    ...sandboxRoutes(parts),
+    ...leaseRoutes(parts),
+    ...processRoutes(),
+    ...actionRoutes(),
+    ...fileRoutes(),
+  ];
   routes.push(...openHandsRoutes(parts));
   return [...routes, ...serverRoutes(parts, routes)];
 }

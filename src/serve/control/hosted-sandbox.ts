@@ -9,6 +9,7 @@ import {
   type SpawnOptions,
 } from '../../contracts/index.ts';
 import { type SandboxView, type SpawnRequest, spawnRequestSchema } from '../../sandbox/remote/api.ts';
+import { ActionDesk } from '../data/action-desk.ts';
 import type { HeldBytes } from '../data/held-bytes.ts';
 import { HostedProcess } from '../data/hosted-process.ts';
 import { busy, notFound, refuse } from '../http/http-problem.ts';
@@ -43,6 +44,7 @@ export class HostedSandbox {
   readonly createdAt = new Date().toISOString();
   readonly sandbox: Sandbox;
   readonly facts: HostedSandboxFacts;
+  readonly actions: ActionDesk;
   /** Resolves when it is gone. */
   readonly closed: Promise<SandboxEnd>;
   /** Set when it is gone. */
@@ -61,6 +63,7 @@ export class HostedSandbox {
   /** `held`: output that is held for its owner. */
   constructor(sandbox: Sandbox, facts: HostedSandboxFacts, held: HeldBytes) {
     this.sandbox = sandbox;
+    this.actions = new ActionDesk(sandbox);
     this.held = held;
     this.facts = facts;
     const { wallSeconds } = facts.asked.limits;
