@@ -6,7 +6,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 120_000,
     // Many tests wait: for processes that end, for limits that are reached.
-    maxWorkers: 5,
+    maxWorkers: 4,
     pool: 'forks',
   },
 });

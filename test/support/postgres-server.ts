@@ -5,10 +5,13 @@ import { existsSync } from 'node:fs';
 import { chmod, chown, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from './free-port.ts';
 import { type KillableServer, killableServer } from './killable-server.ts';
 
 const DEBIAN = '/usr/lib/postgresql';
+/** At ten a second. */
+const MOST_TRIES = 600;
 
 export async function postgresProblem(): Promise<string | undefined> {
   if ((await programs()) === undefined) return 'there is no PostgreSQL server (Debian package postgresql)';
@@ -39,9 +42,19 @@ export async function startPostgres(): Promise<PostgresServer> {
     ...owner,
     cwd: folder,
   });
-  await server.start();
+  // It takes connections before it answers: it says then that it is starting up.
+  const isReady = () => spawnSync(join(bin, 'pg_isready'), ['-q', '-h', '127.0.0.1', '-p', String(port)]).status === 0;
+  const start = async () => {
+    await server.start();
+    for (let tries = 0; !isReady(); tries++) {
+      if (tries > MOST_TRIES) throw new Error('PostgreSQL takes connections and does not become ready');
+      await sleep(100);
+    }
+  };
+  await start();
   return {
     ...server,
+    start,
     url: `postgres://assay@127.0.0.1:${port}/postgres`,
     async close() {
       await server.kill('SIGQUIT');
