@@ -1,5 +1,5 @@
 /** What `run` and `resume` set agents to: a folder of tasks, or a SWE-bench data set with its own environments and grading. */
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { AssayError, type Dataset, type RunManifest } from '../contracts/index.ts';
 import { filterInstances, type InstanceFilter } from '../dataset/filter-instances.ts';
 import { loadDataset } from '../dataset/load-dataset.ts';
@@ -11,7 +11,7 @@ import { isSwebenchReference } from '../swebench/dataset/load-instances.ts';
 import type { Engine } from './compose.ts';
 import { openRows } from './open-rows.ts';
 import { withImage } from './sandbox-flags.ts';
-import { openSwebenchEnvironments, REPOSITORIES } from './swebench-grading.ts';
+import { assetCache, openSwebenchEnvironments, REPOSITORIES } from './swebench-grading.ts';
 
 const DEFAULT_SPLIT = 'test';
 
@@ -67,7 +67,7 @@ export async function openTaskSet(reference: string, request: TaskSetRequest): P
       return {
         backend: engine.backend,
         environments: createAgentEnvironments({ ...places, backend: engine.backend, paths: engine.paths }),
-        gradeAttempt: gradesRows({ ...places, assetCache: join(engine.paths.home, 'datasets', 'assets') }),
+        gradeAttempt: gradesRows({ ...places, assetCache: assetCache(engine) }),
       };
     },
   };

@@ -77,8 +77,13 @@ export interface GradingRequest
 }
 
 /** Where downloaded data sets are kept. */
-export function datasetCache(engine: Engine): string {
-  return join(engine.paths.home, 'datasets');
+export function datasetCache({ paths }: Pick<Engine, 'paths'>): string {
+  return join(paths.home, 'datasets');
+}
+
+/** Where their fetched pictures are kept. */
+export function assetCache(engine: Pick<Engine, 'paths'>): string {
+  return join(datasetCache(engine), 'assets');
 }
 
 export async function gradePredictions(engine: Engine, request: GradingRequest): Promise<EvaluationSummary> {
@@ -95,7 +100,7 @@ export async function gradePredictions(engine: Engine, request: GradingRequest):
       strict,
       timeoutSeconds,
       gradeLog,
-      assetCache: join(engine.paths.home, 'datasets', 'assets'),
+      assetCache: assetCache(engine),
     },
     durations: await openKnownDurations(join(engine.paths.home, 'swebench-durations.json')),
     observe: (event) => {

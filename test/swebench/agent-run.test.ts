@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { assayPaths } from '../../src/base/paths.ts';
 import { type BuiltEnvironment, sandboxLimitsSchema } from '../../src/contracts/index.ts';
-import { registryConfig } from '../../src/environment/registry-config.ts';
 import { capturePatch } from '../../src/grading/capture-patch.ts';
 import { exec } from '../../src/sandbox/exec.ts';
 import { createNativeBackend } from '../../src/sandbox/native/native-backend.ts';
@@ -13,6 +12,7 @@ import { createAgentEnvironments } from '../../src/swebench/agent/agent-environm
 import { gradesRows } from '../../src/swebench/agent/grade-row.ts';
 import { swebenchDataset } from '../../src/swebench/agent/swebench-tasks.ts';
 import type { SwebenchInstance } from '../../src/swebench/contracts.ts';
+import { packageIndexProblem } from '../support/package-index.ts';
 import { describeRequiring } from '../support/requirements.ts';
 import { ToyRepository, toyEnvironment, toyInstance } from '../support/toy-instance.ts';
 
@@ -21,12 +21,7 @@ chmodSync(home, 0o711);
 const paths = assayPaths(join(home, 'store'));
 const backend = createNativeBackend({ paths });
 const probe = await backend.probe();
-const index = (await registryConfig(process.env)).pypi.url;
-const reachable = await fetch(`${index}pytest/`, { method: 'HEAD', signal: AbortSignal.timeout(5_000) }).then(
-  (response) => response.ok,
-  () => false,
-);
-const problem = probe.available ? (reachable ? undefined : `${index} cannot be reached`) : probe.notes.join(' ');
+const problem = probe.available ? await packageIndexProblem() : probe.notes.join(' ');
 const { signal } = new AbortController();
 const limits = sandboxLimitsSchema.parse({});
 

@@ -8,13 +8,13 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { assayPaths } from '../../src/base/paths.ts';
 import { type BuiltEnvironment, sandboxLimitsSchema } from '../../src/contracts/index.ts';
-import { registryConfig } from '../../src/environment/registry-config.ts';
 import { createNativeBackend } from '../../src/sandbox/native/native-backend.ts';
 import type { ImageAsset, Prediction, SwebenchInstance } from '../../src/swebench/contracts.ts';
 import type { EvaluationSettings } from '../../src/swebench/evaluation/evaluate-instance.ts';
 import { type EvaluationEvent, evaluatePredictions } from '../../src/swebench/evaluation/evaluate-predictions.ts';
 import { openKnownDurations } from '../../src/swebench/evaluation/known-durations.ts';
 import { gradeLog } from '../../src/swebench/grading/grade-log.ts';
+import { packageIndexProblem } from '../support/package-index.ts';
 import { describeRequiring } from '../support/requirements.ts';
 import { ToyRepository, toyEnvironment, toyInstance } from '../support/toy-instance.ts';
 import { CHEATS, HONEST_WITH_EXTRAS } from './cheats.ts';
@@ -23,12 +23,7 @@ const home = mkdtempSync(join(tmpdir(), 'assay-evaluation-'));
 chmodSync(home, 0o711);
 const backend = createNativeBackend({ paths: assayPaths(join(home, 'store')) });
 const probe = await backend.probe();
-const index = (await registryConfig(process.env)).pypi.url;
-const reachable = await fetch(`${index}pytest/`, { method: 'HEAD', signal: AbortSignal.timeout(5_000) }).then(
-  (response) => response.ok,
-  () => false,
-);
-const problem = probe.available ? (reachable ? undefined : `${index} cannot be reached`) : probe.notes.join(' ');
+const problem = probe.available ? await packageIndexProblem() : probe.notes.join(' ');
 const { signal } = new AbortController();
 
 afterAll(async () => {

@@ -1,10 +1,11 @@
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { assayPaths } from '../../base/paths.ts';
 import { loadInstances } from '../../swebench/dataset/load-instances.ts';
 import { regradeEarlyLogs } from '../../swebench/evaluation/regrade-early-logs.ts';
 import { regradeRun } from '../../swebench/evaluation/regrade-run.ts';
 import { defineCommand } from '../flag.ts';
 import { print } from '../output.ts';
+import { datasetCache } from '../swebench-grading.ts';
 
 export const regradeCommand = defineCommand({
   name: 'regrade',
@@ -28,7 +29,7 @@ export const regradeCommand = defineCommand({
   },
   examples: ['assay regrade verified --run-id run', 'assay regrade lite --run-id old --model gold --compat 4'],
   async run({ args, flags }) {
-    const cache = join(assayPaths().home, 'datasets');
+    const cache = datasetCache({ paths: assayPaths() });
     const instances = await loadInstances(args[0] ?? '', {
       split: flags.split,
       instanceIds: flags.instanceIds,

@@ -8,7 +8,7 @@ import { createProgress } from '../progress.ts';
 import { printRun } from '../run-output.ts';
 import { BACKEND_FLAGS } from '../sandbox-flags.ts';
 import { beginRequeue, continueRun } from '../start-run.ts';
-import { FILTER_FLAGS, RUN_FLAGS } from './run.ts';
+import { ATTEMPTS, FILTER_FLAGS, RUN_FLAGS } from './run.ts';
 
 export const requeueCommand = defineCommand({
   name: 'requeue',
@@ -19,15 +19,7 @@ export const requeueCommand = defineCommand({
   flags: {
     instance: FILTER_FLAGS.instance,
     verdict: { kind: 'strings', help: `only instances with such a verdict: ${verdictSchema.options.join(', ')}` },
-    attempts: {
-      kind: 'integer',
-      short: 'k',
-      min: 1,
-      max: 10_000,
-      default: 1,
-      placeholder: 'k',
-      help: 'attempts per instance',
-    },
+    attempts: ATTEMPTS,
     ...RUN_FLAGS,
     tier: BACKEND_FLAGS.tier,
     runId: { kind: 'string', placeholder: 'id', help: 'name of the new run (default: time and a random part)' },

@@ -45,6 +45,16 @@ export const RUN_FLAGS = {
   },
 } as const;
 
+export const ATTEMPTS = {
+  kind: 'integer',
+  short: 'k',
+  min: 1,
+  max: 10_000,
+  default: 1,
+  placeholder: 'k',
+  help: 'attempts per instance',
+} as const;
+
 /** Of commands over task folders. */
 export const TASK_SET = {
   name: 'dataset',
@@ -62,15 +72,7 @@ export const runCommand = defineCommand({
       short: 'm',
       help: 'anthropic/NAME, openai/NAME, openai-chat/NAME, google/NAME, deepseek/NAME, openai-compatible/NAME, replay:FILE, scripted:FILE',
     },
-    attempts: {
-      kind: 'integer',
-      short: 'k',
-      min: 1,
-      max: 10_000,
-      default: 1,
-      placeholder: 'k',
-      help: 'attempts per instance',
-    },
+    attempts: ATTEMPTS,
     ...RUN_FLAGS,
     ...SANDBOX_FLAGS,
     ...FILTER_FLAGS,
