@@ -177,11 +177,11 @@ export class ScriptSandbox implements Sandbox {
     await Promise.all(exits);
   }
 
-  /** Ending the wrapper ends its pid namespace, and so every descendant, wherever it hid. */
+  /** Ending the wrapper ends its pid namespace, and so every descendant, wherever it hid. It goes first: `unshare` that outlives its child by a moment ends with 1 instead of the signal. */
   private kill(child: ChildProcess, signal: NodeJS.Signals): void {
     if (child.pid === undefined) return;
     const tree = processTree(child.pid);
-    if (signal === 'SIGKILL') for (const pid of tree.reverse()) killQuietly(pid, 'SIGKILL');
+    if (signal === 'SIGKILL') for (const pid of tree) killQuietly(pid, 'SIGKILL');
     else for (const pid of programGroup(tree)) killQuietly(pid, signal);
   }
 }
