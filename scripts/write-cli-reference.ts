@@ -1,7 +1,7 @@
 /** Writes docs/cli.md. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { COMMANDS } from '../src/cli/commands/index.ts';
+import { allCommands } from '../src/cli/commands/index.ts';
 import { commandReference } from '../src/cli/reference.ts';
 
-writeFileSync(join(import.meta.dirname, '..', 'docs', 'cli.md'), commandReference(COMMANDS));
+writeFileSync(join(import.meta.dirname, '..', 'docs', 'cli.md'), commandReference(await allCommands()));

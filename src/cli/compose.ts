@@ -1,5 +1,4 @@
-/** Puts the parts together for the commands: the one place that knows every implementation by name. */
-import { randomUUID } from 'node:crypto';
+/** Puts the parts together for the commands: the place that knows the implementations by name. */
 import { join, resolve } from 'node:path';
 import { createToolSet, toolTypesFor } from '../agent/tool-set.ts';
 import { createTwoToolAgent } from '../agent/two-tool-agent.ts';
@@ -14,15 +13,10 @@ import {
   type ImageStore,
   type Model,
   type RunManifest,
-  type SandboxBackend,
 } from '../contracts/index.ts';
 import { collectStore } from '../environment/collect-store.ts';
-import { dropFromStore } from '../environment/drop-from-store.ts';
 import { createEnvironmentBuilder } from '../environment/environment-builder.ts';
-import { findCredentials } from '../environment/oci/docker-credentials.ts';
-import { parseReference } from '../environment/oci/image-reference.ts';
 import { createImageStore } from '../environment/oci/image-store.ts';
-import { lookUpImage } from '../environment/oci/look-up-image.ts';
 import { capturePatch } from '../grading/capture-patch.ts';
 import { recordingModel } from '../model/cassette.ts';
 import { startOrAttachCourier } from '../model/courier/courier-client.ts';
@@ -36,33 +30,17 @@ import { gradeByKind } from '../payout/grade-by-kind.ts';
 import type { GradePorts, RunPorts } from '../run/ports.ts';
 import { tryInForks } from '../run/try-in-forks.ts';
 import { workTreeCheckpoints } from '../run/work-tree-checkpoints.ts';
-import { buildImage } from '../sandbox/docker/build-image.ts';
-import { createDockerBackend } from '../sandbox/docker/docker-backend.ts';
-import { EngineClient } from '../sandbox/docker/engine-client.ts';
-import { requireEngine } from '../sandbox/docker/engine-endpoint.ts';
-import { createEngineImages } from '../sandbox/docker/engine-images.ts';
-import { type HostBase, hostBase } from '../sandbox/host-base.ts';
 import { hostShortage } from '../sandbox/host-pressure.ts';
-import { createClusterImages } from '../sandbox/kubernetes/cluster-image-supply.ts';
-import { createKubernetesBackend } from '../sandbox/kubernetes/kubernetes-backend.ts';
-import { createNativeBackend, NATIVE_TIERS } from '../sandbox/native/native-backend.ts';
 import { layersInUse } from '../sandbox/native/sandbox-records.ts';
-import { createRemoteBackend } from '../sandbox/remote/remote-backend.ts';
 import { openWorkspace } from '../sandbox/workspace.ts';
-import type { ImageDesk } from '../serve/image-desk.ts';
-import type { ImageSupply } from '../swebench/environment/image-environments.ts';
+import { openSandboxes, type Sandboxes } from './open-sandboxes.ts';
 import { parseBytes } from './parse-bytes.ts';
 import type { SandboxChoice } from './sandbox-flags.ts';
 
-export interface Engine {
+export interface Engine extends Sandboxes {
   paths: AssayPaths;
-  backend: SandboxBackend;
   environments: EnvironmentBuilder;
   images: ImageStore;
-  /** Of the backend: where its images come from. */
-  imageSupply: ImageSupply;
-  /** Of the machine that the sandboxes are on. */
-  hostBase: () => Promise<HostBase>;
   gradePorts: GradePorts;
   close(): Promise<void>;
 }
@@ -71,7 +49,7 @@ export interface Engine {
 export async function openEngine(choice: SandboxChoice = { sandbox: 'native' }): Promise<Engine> {
   const paths = assayPaths();
   const images = createImageStore({ paths });
-  const { backend, imageSupply, hostBase } = openSandboxes(choice, paths, images);
+  const { backend, imageSupply, hostBase } = await openSandboxes(choice, paths, images);
   const probe = await backend.probe();
   if (!probe.available) {
     throw new AssayError('sandbox-unavailable', `no sandbox works on this machine:\n  ${probe.notes.join('\n  ')}`, {
@@ -93,17 +71,6 @@ export async function openEngine(choice: SandboxChoice = { sandbox: 'native' }):
   };
 }
 
-function storedImages(images: ImageStore, paths: AssayPaths): ImageSupply {
-  return {
-    find: (reference) => images.find(reference),
-    pull: (reference, signal, onProgress) => images.pull(reference, signal, onProgress),
-    async remove(reference) {
-      const image = await images.find(reference);
-      if (image !== undefined) await dropFromStore(paths, { images: [image.digest] }, await layersInUse(paths));
-    },
-  };
-}
-
 /** Where `ASSAY_DISK_BUDGET` says how much room layers may take. */
 export async function keepToBudget(paths: AssayPaths): Promise<void> {
   const budget = process.env.ASSAY_DISK_BUDGET;
@@ -113,60 +80,6 @@ export async function keepToBudget(paths: AssayPaths): Promise<void> {
     unusedForMs: Number.POSITIVE_INFINITY,
     inUse: await layersInUse(paths),
   });
-}
-
-type Sandboxes = Pick<Engine, 'backend' | 'imageSupply' | 'hostBase'>;
-
-function openSandboxes({ sandbox, tier }: SandboxChoice, paths: AssayPaths, images: ImageStore): Sandboxes {
-  if (sandbox === 'remote') return openRemote(process.env);
-  if (sandbox === 'docker') {
-    const backend = createDockerBackend({ paths, findCredentials: engineCredentials });
-    return { backend, imageSupply: createEngineImages({ findCredentials: engineCredentials }), hostBase };
-  }
-  if (sandbox === 'kubernetes') {
-    const backend = createKubernetesBackend({ paths });
-    return { backend, imageSupply: createClusterImages(backend, paths), hostBase };
-  }
-  const known = NATIVE_TIERS.find((one) => one === tier);
-  const backend = createNativeBackend({ paths, images, ...(known === undefined ? {} : { tier: known }) });
-  return { backend, imageSupply: storedImages(images, paths), hostBase };
-}
-
-/** Of a server: registries are asked by Assay itself, images are built where there is an engine to build them. */
-export function openImageDesk({ sandbox }: SandboxChoice, { imageSupply }: Engine): ImageDesk {
-  const build = async (context: Buffer, signal: AbortSignal) => {
-    const name = `${BUILT_IMAGES}:${randomUUID()}`;
-    return buildImage(new EngineClient(requireEngine()), { context, name, signal });
-  };
-  return {
-    find: (reference) => imageSupply.find(reference),
-    lookUp: (name, signal) => lookUpImage(name, { signal }),
-    build: sandbox === 'docker' ? build : undefined,
-  };
-}
-
-function openRemote({ ASSAY_SERVER: url, ASSAY_SERVER_KEY: apiKey }: NodeJS.ProcessEnv): Sandboxes {
-  if (url && apiKey && URL.canParse(url)) {
-    const backend = createRemoteBackend({ url, apiKey });
-    const imageSupply: ImageSupply = {
-      find: (reference) => backend.findImage(reference),
-      pull: (reference, signal) => backend.describeImage(reference, signal),
-      remove: async () => {}, // other clients use it; what the server keeps is its operator's to say
-    };
-    return { backend, imageSupply, hostBase: () => backend.hostBase() };
-  }
-  throw new AssayError('usage', '--sandbox remote needs ASSAY_SERVER (a URL) and ASSAY_SERVER_KEY', {
-    class: 'input',
-    retryable: false,
-    hint: '`assay serve` prints its URL, `assay keys add NAME` there makes a key.',
-  });
-}
-
-/** Their names at the engine: with them it keeps images that were built here. */
-const BUILT_IMAGES = 'assay.local/built';
-
-function engineCredentials(reference: string) {
-  return findCredentials(parseReference(reference).registry);
 }
 
 /** Everything about model and agent that a run fixes at its start; kept in the run's lock so that a resume needs no flags. */

@@ -3,7 +3,8 @@ import { toFailure } from '../contracts/index.ts';
 import { createAssayServer } from '../serve/assay-server.ts';
 import { keep } from '../serve/keeper/keeper.ts';
 import { keeperIdentitySchema } from '../serve/keeper/keeper-protocol.ts';
-import { openEngine, openImageDesk } from './compose.ts';
+import { openEngine } from './compose.ts';
+import { openImageDesk } from './open-sandboxes.ts';
 
 const say = (error: unknown) => process.stderr.write(`${new Date().toISOString()} ${toFailure(error).message}\n`);
 const told = new AbortController();
@@ -19,7 +20,7 @@ try {
     const { home } = engine.paths;
     const server = createAssayServer({
       backend: engine.backend,
-      images: openImageDesk(identity, engine),
+      images: openImageDesk(identity, engine.imageSupply),
       hostBase: identity.sandbox === 'native' ? engine.hostBase : undefined,
       home,
       onError: say,

@@ -1,5 +1,5 @@
 /** The `assay` program. */
-import { COMMANDS } from './commands/index.ts';
+import { commandsFor } from './commands/index.ts';
 import { translateGradeArguments } from './grade-arguments.ts';
 import { runProgram } from './program.ts';
 import { assayVersion } from './version.ts';
@@ -15,4 +15,4 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 
 const [command, ...rest] = process.argv.slice(2);
 const argv = command === 'grade' ? [command, ...translateGradeArguments(rest)] : process.argv.slice(2);
-process.exitCode = await runProgram(COMMANDS, argv, assayVersion());
+process.exitCode = await runProgram(await commandsFor(argv), argv, assayVersion());

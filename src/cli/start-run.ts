@@ -41,6 +41,7 @@ import { joinedRunId, offeredReference, openJoinedRun, sharedBudget, shareOption
 import { checkCritic, openLiveCritic } from './open-critic.ts';
 import { reopenTaskSet, type TaskSet } from './open-task-set.ts';
 import type { Progress } from './progress.ts';
+import { DEFAULT_JOBS } from './run-flags.ts';
 import type { SandboxChoice } from './sandbox-flags.ts';
 import { assayVersion } from './version.ts';
 
@@ -152,9 +153,6 @@ async function joinRun(options: NewRun, own: RunManifest, engine: Engine, progre
     await store.close();
   }
 }
-
-/** Of runs that do not say it. */
-export const DEFAULT_JOBS = 2;
 
 export interface ContinueOptions {
   jobs?: number | undefined;

@@ -63,9 +63,9 @@ export async function openModel(reference: string, options: OpenModelOptions): P
     idleMs: courier === undefined ? idleMs : idleMs + COURIER_GRACE_MS,
     ...(provider.options === undefined ? {} : { providerOptions: provider.options }),
     severalChoices: provider.severalChoices === true,
-    open({ callKey }, around = (fetch) => fetch) {
+    async open({ callKey }, around = (fetch) => fetch) {
       const through = calls?.begin(callKey);
-      const model = provider.open(name, {
+      const model = await provider.open(name, {
         ...settings,
         fetch: around(through?.fetch ?? globalThis.fetch),
         newId: numbered(callKey),

@@ -23,7 +23,10 @@ export interface ProviderModelOptions {
   id: string;
   dialect: Dialect;
   /** The language model for one call; its `fetch` belongs to the call's key, and `around` may change what goes through it. */
-  open(options: ModelCallOptions, around?: (fetch: typeof globalThis.fetch) => typeof globalThis.fetch): OpenCall;
+  open(
+    options: ModelCallOptions,
+    around?: (fetch: typeof globalThis.fetch) => typeof globalThis.fetch,
+  ): Promise<OpenCall>;
   /** One call may bring several choices. */
   severalChoices: boolean;
   /** Silence on the wire longer than this, in milliseconds, ends the call as `model-timeout`. */
@@ -46,7 +49,7 @@ export function createProviderModel(options: ProviderModelOptions): Model {
           options.severalChoices && (request.choices ?? 1) > 1
             ? new ChoiceStreams(request.choices ?? 1, alive)
             : undefined;
-        const { model, origin } = options.open(call, several?.around);
+        const { model, origin } = await options.open(call, several?.around);
         const sdkCall: LanguageModelV3CallOptions = {
           prompt: sdkPrompt(request, options.dialect),
           tools: sdkTools(request, options.dialect),

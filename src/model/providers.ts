@@ -1,8 +1,4 @@
-/** The providers: how each is opened, where its key and its base URL come from, and what it is told besides the request. */
-import { createAnthropic } from '@ai-sdk/anthropic';
-import { createGoogleGenerativeAI } from '@ai-sdk/google';
-import { createOpenAI } from '@ai-sdk/openai';
-import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
+/** The providers: how each is opened, where its key and its base URL come from, and what it is told besides the request. A provider's package is loaded when it is opened. */
 import type { LanguageModelV3, SharedV3ProviderOptions } from '@ai-sdk/provider';
 import { digestOf } from '../base/digest.ts';
 import { AssayError, type ModelRequest } from '../contracts/index.ts';
@@ -26,7 +22,7 @@ export interface Provider {
   baseUrl: string | undefined;
   /** Added to a base URL of the user's that has no path. */
   path?: string;
-  open(name: string, settings: Settings): LanguageModelV3;
+  open(name: string, settings: Settings): Promise<LanguageModelV3>;
   options?: (request: ModelRequest) => SharedV3ProviderOptions;
   /** One call may bring several choices (`n` of Chat Completions). A server that ignores the number brings one, one that refuses it is asked again without. */
   severalChoices?: true;
@@ -44,8 +40,12 @@ const openAi = {
   options: (request: ModelRequest) => ({ openai: { store: false, promptCacheKey: promptCacheKey(request) } }),
 };
 
-const openCompatible = (name: string, { apiKey, baseURL, fetch }: Settings) =>
-  createOpenAICompatible({ name: 'compatible', includeUsage: true, apiKey, baseURL, fetch })(name);
+const openCompatible = async (name: string, { apiKey, baseURL, fetch }: Settings) => {
+  const { createOpenAICompatible } = await import('@ai-sdk/openai-compatible');
+  return createOpenAICompatible({ name: 'compatible', includeUsage: true, apiKey, baseURL, fetch })(name);
+};
+
+const openOpenAi = async (settings: Settings) => (await import('@ai-sdk/openai')).createOpenAI(settings);
 
 export const PROVIDERS: Readonly<Record<string, Provider>> = {
   anthropic: {
@@ -54,14 +54,18 @@ export const PROVIDERS: Readonly<Record<string, Provider>> = {
     baseUrlVariables: ['ANTHROPIC_BASE_URL'],
     baseUrl: 'https://api.anthropic.com/v1',
     path: '/v1',
-    open: (name, settings) => createAnthropic(settings)(name),
+    open: async (name, settings) => (await import('@ai-sdk/anthropic')).createAnthropic(settings)(name),
   },
-  openai: { ...openAi, dialect: 'openai', open: (name, settings) => createOpenAI(settings).responses(name) },
+  openai: {
+    ...openAi,
+    dialect: 'openai',
+    open: async (name, settings) => (await openOpenAi(settings)).responses(name),
+  },
   'openai-chat': {
     ...openAi,
     dialect: 'openai-chat',
     severalChoices: true,
-    open: (name, settings) => createOpenAI(settings).chat(name),
+    open: async (name, settings) => (await openOpenAi(settings)).chat(name),
   },
   google: {
     dialect: 'google',
@@ -69,7 +73,10 @@ export const PROVIDERS: Readonly<Record<string, Provider>> = {
     baseUrlVariables: ['GOOGLE_BASE_URL', 'GOOGLE_GEMINI_BASE_URL'],
     baseUrl: 'https://generativelanguage.googleapis.com/v1beta',
     path: '/v1beta',
-    open: (name, { newId, ...settings }) => createGoogleGenerativeAI({ ...settings, generateId: newId })(name),
+    async open(name, { newId, ...settings }) {
+      const { createGoogleGenerativeAI } = await import('@ai-sdk/google');
+      return createGoogleGenerativeAI({ ...settings, generateId: newId })(name);
+    },
   },
   deepseek: {
     dialect: 'openai-compatible',

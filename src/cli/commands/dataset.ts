@@ -13,7 +13,7 @@ import { openEngine } from '../compose.ts';
 import { defineCommand } from '../flag.ts';
 import { print } from '../output.ts';
 import { createProgress } from '../progress.ts';
-import { FILTER_FLAGS, filterOf, TASK_SET } from './run.ts';
+import { FILTER_FLAGS, filterOf, TASK_SET } from '../run-flags.ts';
 
 export const datasetLsCommand = defineCommand({
   name: 'dataset ls',

@@ -5,8 +5,8 @@ import { type Engine, openEngine } from '../compose.ts';
 import { defineCommand } from '../flag.ts';
 import { withInterrupt } from '../interrupt.ts';
 import { print } from '../output.ts';
+import { FILTER_FLAGS, filterOf, TASK_SET } from '../run-flags.ts';
 import { SANDBOX_FLAGS, withImage } from '../sandbox-flags.ts';
-import { FILTER_FLAGS, filterOf, TASK_SET } from './run.ts';
 
 export const envBuildCommand = defineCommand({
   name: 'env build',

@@ -6,9 +6,9 @@ import { findRun } from '../find-run.ts';
 import { defineCommand } from '../flag.ts';
 import { print } from '../output.ts';
 import { createProgress } from '../progress.ts';
+import { RUN_FLAGS, readPrompt } from '../run-flags.ts';
 import { BACKEND_FLAGS } from '../sandbox-flags.ts';
 import { beginFork, continueRun } from '../start-run.ts';
-import { RUN_FLAGS, readPrompt } from './run.ts';
 
 export const forkCommand = defineCommand({
   name: 'fork',

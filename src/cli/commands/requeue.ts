@@ -5,10 +5,10 @@ import { loadRunRecord } from '../../store/load-run-record.ts';
 import { findRun } from '../find-run.ts';
 import { defineCommand } from '../flag.ts';
 import { createProgress } from '../progress.ts';
+import { ATTEMPTS, FILTER_FLAGS, RUN_FLAGS } from '../run-flags.ts';
 import { printRun } from '../run-output.ts';
 import { BACKEND_FLAGS } from '../sandbox-flags.ts';
 import { beginRequeue, continueRun } from '../start-run.ts';
-import { ATTEMPTS, FILTER_FLAGS, RUN_FLAGS } from './run.ts';
 
 export const requeueCommand = defineCommand({
   name: 'requeue',

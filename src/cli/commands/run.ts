@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { AssayError, agentLimitsSchema } from '../../contracts/index.ts';
 import { STORE_URL_HELP } from '../../share/open-shared-store.ts';
@@ -7,60 +6,10 @@ import { withInterrupt } from '../interrupt.ts';
 import { LIVE_CRITIC_HELP } from '../open-critic.ts';
 import { openTaskSet, TABLE_FLAGS } from '../open-task-set.ts';
 import { createProgress } from '../progress.ts';
+import { ATTEMPTS, FILTER_FLAGS, filterOf, RUN_FLAGS, readPrompt, TASK_SET } from '../run-flags.ts';
 import { printRun } from '../run-output.ts';
 import { SANDBOX_FLAGS } from '../sandbox-flags.ts';
-import { beginRun, DEFAULT_JOBS } from '../start-run.ts';
-
-/** Flags that choose instances of a dataset. */
-export const FILTER_FLAGS = {
-  instance: { kind: 'strings', short: 'i', placeholder: 'pattern', help: 'only these instances; * matches anything' },
-  tag: { kind: 'strings', help: 'only instances with one of these tags' },
-  limit: { kind: 'integer', min: 1, help: 'at most this many instances' },
-  seed: { kind: 'integer', help: 'with --limit: choose by this seed instead of by name' },
-} as const;
-
-/** The filter that the flags ask for. */
-export function filterOf(flags: {
-  instance: string[];
-  tag: string[];
-  limit: number | undefined;
-  seed: number | undefined;
-}) {
-  return {
-    instances: flags.instance,
-    tags: flags.tag,
-    ...(flags.limit === undefined ? {} : { limit: flags.limit }),
-    ...(flags.seed === undefined ? {} : { seed: flags.seed }),
-  };
-}
-
-export const RUN_FLAGS = {
-  jobs: { kind: 'integer', short: 'j', min: 1, default: DEFAULT_JOBS, placeholder: 'n', help: 'attempts at a time' },
-  runsDir: { kind: 'string', default: 'runs', placeholder: 'folder', help: 'folder of the run folders' },
-  budget: {
-    kind: 'number',
-    min: 0,
-    placeholder: 'usd',
-    help: 'dollars for the whole run; held by reservation, workers cannot overshoot it',
-  },
-} as const;
-
-export const ATTEMPTS = {
-  kind: 'integer',
-  short: 'k',
-  min: 1,
-  max: 10_000,
-  default: 1,
-  placeholder: 'k',
-  help: 'attempts per instance',
-} as const;
-
-/** Of commands over task folders. */
-export const TASK_SET = {
-  name: 'dataset',
-  help: 'a folder of tasks, or tasks/starter, tasks/registry, tasks/freelance, tasks/freelance+prices',
-  count: 'one',
-} as const;
+import { beginRun } from '../start-run.ts';
 
 export const runCommand = defineCommand({
   name: 'run',
@@ -210,14 +159,3 @@ export const runCommand = defineCommand({
     return outcome.exitCode;
   },
 });
-
-/** A prompt template. Throws `file-not-found`. */
-export async function readPrompt(path: string): Promise<string> {
-  return readFile(path, 'utf8').catch((cause: unknown) => {
-    throw new AssayError('file-not-found', `the prompt ${path} cannot be read`, {
-      class: 'input',
-      retryable: false,
-      cause,
-    });
-  });
-}

@@ -19,6 +19,7 @@ import { withInterrupt } from '../interrupt.ts';
 import { CRITIC_HELP, openCritic, openPairJudge, PAIR_JUDGE_HELP } from '../open-critic.ts';
 import { print } from '../output.ts';
 import { demandPredictionsName, predictionsText } from '../predictions-text.ts';
+import { FILTER_FLAGS, RUN_FLAGS } from '../run-flags.ts';
 import { BACKEND_FLAGS } from '../sandbox-flags.ts';
 import {
   type ScoredBy,
@@ -28,7 +29,6 @@ import {
   winnerRows,
 } from '../selection-output.ts';
 import { testSelection } from '../test-selection.ts';
-import { FILTER_FLAGS, RUN_FLAGS } from './run.ts';
 
 export const selectCommand = defineCommand({
   name: 'select',

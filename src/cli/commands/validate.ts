@@ -15,8 +15,8 @@ import { openRows } from '../open-rows.ts';
 import { TABLE_FLAGS } from '../open-task-set.ts';
 import { print } from '../output.ts';
 import { createProgress, type Progress } from '../progress.ts';
+import { FILTER_FLAGS, filterOf } from '../run-flags.ts';
 import { SANDBOX_FLAGS, withImage } from '../sandbox-flags.ts';
-import { FILTER_FLAGS, filterOf } from './run.ts';
 import { swebenchValidationExit, swebenchValidationText, validateSwebench } from './validate-swebench.ts';
 
 export const validateCommand = defineCommand({

@@ -1,7 +1,5 @@
 /** Rows of a table file as plain objects: parquet, a JSON array or object, JSON lines. */
 import { readFile } from 'node:fs/promises';
-import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
-import { compressors } from 'hyparquet-compressors';
 import { AssayError } from '../../contracts/index.ts';
 
 export type Row = Record<string, unknown>;
@@ -24,6 +22,9 @@ export async function readRows(path: string): Promise<Row[]> {
 }
 
 async function readParquet(path: string): Promise<Row[]> {
+  // Only who has such a file loads it.
+  const { asyncBufferFromFile, parquetReadObjects } = await import('hyparquet');
+  const { compressors } = await import('hyparquet-compressors');
   const file = await asyncBufferFromFile(path);
   try {
     return await parquetReadObjects({ file, compressors });
