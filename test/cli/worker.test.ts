@@ -109,7 +109,7 @@ describeRequiring('sandboxes', probe.available ? undefined : probe.notes.join(' 
       for (const until = Date.now() + 60_000; !told.includes(words); await sleep(50))
         if (Date.now() > until) throw new Error(`${words} is not said: ${told}`);
     };
-    while (!existsSync(join(shared, 'store-identity'))) await sleep(50);
+    await untilTold('waiting for runs');
     renameSync(shared, `${shared}.gone`);
     await untilTold('cannot be reached');
     renameSync(`${shared}.gone`, shared);

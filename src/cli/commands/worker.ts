@@ -150,6 +150,7 @@ async function workOnAll(
   const { store, control } = work;
   const results: OfferResult[] = [];
   const failures = new Map<string, Failure>();
+  let toldAfter = -1; // results that were there when it was last said that more is waited for
   do {
     const all = await offeredRuns(store);
     for (const id of run.filter((one) => !all.includes(one) && !forever)) failures.set(id, notOffered(id, store.name));
@@ -164,8 +165,11 @@ async function workOnAll(
         failures.set(runId, failure);
       }
     }
-    if (forever) await untilPaused(control, LOOK_MS);
-  } while (forever && !control.pausing);
+    if (!forever) break;
+    if (toldAfter !== results.length) work.progress.say(`waiting for runs in ${store.name}`);
+    toldAfter = results.length;
+    await untilPaused(control, LOOK_MS);
+  } while (!control.pausing);
   return { results, failures: [...failures.values()] };
 }
 
