@@ -93,7 +93,8 @@ export function toyInstance(repository: ToyRepository) {
     PASS_TO_PASS: ['tests/test_calc.py::test_old'],
     log_parser: 'parse_log_pytest',
   };
-  const rules = { command: 'pytest -rA', parser: '', install: 'python -m pip install --no-deps -e .', prepare: [] };
+  // A fifth of what pip takes.
+  const rules = { command: 'pytest -rA', parser: '', install: 'python setup.py -q develop --no-deps', prepare: [] };
   return parseInstance({ ...row, eval_script: evalScript(row, rules) });
 }
 
