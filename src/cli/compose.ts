@@ -33,6 +33,7 @@ import { workTreeCheckpoints } from '../run/work-tree-checkpoints.ts';
 import { hostShortage } from '../sandbox/host-pressure.ts';
 import { layersInUse } from '../sandbox/native/sandbox-records.ts';
 import { openWorkspace } from '../sandbox/workspace.ts';
+import type { ModelSettings } from './model-settings.ts';
 import { openSandboxes, type Sandboxes } from './open-sandboxes.ts';
 import { parseBytes } from './parse-bytes.ts';
 import type { SandboxChoice } from './sandbox-flags.ts';
@@ -80,28 +81,6 @@ export async function keepToBudget(paths: AssayPaths): Promise<void> {
     unusedForMs: Number.POSITIVE_INFINITY,
     inUse: await layersInUse(paths),
   });
-}
-
-/** Everything about model and agent that a run fixes at its start; kept in the run's lock so that a resume needs no flags. */
-export interface ModelSettings {
-  model: string;
-  temperature?: number | undefined;
-  maxOutputTokens?: number | undefined;
-  baseUrl?: string | undefined;
-  prices?: string | undefined;
-  record?: string | undefined;
-  budgetUsd?: number | undefined;
-  /** Name of the critic that values attempts while they go on. */
-  critic?: string | undefined;
-  lookahead?: number | undefined;
-  /** Try the calls of each candidate in a copy of the sandbox first. */
-  lookaheadFork?: boolean | undefined;
-  untilScore?: number | undefined;
-  /** Bring the agent back when it goes in circles; `recoverFall`: also when the value falls by this much. */
-  recover?: boolean | undefined;
-  recoverFall?: number | undefined;
-  /** Only this share of the attempts, drawn at random, so that the effect can be told; the others are left alone. */
-  recoverShare?: number | undefined;
 }
 
 /** In one attempt. */

@@ -2,7 +2,7 @@
 import { overlapWarning } from '../critic/training-overlap.ts';
 import { runReport, runReportText } from '../report/run-report.ts';
 import { print } from './output.ts';
-import type { RunOutcome } from './start-run.ts';
+import type { RunOutcome } from './work-on-run.ts';
 
 export function printRun(json: boolean, { record, trainedOnThese }: RunOutcome): void {
   const report = runReport(record);

@@ -15,10 +15,12 @@ import { LeaseBook } from '../share/lease-book.ts';
 import { type Offer, readOffer } from '../share/offer.ts';
 import { plannedAttempts } from '../store/load-run-record.ts';
 import { runPaths } from '../store/run-folder.ts';
+import { priceVersion } from './compose.ts';
+import { continueHere } from './continue-run.ts';
 import { openJoinedRun, shareOptions } from './join-run.ts';
+import { type ModelSettings, settingsOf } from './model-settings.ts';
 import { criticAddress } from './open-critic.ts';
 import type { Progress } from './progress.ts';
-import { continueHere, offeredSettings } from './start-run.ts';
 import { assayVersion } from './version.ts';
 
 export interface OfferWork {
@@ -122,4 +124,13 @@ export function workerFolder(home: string, host: string, now: Date = new Date())
     'workers',
     `${host.replaceAll(/[^A-Za-z0-9-]/g, '-')}-${process.pid}-${now.getTime().toString(36)}`,
   );
+}
+
+/** Of a run that another process offers. Throws `config-invalid` when this machine has other prices than it. */
+async function offeredSettings(manifest: RunManifest): Promise<ModelSettings> {
+  const settings = settingsOf(manifest);
+  const prices = await priceVersion(settings);
+  if (prices === manifest.priceTable) return settings;
+  const message = `Run ${manifest.runId} has prices ${manifest.priceTable}, this machine has ${prices}.`;
+  throw new AssayError('config-invalid', message, { class: 'input', retryable: false });
 }

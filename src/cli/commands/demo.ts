@@ -6,13 +6,13 @@ import { packageRoot } from '../../dataset/package-root.ts';
 import { runReport, runReportText } from '../../report/run-report.ts';
 import { validate } from '../../run/validate.ts';
 import { hostBase } from '../../sandbox/host-base.ts';
+import { beginRun } from '../begin-run.ts';
 import { openEngine } from '../compose.ts';
 import { defineCommand } from '../flag.ts';
 import { interruptible } from '../interrupt.ts';
 import { taskFolder } from '../open-task-set.ts';
 import { print } from '../output.ts';
 import { createProgress } from '../progress.ts';
-import { beginRun } from '../start-run.ts';
 import { observe, validationExit, validationText } from './validate.ts';
 
 /** Instances that the script plays: four it solves, two it gets wrong. */

@@ -2,13 +2,14 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { AssayError, type ForkEdit, forkEditSchema } from '../../contracts/index.ts';
 import { runReport, runReportText } from '../../report/run-report.ts';
+import { continueRun } from '../continue-run.ts';
+import { beginFork } from '../derive-run.ts';
 import { findRun } from '../find-run.ts';
 import { defineCommand } from '../flag.ts';
 import { print } from '../output.ts';
 import { createProgress } from '../progress.ts';
 import { RUN_FLAGS, readPrompt } from '../run-flags.ts';
 import { BACKEND_FLAGS } from '../sandbox-flags.ts';
-import { beginFork, continueRun } from '../start-run.ts';
 
 export const forkCommand = defineCommand({
   name: 'fork',

@@ -2,13 +2,14 @@ import { resolve } from 'node:path';
 import { AssayError, type RunRecord, verdictSchema } from '../../contracts/index.ts';
 import { instancePattern } from '../../dataset/filter-instances.ts';
 import { loadRunRecord } from '../../store/load-run-record.ts';
+import { continueRun } from '../continue-run.ts';
+import { beginRequeue } from '../derive-run.ts';
 import { findRun } from '../find-run.ts';
 import { defineCommand } from '../flag.ts';
 import { createProgress } from '../progress.ts';
 import { ATTEMPTS, FILTER_FLAGS, RUN_FLAGS } from '../run-flags.ts';
 import { printRun } from '../run-output.ts';
 import { BACKEND_FLAGS } from '../sandbox-flags.ts';
-import { beginRequeue, continueRun } from '../start-run.ts';
 
 export const requeueCommand = defineCommand({
   name: 'requeue',

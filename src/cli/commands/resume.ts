@@ -1,10 +1,10 @@
+import { continueRun } from '../continue-run.ts';
 import { findRun } from '../find-run.ts';
 import { defineCommand } from '../flag.ts';
 import { createProgress } from '../progress.ts';
 import { RUN_FLAGS } from '../run-flags.ts';
 import { printRun } from '../run-output.ts';
 import { BACKEND_FLAGS } from '../sandbox-flags.ts';
-import { continueRun } from '../start-run.ts';
 
 export const resumeCommand = defineCommand({
   name: 'resume',

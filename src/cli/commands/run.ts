@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { AssayError, agentLimitsSchema } from '../../contracts/index.ts';
 import { STORE_URL_HELP } from '../../share/open-shared-store.ts';
+import { beginRun } from '../begin-run.ts';
 import { defineCommand } from '../flag.ts';
 import { withInterrupt } from '../interrupt.ts';
 import { LIVE_CRITIC_HELP } from '../open-critic.ts';
@@ -9,7 +10,6 @@ import { createProgress } from '../progress.ts';
 import { ATTEMPTS, FILTER_FLAGS, filterOf, RUN_FLAGS, readPrompt, TASK_SET } from '../run-flags.ts';
 import { printRun } from '../run-output.ts';
 import { SANDBOX_FLAGS } from '../sandbox-flags.ts';
-import { beginRun } from '../start-run.ts';
 
 export const runCommand = defineCommand({
   name: 'run',
