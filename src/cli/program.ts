@@ -64,6 +64,7 @@ function groupOf(root: Command, groups: Map<string, Command>, name: string): Com
 }
 
 const GROUPS: Record<string, string> = {
+  critic: 'critics learnt from graded runs: train, measure, score, calibrate, export training data',
   keys: 'account keys of `assay serve`: add, list, revoke',
   dataset: 'task sets: list, show, check, schema',
   env: 'environments and images: pull, build, a shell in one, export, list, disk use, garbage collection',
