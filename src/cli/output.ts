@@ -4,3 +4,12 @@ import { printableText } from '../base/printable.ts';
 export function print(json: boolean, document: unknown, text: string): void {
   process.stdout.write(json ? `${JSON.stringify(document, null, 2)}\n` : printableText(text));
 }
+
+/** A line for people who watch a command, or for its log. A log that cannot be written, such as on a full disk, ends nothing. */
+export function tell(line: string): void {
+  try {
+    process.stderr.write(`${line}\n`);
+  } catch {
+    // There is nobody else to tell.
+  }
+}

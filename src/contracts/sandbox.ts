@@ -117,8 +117,8 @@ export interface SandboxBackend {
   /** Never throws; says why when it does not work. */
   probe(): Promise<BackendProbe>;
   /**
-   * A fresh private writable copy of base + layers, ready to spawn in. Throws `AssayError` `sandbox-create-failed` or
-   * `sandbox-unavailable`. The caller must `destroy` what it got; if this process dies, the sandbox dies with it.
+   * A fresh private writable copy of base + layers, ready to spawn in. Throws `AssayError` `sandbox-create-failed`, `sandbox-unavailable` or
+   * `disk-full`. The caller must `destroy` what it got; if this process dies, the sandbox dies with it.
    */
   create(spec: SandboxSpec): Promise<Sandbox>;
   /**

@@ -227,7 +227,7 @@ function endAfter(sandbox: Sandbox, wallSeconds: number): () => boolean {
   let isOver = false;
   const timer = setTimeout(() => {
     isOver = true;
-    void sandbox.destroy(); // `closed` tells
+    sandbox.destroy().catch(() => {}); // `closed` tells
   }, wallSeconds * 1000);
   void sandbox.closed.then(() => clearTimeout(timer));
   return () => isOver;

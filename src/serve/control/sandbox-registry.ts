@@ -179,11 +179,13 @@ export class SandboxRegistry {
     this.draining = draining;
   }
 
-  /** Destroys everything. */
+  /** Destroys everything. Never rejects: what cannot be destroyed must not keep the rest. */
   async close(): Promise<void> {
     this.draining = true;
     clearInterval(this.sweeper);
-    await Promise.all([this.warm.close(), ...[...this.sandboxes.values()].map(({ sandbox }) => sandbox.destroy())]);
+    const live = [...this.sandboxes.values()].map(({ sandbox }) => sandbox.destroy());
+    for (const ended of await Promise.allSettled([this.warm.close(), ...live]))
+      if (ended.status === 'rejected') this.onError(ended.reason);
   }
 
   private async startNow(owner: KeyRecord, request: StartOrder, gone?: AbortSignal): Promise<HostedSandbox> {

@@ -76,8 +76,10 @@ export function createScriptBackend(options: { paths: AssayPaths; tier: ScriptTi
         binds: tier === 'unshare' ? binds : undefined,
       });
       pool.refill();
-      const recorded = writeRecord(paths, held.id, spec.labels, spec.layers.map(layerName));
-      recorded.catch(() => {}); // told by `onEnd`
+      await writeRecord(paths, held.id, spec.labels, spec.layers.map(layerName)).catch(async (error: unknown) => {
+        await pool.discard(held);
+        throw error;
+      });
       const sandbox = new ScriptSandbox({
         ...held,
         tier,
@@ -91,7 +93,6 @@ export function createScriptBackend(options: { paths: AssayPaths; tier: ScriptTi
         create: (forked) => backend.create(forked),
         async onEnd() {
           open.delete(sandbox);
-          await recorded;
           await removeRecord(paths, held.id);
         },
       });
