@@ -73,7 +73,7 @@ export function createAssayServer({ backend, images, hostBase, home, onError }: 
   const holdings = new Holdings(home);
   const builds = new BuildTable(BUILDS);
   const authenticator = new Authenticator(keys);
-  const audit = new AuditLog(join(home, 'serve', 'audit.jsonl'));
+  const audit = new AuditLog(join(home, 'serve', 'audit.jsonl'), onError);
   const websockets = new WebsocketDoor({ registry, metrics, audit, onError });
   let dispatcher: Dispatcher | undefined;
   /** Requests until they are answered and noted. */
@@ -122,6 +122,7 @@ export function createAssayServer({ backend, images, hostBase, home, onError }: 
       http.closeAllConnections();
       await closed;
       await Promise.all(underWay);
+      await audit.close().catch(onError);
     },
   };
 }

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { SESSION_KEY_HEADER, SIGNS_OF_LIFE } from '../../sandbox/remote/api.ts';
-import type { AuditLog } from '../audit-log.ts';
+import { type AuditLog, NOBODY, UNKNOWN_ROUTE } from '../audit-log.ts';
 import type { HostedSandbox } from '../control/hosted-sandbox.ts';
 import type { SandboxRegistry } from '../control/sandbox-registry.ts';
 import { type Authenticator, unauthorized } from '../keys/authenticator.ts';
@@ -39,9 +39,9 @@ export class Dispatcher {
   /** Answers one request. Never rejects. */
   async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const started = performance.now();
-    const noted: Noted = { who: '-' };
+    const noted: Noted = { who: NOBODY };
     const alive = tellAlive(request, response);
-    let pattern = 'unknown';
+    let pattern = UNKNOWN_ROUTE;
     try {
       const { route, call } = this.find(request, response);
       pattern = route.path;

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { SESSION_KEY_HEADER } from '../../sandbox/remote/api.ts';
-import type { AuditLog } from '../audit-log.ts';
+import { type AuditLog, NOBODY } from '../audit-log.ts';
 import type { SandboxRegistry } from '../control/sandbox-registry.ts';
 import { clientAddress } from '../http/client-address.ts';
 import { busy, type HttpProblem, refuse, toProblem } from '../http/http-problem.ts';
@@ -47,7 +47,7 @@ export class WebsocketDoor {
     this.open.add(socket);
     socket.on('error', () => {}).once('close', () => this.open.delete(socket));
     (socket as Socket).setTimeout(SILENCE_MS, () => socket.destroy());
-    const noted = { who: '-', status: 101 };
+    const noted = { who: NOBODY, status: 101 };
     try {
       await this.pass(client, noted);
     } catch (thrown) {
