@@ -59,6 +59,7 @@ export const serveCommand = defineCommand({
     maxSandboxes: { kind: 'integer', min: 1, help: 'live sandboxes of all keys together (default: 16 per CPU)' },
     maxMemory: { kind: 'string', default: '16G', placeholder: 'bytes', help: 'most memory of one sandbox' },
     maxCpus: { kind: 'number', min: 0.1, help: 'most CPUs of one sandbox (default: those of this machine)' },
+    maxLayers: { kind: 'string', default: '64G', placeholder: 'bytes', help: 'most bytes of all layers of one key' },
     maxDisk: { kind: 'string', default: '64G', placeholder: 'bytes', help: 'most disk of one sandbox' },
     registry: {
       kind: 'strings',
@@ -190,6 +191,7 @@ function settingsOf(
     warm: number;
     idleSeconds?: number | undefined;
     holdSeconds: number;
+    maxLayers: string;
   },
   publicUrl: string,
 ): KeeperSettings {
@@ -200,6 +202,7 @@ function settingsOf(
     warm: flags.warm,
     forgetSeconds: flags.idleSeconds ?? null,
     holdSeconds: flags.holdSeconds,
+    layerBytes: parseBytes(flags.maxLayers),
     policy: policyOf(flags),
   };
 }

@@ -75,6 +75,13 @@ export const forkRequestSchema = z.strictObject({ count: z.number().int().min(1)
 /** Reply of `POST /v1/sandboxes/{id}/snapshot` */
 export const snapshotReplySchema = z.object({ layer: layerRefSchema });
 
+/** Reply of `GET /v1/layers`: what each layer counts for, and what all of the key may. */
+export const layerListSchema = z.object({
+  layers: z.array(z.object({ digest: z.string(), bytes: z.number() })),
+  mostBytes: z.number(),
+});
+export type LayerList = z.infer<typeof layerListSchema>;
+
 /** `PUT /v1/leases/{lease}`: makes or renews it. */
 export const leaseRequestSchema = z.strictObject({ seconds: z.number().min(1).max(3_600) });
 

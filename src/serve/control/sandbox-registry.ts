@@ -7,6 +7,7 @@ import { busy, notFound, refuse } from '../http/http-problem.ts';
 import type { KeyRecord } from '../keys/key-record.ts';
 import { FairSlots, type ReleaseSlot } from './fair-slots.ts';
 import { HostedSandbox, type HostedSandboxFacts } from './hosted-sandbox.ts';
+import type { LayerDesk } from './layer-desk.ts';
 import { type Lease, LeaseTable } from './lease-table.ts';
 import { OnceTable } from './once-table.ts';
 import { WarmPool } from './warm-pool.ts';
@@ -23,6 +24,7 @@ const DRAIN_RETRY_SECONDS = 30;
 
 export interface RegistryOptions {
   backend: SandboxBackend;
+  layers: LayerDesk;
   /** Ids of the keys that are in force. */
   keysInForce(): Promise<ReadonlySet<string>>;
   /** Told what went wrong where no request waits for it. */
@@ -41,6 +43,7 @@ export type StartOrder = Omit<StartRequest, 'spec'> & { spec: SandboxSpec };
 export class SandboxRegistry {
   readonly leases = new LeaseTable();
   private readonly backend: SandboxBackend;
+  private readonly layers: LayerDesk;
   private readonly slots = new FairSlots();
   private readonly once = new OnceTable();
   private readonly warm: WarmPool;
@@ -54,8 +57,9 @@ export class SandboxRegistry {
   private draining = false;
   private forgetSeconds = Number.POSITIVE_INFINITY;
 
-  constructor({ backend, keysInForce, onError }: RegistryOptions) {
+  constructor({ backend, layers, keysInForce, onError }: RegistryOptions) {
     this.backend = backend;
+    this.layers = layers;
     this.keysInForce = keysInForce;
     this.onError = onError;
     this.warm = new WarmPool({ backend, onError, spare: () => this.spare });
@@ -105,7 +109,7 @@ export class SandboxRegistry {
       const lease = this.leaseOf(owner, parent.facts.leaseId);
       const releases = await this.demandSlots(owner, count);
       const { sessionId: _one, ...facts } = parent.facts;
-      const forks = parent.sandbox.fork(count);
+      const forks = this.layers.makeForks(owner.id, parent.sandbox, count);
       return Promise.all(
         releases.map((release, index) =>
           this.adopt(
@@ -119,9 +123,9 @@ export class SandboxRegistry {
     });
   }
 
-  /** Its files as a layer; the sandbox is gone afterwards. */
-  snapshot(hosted: HostedSandbox, idempotencyKey?: string): Promise<LayerRef> {
-    return this.once.run(onceKey('snapshot', hosted.id, idempotencyKey), '', () => hosted.sandbox.snapshot());
+  /** Its files as a layer of its key; the sandbox is gone afterwards. Throws 507 when the key has no room for it. */
+  snapshot({ id, facts, sandbox }: HostedSandbox, idempotencyKey?: string): Promise<LayerRef> {
+    return this.once.run(onceKey('snapshot', id, idempotencyKey), '', () => this.layers.make(facts.owner, sandbox));
   }
 
   /** The sandbox if it belongs to the key. Throws 404 otherwise. */

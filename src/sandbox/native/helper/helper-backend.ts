@@ -19,11 +19,11 @@ import {
 } from '../../../contracts/index.ts';
 import { allOrNone } from '../../all-or-none.ts';
 import { prepareHostFiles, sandboxUid } from '../host-files.ts';
-import { hasLayer, layerName, removeDeadStaging, storeLayer, withStaging } from '../layer-store.ts';
+import { hasLayer, layerName, removeDeadStaging, removeLayer, storeLayer, withStaging } from '../layer-store.ts';
 import { MemoryWatchdog } from '../memory-watchdog.ts';
 import { probeNotes, probeOnce } from '../probe.ts';
 import { processTree } from '../process-tree.ts';
-import { removeDeadRecords, removeRecord, sandboxFolder, writeRecord } from '../sandbox-records.ts';
+import { layersInUse, removeDeadRecords, removeRecord, sandboxFolder, writeRecord } from '../sandbox-records.ts';
 import { AgentConnection, createFailed, type Hello } from './agent-connection.ts';
 import { type Cgroups, mechanism, openCgroups, removeDeadCgroups } from './cgroups.ts';
 import { buildHelper } from './helper-build.ts';
@@ -117,6 +117,7 @@ export function createHelperBackend(paths: AssayPaths, images?: ImageStore): San
     },
 
     hasLayer: (layer) => hasLayer(paths, layer),
+    removeLayer: async (layer) => removeLayer(paths, layer, await layersInUse(paths)),
 
     async gc(): Promise<GcReport> {
       await removeDeadStaging(paths);
