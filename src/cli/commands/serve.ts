@@ -19,6 +19,7 @@ import { print, tell } from '../output.ts';
 import { parseBytes } from '../parse-bytes.ts';
 import { BACKEND_FLAGS, clusterSettingsPath } from '../sandbox-flags.ts';
 import { assayVersion } from '../version.ts';
+import { warnOfLooseKeys } from '../warn-of-loose-keys.ts';
 
 const DEFAULT_PORT = 8620;
 const PLACES_PER_CPU = 16;
@@ -117,8 +118,10 @@ export const serveCommand = defineCommand({
       await keeper.configure(settings);
       const shown = pages === undefined ? '' : `${pages.words}\n`;
       print(flags.json, { url, view: pages?.address }, `listening at ${url}\n${shown}`);
-      const keys = await new KeyStore(home).list();
-      if (keys.every(({ revokedAt }) => revokedAt !== undefined)) tell('no key opens it yet: assay keys add NAME');
+      const keys = new KeyStore(home);
+      await warnOfLooseKeys(keys);
+      if ((await keys.list()).every(({ revokedAt }) => revokedAt !== undefined))
+        tell('no key opens it yet: assay keys add NAME');
       await untilTold({
         lost: () => keeper.lost,
         async replace(signal) {

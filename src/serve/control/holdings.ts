@@ -27,7 +27,7 @@ export interface HeldLayer {
 }
 
 /** Lines that say nothing any more, before the file is written anew. */
-const MAX_STALE = 10_000;
+const MAX_STALE = 1_000;
 
 export class Holdings {
   private readonly path: string;
@@ -41,6 +41,15 @@ export class Holdings {
   /** `home`: `AssayPaths.home`. One process at a time may use it. */
   constructor(home: string) {
     this.path = join(home, 'serve', 'holdings.jsonl');
+  }
+
+  /** Reads what is on disk, once; all other methods do it too. */
+  load(): Promise<void> {
+    this.loading ??= this.read().catch((error: unknown) => {
+      this.loading = undefined; // the next one tries again
+      throw error;
+    });
+    return this.loading;
   }
 
   async has(owner: string, digest: string): Promise<boolean> {
@@ -64,6 +73,11 @@ export class Holdings {
     await this.load();
     const digests = this.held.get(owner) ?? new Map<string, number | undefined>();
     return [...digests].flatMap(([digest, bytes]) => (bytes === undefined ? [] : [{ digest, bytes }]));
+  }
+
+  /** Of all layers that the key made; 0 before `load`. */
+  layerBytesOf(owner: string): number {
+    return [...(this.held.get(owner)?.values() ?? [])].reduce<number>((sum, bytes = 0) => sum + bytes, 0);
   }
 
   /** The digest of an image that this key gave the name. */
@@ -92,14 +106,6 @@ export class Holdings {
     });
     this.turn = written.catch(() => {}); // told to who wrote
     await written;
-  }
-
-  private load(): Promise<void> {
-    this.loading ??= this.read().catch((error: unknown) => {
-      this.loading = undefined; // the next one tries again
-      throw error;
-    });
-    return this.loading;
   }
 
   private async read(): Promise<void> {

@@ -31,7 +31,8 @@ export class LayerDesk {
   /** The files of a sandbox as a layer of the key; the sandbox is gone afterwards. Throws 507, with the sandbox as it was, when the key has no room for it. */
   async make(owner: string, sandbox: Sandbox): Promise<LayerRef> {
     const bytes = await bytesOf(sandbox);
-    await this.demandRoom(owner, bytes);
+    await this.holdings.load();
+    this.demandRoom(owner, bytes);
     this.expect(owner, bytes);
     try {
       const layer = await sandbox.snapshot();
@@ -44,7 +45,8 @@ export class LayerDesk {
 
   /** Forks, with the layers that some backends make for them. Throws 507 when the key has no room for any layer. */
   async makeForks(owner: string, parent: Sandbox, count: number): Promise<Sandbox[]> {
-    await this.demandRoom(owner, 0);
+    await this.holdings.load();
+    this.demandRoom(owner, 0);
     const bytes = await bytesOf(parent);
     const forks = await parent.fork(count);
     for (const { digest } of forks.flatMap(({ spec }) => spec.layers))
@@ -76,9 +78,8 @@ export class LayerDesk {
     return isGone;
   }
 
-  private async demandRoom(owner: string, bytes: number): Promise<void> {
-    const held = (await this.holdings.layersOf(owner)).reduce((sum, layer) => sum + layer.bytes, 0);
-    const taken = held + (this.coming.get(owner) ?? 0);
+  private demandRoom(owner: string, bytes: number): void {
+    const taken = this.holdings.layerBytesOf(owner) + (this.coming.get(owner) ?? 0);
     if (taken + bytes <= this.most) return;
     throw new HttpProblem(507, {
       code: 'disk-full',

@@ -9,8 +9,10 @@ import { type Authenticator, unauthorized } from '../keys/authenticator.ts';
 import type { ServerMetrics } from '../metrics.ts';
 import { clientAddress } from './client-address.ts';
 import { HttpProblem, refuse, toProblem } from './http-problem.ts';
+import { demandOneHost } from './one-host.ts';
 import { discardBody } from './read-body.ts';
 import { matchPath, type OpenCall, type Reply, type Route } from './route.ts';
+import { watchBody } from './watch-body.ts';
 
 export interface DispatcherParts {
   routes: readonly Route[];
@@ -45,6 +47,7 @@ export class Dispatcher {
     try {
       const { route, call } = this.find(request, response);
       pattern = route.path;
+      watchBody(request, route.hasLongBody === true);
       const reply = await this.answer(route, call, noted);
       if (reply !== undefined) sendJson(response, reply.status, reply.body);
     } catch (thrown) {
@@ -68,6 +71,7 @@ export class Dispatcher {
   private find(request: IncomingMessage, response: ServerResponse): { route: Route; call: OpenCall } {
     // Browsers are no clients of this server: a page elsewhere must not act with what its reader can reach.
     if (request.headers.origin !== undefined) throw refuse(403, 'requests of web pages are not answered');
+    demandOneHost(request);
     const path = pathOf(request);
     const matches = this.parts.routes.flatMap((route) => {
       const params = matchPath(route.path, path);

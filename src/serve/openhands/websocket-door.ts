@@ -7,6 +7,7 @@ import { type AuditLog, NOBODY } from '../audit-log.ts';
 import type { SandboxRegistry } from '../control/sandbox-registry.ts';
 import { clientAddress } from '../http/client-address.ts';
 import { busy, type HttpProblem, refuse, toProblem } from '../http/http-problem.ts';
+import { demandOneHost } from '../http/one-host.ts';
 import { matchPath } from '../http/route.ts';
 import { unauthorized } from '../keys/authenticator.ts';
 import type { ServerMetrics } from '../metrics.ts';
@@ -70,6 +71,7 @@ export class WebsocketDoor {
   private async pass(client: ClientSide, noted: { who: string }): Promise<void> {
     const { request } = client;
     if (request.headers.origin !== undefined) throw refuse(403, 'requests of web pages are not answered');
+    demandOneHost(request);
     const params = matchPath(RUNTIME_PATH, pathOf(request));
     if (params === null || request.headers.upgrade?.toLowerCase() !== 'websocket')
       throw refuse(404, 'there is no such connection here');
