@@ -15,7 +15,7 @@ import { KeyStore } from '../../serve/keys/key-store.ts';
 import { type Listener, startListener } from '../../serve/listener/listener.ts';
 import { defineCommand } from '../flag.ts';
 import { type OpenPages, openPages } from '../open-pages.ts';
-import { print, tell } from '../output.ts';
+import { print, surviveFullLog, tell } from '../output.ts';
 import { parseBytes } from '../parse-bytes.ts';
 import { BACKEND_FLAGS, clusterSettingsPath } from '../sandbox-flags.ts';
 import { assayVersion } from '../version.ts';
@@ -95,6 +95,7 @@ export const serveCommand = defineCommand({
     'ASSAY_KUBERNETES=cluster.yaml assay serve --sandbox kubernetes --max-sandboxes 500 --max-cpus 8',
   ],
   async run({ flags }) {
+    surviveFullLog();
     const { home } = assayPaths();
     const { sandbox, tier } = flags;
     const cluster = sandbox === 'kubernetes' ? clusterSettingsPath() : undefined;

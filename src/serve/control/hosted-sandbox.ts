@@ -190,6 +190,11 @@ export class HostedSandbox {
     (await process.catch(() => null))?.release(); // what did not start holds nothing
   }
 
+  /** Lets go of all output that nobody has read yet. */
+  async releaseAll(): Promise<void> {
+    for (const processId of this.slots.keys()) await this.release(processId);
+  }
+
   async pause(): Promise<void> {
     await this.sandbox.pause();
     this.frozen = 'asked';

@@ -289,12 +289,18 @@ export class SandboxRegistry {
     this.warm.sweep(now);
     for (const lease of this.leases.expired(now)) this.endLease(lease).catch(this.onError);
     for (const [id, hosted] of this.sandboxes) {
-      if (hosted.endedAt !== undefined && now - hosted.endedAt > KEEP_ENDED_MS) this.sandboxes.delete(id);
+      if (hosted.endedAt !== undefined) await this.sweepEnded(id, hosted, now - hosted.endedAt);
       else if (hosted.facts.leaseId === undefined && hosted.isForgotten(now, this.forgetSeconds))
         hosted.sandbox.destroy().catch(this.onError);
       else hosted.pauseIfIdle(now).catch(this.onError);
     }
     await this.endRevoked();
+  }
+
+  /** What ended is kept for a while, its output only as long as it is in nobody's way. */
+  private async sweepEnded(id: string, hosted: HostedSandbox, endedForMs: number): Promise<void> {
+    if (endedForMs > KEEP_ENDED_MS) this.sandboxes.delete(id);
+    if (endedForMs > KEEP_ENDED_MS || this.heldFor(hosted.facts.owner).isFull) await hosted.releaseAll();
   }
 
   /** With its key everything of an owner ends. */
