@@ -66,8 +66,8 @@ async function acquire(path: string, me: LockOwner, signal: AbortSignal, onWait?
 /** The file appears with its content or not at all: written aside, then linked to its name, which fails when the name is taken. */
 async function tryCreate(path: string, me: LockOwner): Promise<boolean> {
   const aside = `${path}.${me.token}`;
-  await writeFile(aside, JSON.stringify(me));
   try {
+    await writeFile(aside, JSON.stringify(me));
     await link(aside, path);
     return true;
   } catch (error) {

@@ -5,8 +5,10 @@ import { keep } from '../serve/keeper/keeper.ts';
 import { keeperIdentitySchema } from '../serve/keeper/keeper-protocol.ts';
 import { openEngine } from './compose.ts';
 import { openImageDesk } from './open-sandboxes.ts';
+import { surviveFullLog, tell } from './output.ts';
 
-const say = (error: unknown) => process.stderr.write(`${new Date().toISOString()} ${toFailure(error).message}\n`);
+const say = (error: unknown) => tell(`${new Date().toISOString()} ${toFailure(error).message}`);
+surviveFullLog();
 const told = new AbortController();
 process.on('SIGHUP', () => {});
 process.on('SIGINT', () => {}); // of a terminal: the listener decides

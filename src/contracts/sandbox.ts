@@ -117,8 +117,8 @@ export interface SandboxBackend {
   /** Never throws; says why when it does not work. */
   probe(): Promise<BackendProbe>;
   /**
-   * A fresh private writable copy of base + layers, ready to spawn in. Throws `AssayError` `sandbox-create-failed` or
-   * `sandbox-unavailable`. The caller must `destroy` what it got; if this process dies, the sandbox dies with it.
+   * A fresh private writable copy of base + layers, ready to spawn in. Throws `AssayError` `sandbox-create-failed`, `sandbox-unavailable` or
+   * `disk-full`. The caller must `destroy` what it got; if this process dies, the sandbox dies with it.
    */
   create(spec: SandboxSpec): Promise<Sandbox>;
   /**
@@ -128,6 +128,8 @@ export interface SandboxBackend {
   describeImage(reference: string, signal?: AbortSignal): Promise<ImageFacts>;
   /** True when all layers are in this backend's store. */
   hasLayer(layer: LayerRef): Promise<boolean>;
+  /** Removes a layer from this backend's store. True when it is not there any more, false while a sandbox stands on it. */
+  removeLayer(layer: LayerRef): Promise<boolean>;
   /** Removes what dead processes left: processes, mounts, cgroups, files. Never touches what is in use. */
   gc(): Promise<GcReport>;
   /** Destroys all sandboxes of this backend object and its helper process. Idempotent. */

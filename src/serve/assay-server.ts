@@ -5,6 +5,7 @@ import type { SandboxBackend } from '../contracts/index.ts';
 import { AuditLog } from './audit-log.ts';
 import { BuildTable } from './control/build-table.ts';
 import { Holdings } from './control/holdings.ts';
+import { LayerDesk } from './control/layer-desk.ts';
 import { SandboxRegistry } from './control/sandbox-registry.ts';
 import type { SpecPolicy } from './control/spec-policy.ts';
 import { Dispatcher } from './http/dispatcher.ts';
@@ -18,6 +19,7 @@ import { routeByHost } from './openhands/runtime-host.ts';
 import { WebsocketDoor } from './openhands/websocket-door.ts';
 import { actionRoutes } from './routes/action-routes.ts';
 import { fileRoutes } from './routes/file-routes.ts';
+import { layerRoutes } from './routes/layer-routes.ts';
 import { leaseRoutes } from './routes/lease-routes.ts';
 import { processRoutes } from './routes/process-routes.ts';
 import { sandboxRoutes } from './routes/sandbox-routes.ts';
@@ -42,6 +44,8 @@ export interface ServerSettings {
   /** Sandboxes without lease end when nobody has asked anything of them for so long; null: never. */
   forgetSeconds: number | null;
   policy: SpecPolicy;
+  /** Layers of one key may take so much. */
+  layerBytes: number;
   /** Where clients reach the server. */
   publicUrl: string;
   /** URL of runtimes of OpenHands clients, with `{id}` in the name of the host; null: below `publicUrl`. */
@@ -58,23 +62,26 @@ export interface AssayServer {
   close(): Promise<void>;
 }
 
-/** A whole request must have come after this: nobody holds a connection by sending slowly. */
-const REQUEST_MS = 300_000;
 const HEADERS_MS = 10_000;
 const IDLE_CONNECTION_MS = 65_000;
 const CHECK_MS = 2_000;
+/** Layers of a revoked key are looked for so often. */
+const REVOKED_LAYERS_MS = 60_000;
 /** Clients give a build up after half an hour. */
 const BUILDS = { atOnce: 2, timeoutMs: 1_800_000 };
 
 export function createAssayServer({ backend, images, hostBase, home, onError }: ServerOptions): AssayServer {
   const keys = new KeyStore(home);
-  const registry = new SandboxRegistry({ backend, keysInForce: () => keys.idsInForce(), onError });
-  const metrics = new ServerMetrics();
   const holdings = new Holdings(home);
+  const layers = new LayerDesk({ backend, holdings });
+  const registry = new SandboxRegistry({ backend, layers, keysInForce: () => keys.idsInForce(), onError });
+  const metrics = new ServerMetrics();
   const builds = new BuildTable(BUILDS);
   const authenticator = new Authenticator(keys);
-  const audit = new AuditLog(join(home, 'serve', 'audit.jsonl'));
+  const audit = new AuditLog(join(home, 'serve', 'audit.jsonl'), onError);
   const websockets = new WebsocketDoor({ registry, metrics, audit, onError });
+  const collector = setInterval(() => void removeRevoked(keys, layers).catch(onError), REVOKED_LAYERS_MS);
+  collector.unref();
   let dispatcher: Dispatcher | undefined;
   /** Requests until they are answered and noted. */
   const underWay = new Set<Promise<void>>();
@@ -84,7 +91,7 @@ export function createAssayServer({ backend, images, hostBase, home, onError }: 
   };
   const http = createServer({
     headersTimeout: HEADERS_MS,
-    requestTimeout: REQUEST_MS,
+    requestTimeout: 0, // bodies are watched by what they are for
     keepAliveTimeout: IDLE_CONNECTION_MS,
     connectionsCheckingInterval: CHECK_MS,
     insecureHTTPParser: false,
@@ -107,14 +114,26 @@ export function createAssayServer({ backend, images, hostBase, home, onError }: 
   return {
     http,
     registry,
-    configure({ capacity, warm, forgetSeconds, ...settings }) {
+    configure({ capacity, warm, forgetSeconds, layerBytes, ...settings }) {
       registry.setCapacity(capacity);
+      layers.setMost(layerBytes);
       registry.setWarm(warm);
       registry.setForgetSeconds(forgetSeconds ?? Number.POSITIVE_INFINITY);
-      const routes = allRoutes({ backend, images, hostBase, registry, holdings, builds, metrics, ...settings });
+      const routes = allRoutes({
+        backend,
+        images,
+        hostBase,
+        registry,
+        holdings,
+        layers,
+        builds,
+        metrics,
+        ...settings,
+      });
       dispatcher = new Dispatcher({ routes, registry, metrics, onError, authenticator, audit });
     },
     async close() {
+      clearInterval(collector);
       builds.close();
       await registry.close();
       websockets.close();
@@ -122,13 +141,20 @@ export function createAssayServer({ backend, images, hostBase, home, onError }: 
       http.closeAllConnections();
       await closed;
       await Promise.all(underWay);
+      await audit.close().catch(onError);
     },
   };
+}
+
+async function removeRevoked(keys: KeyStore, layers: LayerDesk): Promise<void> {
+  const revoked = (await keys.list()).filter(({ revokedAt }) => revokedAt !== undefined);
+  await layers.removeOf(new Set(revoked.map(({ id }) => id)));
 }
 
 function allRoutes(parts: ServeParts): Route[] {
   const routes = [
     ...sandboxRoutes(parts),
+    ...layerRoutes(parts),
     ...leaseRoutes(parts),
     ...processRoutes(),
     ...actionRoutes(),

@@ -3,6 +3,7 @@ import type { SandboxBackend } from '../contracts/index.ts';
 import type { HostBase } from '../sandbox/host-base.ts';
 import type { BuildTable } from './control/build-table.ts';
 import type { Holdings } from './control/holdings.ts';
+import type { LayerDesk } from './control/layer-desk.ts';
 import type { SandboxRegistry } from './control/sandbox-registry.ts';
 import type { SpecPolicy } from './control/spec-policy.ts';
 import type { ImageDesk } from './image-desk.ts';
@@ -16,6 +17,7 @@ export interface ServeParts {
   registry: SandboxRegistry;
   policy: SpecPolicy;
   holdings: Holdings;
+  layers: LayerDesk;
   builds: BuildTable;
   images: ImageDesk;
   hostBase: HostDesk;

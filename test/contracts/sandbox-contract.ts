@@ -213,10 +213,15 @@ export function describeSandboxContract(
             expect((await bash(third, 'LC_ALL=C ls -b; ls swap; cat kept/sub/file')).output).toBe(
               'hard\nkept\nlink\nodd\\nname\\ \\377\nswap\nnew\nb\nc\n',
             );
+            expect(await backend.hasLayer(top)).toBe(true);
+            // A layer goes, or stays while a sandbox stands on it: that one keeps its files either way.
+            await backend.removeLayer(top);
+            expect((await bash(third, 'cat swap/new kept/sub/file')).output).toBe('new\nb\nc\n');
           },
           { layers: [bottom, top] },
         );
-        expect(await backend.hasLayer(top)).toBe(true);
+        expect([await backend.removeLayer(top), await backend.removeLayer(top)]).toEqual([true, true]);
+        expect([await backend.hasLayer(bottom), await backend.hasLayer(top)]).toEqual([true, false]);
         expect(await backend.hasLayer({ digest: `sha256:${'0'.repeat(64)}` })).toBe(false);
       });
 

@@ -147,6 +147,15 @@ describe('fetching from where the server stands', () => {
     expect(await refused({ privileged: true })).toBe(400);
     expect(await refused({ workdir: 'relative' })).toBe(400);
   });
+  test.each([
+    ['a working directory', { workdir: '/a\0b' }],
+    ['the name of a variable', { env: { 'A\0B': 'x' } }],
+    ['no name of a variable', { env: { 'A=B': 'x' } }],
+    ['a variable', { env: { A: 'x\0y' } }],
+    ['a label', { labels: { 'a\0b': 'x' } }],
+  ])('what no program can be given: %s', async (_name, spec) => {
+    expect(await refused(spec)).toBe(400);
+  });
 });
 
 describe('bodies and paths', () => {
@@ -203,6 +212,7 @@ describe('the protocol', () => {
     ['a coding nobody knows', `${head}Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n`],
     ['a folded header', `${head}X-Api-Key: a\r\n b\r\nContent Length: 5\r\n\r\n`],
     ['no host', 'GET /health HTTP/1.1\r\n\r\n'],
+    ['two hosts', 'GET /health HTTP/1.1\r\nHost: x\r\nHost: y\r\nConnection: close\r\n\r\n'],
     ['not HTTP', '\x16\x03\x01\x00\xa5\x01\x00\x00\r\n\r\n'],
     ['a head of 1 MB', `${head}X-Long: ${'x'.repeat(1_000_000)}\r\n\r\n`],
   ])('%s', async (_name, bytes) => {

@@ -34,6 +34,7 @@ test('a keeper drains, is opened again by settings, is replaced by another versi
     publicUrl: 'http://127.0.0.1',
     runtimeUrl: null,
     holdSeconds: 60,
+    layerBytes: 2 ** 30,
     policy: { hostNetwork: false, registries: ['docker.io'], runtimeHosts: [], most: GENEROUS },
   };
   const first = await attach('1');

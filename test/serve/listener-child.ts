@@ -28,6 +28,7 @@ await keeper.configure({
   publicUrl: listener.url,
   runtimeUrl: null,
   holdSeconds: options.holdSeconds,
+  layerBytes: GENEROUS.diskBytes,
   policy: { hostNetwork: true, registries: ['docker.io'], runtimeHosts: [], most: GENEROUS },
 });
 process.stdout.write(`${listener.url}\n`);

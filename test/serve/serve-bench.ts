@@ -37,6 +37,7 @@ export async function openServeBench(
     warm?: number;
     forgetSeconds?: number;
     policy?: SpecPolicy;
+    layerBytes?: number;
     port?: number;
     home?: string;
     images?: ImageDesk;
@@ -60,6 +61,7 @@ export async function openServeBench(
     capacity: options.capacity ?? 64,
     warm: options.warm ?? 0,
     forgetSeconds: options.forgetSeconds ?? null,
+    layerBytes: options.layerBytes ?? GENEROUS.diskBytes,
     policy: options.policy ?? { hostNetwork: true, registries: ['docker.io'], runtimeHosts: [], most: GENEROUS },
   });
   const keys = new KeyStore(home);
@@ -101,6 +103,7 @@ export function hostBackend(): SandboxBackend {
     },
     describeImage: async () => ({ digest: `sha256:${'0'.repeat(64)}`, env: {}, workdir: '/' }),
     hasLayer: async () => false,
+    removeLayer: async () => true,
     gc: async () => ({ sandboxes: 0, processes: 0, mounts: 0, cgroups: 0, bytes: 0 }),
     async close() {
       for (const sandbox of made) await sandbox.destroy();

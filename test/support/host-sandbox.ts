@@ -7,7 +7,15 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Sandbox, SandboxEnd, SandboxProcess, SandboxSpec, SpawnOptions } from '../../src/contracts/index.ts';
+import type {
+  LayerRef,
+  Sandbox,
+  SandboxEnd,
+  SandboxProcess,
+  SandboxSpec,
+  SandboxUsage,
+  SpawnOptions,
+} from '../../src/contracts/index.ts';
 import { AssayError } from '../../src/contracts/index.ts';
 
 export class HostSandbox implements Sandbox {
@@ -67,7 +75,7 @@ export class HostSandbox implements Sandbox {
     };
   }
 
-  async snapshot(): Promise<never> {
+  async snapshot(): Promise<LayerRef> {
     throw new AssayError('sandbox-unavailable', 'the host test double has no snapshots', { class: 'infra' });
   }
   async fork(): Promise<never> {
@@ -79,7 +87,7 @@ export class HostSandbox implements Sandbox {
   async resume(): Promise<void> {
     throw new AssayError('sandbox-unavailable', 'the host test double has no freezer', { class: 'infra' });
   }
-  async usage() {
+  async usage(): Promise<SandboxUsage> {
     return { peakMemoryBytes: null, cpuSeconds: null, oomKills: null, throttledSeconds: null, writtenBytes: null };
   }
 

@@ -77,6 +77,9 @@ export class HostBackend implements SandboxBackend {
   async hasLayer(): Promise<boolean> {
     return true;
   }
+  async removeLayer(): Promise<boolean> {
+    return true;
+  }
   async gc() {
     return { sandboxes: 0, processes: 0, mounts: 0, cgroups: 0, bytes: 0 };
   }

@@ -4,6 +4,7 @@ import { type KeyRecord, type Scope, scopeSchema } from '../../serve/keys/key-re
 import { KeyStore } from '../../serve/keys/key-store.ts';
 import { defineCommand } from '../flag.ts';
 import { print } from '../output.ts';
+import { warnOfLooseKeys } from '../warn-of-loose-keys.ts';
 
 export const keysAddCommand = defineCommand({
   name: 'keys add',
@@ -34,6 +35,7 @@ export const keysLsCommand = defineCommand({
   examples: ['assay keys ls'],
   async run({ flags }) {
     const keys = (await store().list()).map(publicFacts);
+    await warnOfLooseKeys(store());
     print(flags.json, { keys }, keys.map(keyLine).join('') || 'no keys; `assay keys add NAME` makes one\n');
     return 0;
   },
@@ -60,7 +62,12 @@ function publicFacts({ hash: _hash, salt: _salt, ...facts }: KeyRecord): PublicF
 
 function keyLine({ id, name, scopes, maxSandboxes, createdAt, revokedAt }: PublicFacts): string {
   const state = revokedAt === undefined ? 'in force' : `revoked ${revokedAt}`;
-  return `${id}  ${name}  ${scopes.join(',')}  at most ${maxSandboxes} sandboxes  made ${createdAt}  ${state}\n`;
+  return `${id}  ${oneLine(name)}  ${scopes.join(',')}  at most ${maxSandboxes} sandboxes  made ${createdAt}  ${state}\n`;
+}
+
+/** Names of older files may hold anything. */
+function oneLine(name: string): string {
+  return name.replaceAll('\n', '\\n');
 }
 
 function store(): KeyStore {

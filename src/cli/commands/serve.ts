@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
@@ -9,14 +10,16 @@ import type { SpecPolicy } from '../../serve/control/spec-policy.ts';
 import { attachKeeper, type KeeperPlace } from '../../serve/keeper/attach-keeper.ts';
 import type { KeeperLink } from '../../serve/keeper/keeper-link.ts';
 import type { KeeperSettings } from '../../serve/keeper/keeper-protocol.ts';
+import { regainKeeper } from '../../serve/keeper/regain-keeper.ts';
 import { KeyStore } from '../../serve/keys/key-store.ts';
 import { type Listener, startListener } from '../../serve/listener/listener.ts';
 import { defineCommand } from '../flag.ts';
 import { type OpenPages, openPages } from '../open-pages.ts';
-import { print } from '../output.ts';
+import { print, surviveFullLog, tell } from '../output.ts';
 import { parseBytes } from '../parse-bytes.ts';
 import { BACKEND_FLAGS, clusterSettingsPath } from '../sandbox-flags.ts';
 import { assayVersion } from '../version.ts';
+import { warnOfLooseKeys } from '../warn-of-loose-keys.ts';
 
 const DEFAULT_PORT = 8620;
 const PLACES_PER_CPU = 16;
@@ -57,6 +60,7 @@ export const serveCommand = defineCommand({
     maxSandboxes: { kind: 'integer', min: 1, help: 'live sandboxes of all keys together (default: 16 per CPU)' },
     maxMemory: { kind: 'string', default: '16G', placeholder: 'bytes', help: 'most memory of one sandbox' },
     maxCpus: { kind: 'number', min: 0.1, help: 'most CPUs of one sandbox (default: those of this machine)' },
+    maxLayers: { kind: 'string', default: '64G', placeholder: 'bytes', help: 'most bytes of all layers of one key' },
     maxDisk: { kind: 'string', default: '64G', placeholder: 'bytes', help: 'most disk of one sandbox' },
     registry: {
       kind: 'strings',
@@ -91,6 +95,7 @@ export const serveCommand = defineCommand({
     'ASSAY_KUBERNETES=cluster.yaml assay serve --sandbox kubernetes --max-sandboxes 500 --max-cpus 8',
   ],
   async run({ flags }) {
+    surviveFullLog();
     const { home } = assayPaths();
     const { sandbox, tier } = flags;
     const cluster = sandbox === 'kubernetes' ? clusterSettingsPath() : undefined;
@@ -104,7 +109,7 @@ export const serveCommand = defineCommand({
       },
       main: '../keeper-main',
       beside: import.meta.url,
-      onNews: say,
+      onNews: tell,
     };
     const tls = await tlsOf(flags);
     let keeper = await attachKeeper(place);
@@ -114,18 +119,22 @@ export const serveCommand = defineCommand({
       await keeper.configure(settings);
       const shown = pages === undefined ? '' : `${pages.words}\n`;
       print(flags.json, { url, view: pages?.address }, `listening at ${url}\n${shown}`);
-      const keys = await new KeyStore(home).list();
-      if (keys.every(({ revokedAt }) => revokedAt !== undefined)) say('no key opens it yet: assay keys add NAME');
+      const keys = new KeyStore(home);
+      await warnOfLooseKeys(keys);
+      if ((await keys.list()).every(({ revokedAt }) => revokedAt !== undefined))
+        tell('no key opens it yet: assay keys add NAME');
       await untilTold({
         lost: () => keeper.lost,
-        async replace() {
-          say(`the process that held the sandboxes is gone, and they with it (${home}/serve/keeper.log)`);
-          keeper = await attachKeeper(place);
-          await keeper.configure(settings);
+        async replace(signal) {
+          tell(`the process that held the sandboxes is gone, and they with it (${home}/serve/keeper.log)`);
+          const attach = () => attachConfigured(place, settings);
+          const regained = await regainKeeper({ attach, signal, onNews: tell });
+          keeper = regained ?? keeper;
+          return regained !== undefined;
         },
         leave: () => keeper.leave(),
         async stop(impatient) {
-          say('stopping: nothing is started any more; once more ends the sandboxes that live');
+          tell('stopping: nothing is started any more; once more ends the sandboxes that live');
           await untilDrained(keeper, AbortSignal.any([impatient, AbortSignal.timeout(flags.drainSeconds * 1000)]));
           await keeper.end();
         },
@@ -186,6 +195,7 @@ function settingsOf(
     warm: number;
     idleSeconds?: number | undefined;
     holdSeconds: number;
+    maxLayers: string;
   },
   publicUrl: string,
 ): KeeperSettings {
@@ -196,6 +206,7 @@ function settingsOf(
     warm: flags.warm,
     forgetSeconds: flags.idleSeconds ?? null,
     holdSeconds: flags.holdSeconds,
+    layerBytes: parseBytes(flags.maxLayers),
     policy: policyOf(flags),
   };
 }
@@ -243,10 +254,17 @@ function policyOf(flags: PolicyFlags): SpecPolicy {
   };
 }
 
+async function attachConfigured(place: KeeperPlace, settings: KeeperSettings): Promise<KeeperLink> {
+  const keeper = await attachKeeper(place);
+  await keeper.configure(settings);
+  return keeper;
+}
+
 interface Course {
   /** Resolves when the keeper is gone. */
   lost(): Promise<void>;
-  replace(): Promise<void>;
+  /** Gives up when told to end; false then, with no keeper left to end. */
+  replace(told: AbortSignal): Promise<boolean>;
   /** On SIGHUP. */
   leave(): void;
   /** On the first SIGTERM or SIGINT; the second aborts `impatient`. */
@@ -256,20 +274,17 @@ interface Course {
 /** Goes on until a signal says how to end, with a new keeper for each that is lost. */
 async function untilTold({ lost, replace, leave, stop }: Course): Promise<void> {
   const impatient = new AbortController();
-  let tell: (told: 'stop' | 'leave') => void = () => {};
-  const told = new Promise<'stop' | 'leave'>((resolve) => {
-    tell = resolve;
-  });
-  let count = 0;
-  const onStop = () => (++count === 1 ? tell('stop') : impatient.abort());
-  const onLeave = () => tell('leave');
+  const over = new AbortController();
+  const told = once(over.signal, 'abort').then(() => over.signal.reason as 'stop' | 'leave');
+  const onStop = () => (over.signal.aborted ? impatient : over).abort('stop');
+  const onLeave = () => over.abort('leave');
   process.on('SIGINT', onStop).on('SIGTERM', onStop).on('SIGHUP', onLeave);
   try {
     for (;;) {
       const next = await Promise.race([told, lost()]);
       if (next === 'stop') return await stop(impatient.signal);
       if (next === 'leave') return leave();
-      await replace();
+      if (!(await replace(over.signal))) return;
     }
   } finally {
     process.off('SIGINT', onStop).off('SIGTERM', onStop).off('SIGHUP', onLeave);
@@ -282,8 +297,4 @@ async function untilDrained(keeper: KeeperLink, signal: AbortSignal): Promise<vo
     await sleep(DRAIN_POLL_MS);
     ({ live } = await keeper.state());
   }
-}
-
-function say(line: string): void {
-  process.stderr.write(`${line}\n`);
 }

@@ -1,8 +1,9 @@
 /** Removes images that Assay made on an engine and that are old: both kinds are made again when they are needed. */
 import { z } from 'zod';
-import { type EngineClient, EngineError } from './engine-client.ts';
+import type { EngineClient } from './engine-client.ts';
 import { LAYER_REPOSITORY } from './layer-images.ts';
 import { PREPARED_REPOSITORY } from './prepared-image.ts';
+import { removeTag } from './remove-tag.ts';
 
 const DAY_SECONDS = 86_400;
 /** A prepared image costs a third of a second, a layer a build. The engine does not tell when an image was last used. */
@@ -17,7 +18,7 @@ export async function collectImages(engine: EngineClient, nowSeconds = Date.now(
   let bytes = 0;
   for (const image of listSchema.parse(await engine.json({ method: 'GET', path: '/images/json' })) ?? []) {
     const tags = (image.RepoTags ?? []).filter((tag) => isOld(tag, nowSeconds - image.Created));
-    for (const tag of tags) if (await remove(engine, tag)) bytes += image.Size;
+    for (const tag of tags) if ((await removeTag(engine, tag)) === 'removed') bytes += image.Size;
   }
   return bytes;
 }
@@ -26,15 +27,4 @@ function isOld(tag: string, ageSeconds: number): boolean {
   return Object.entries(KEEP_SECONDS).some(
     ([repository, keep]) => (tag.startsWith(`${repository}:`) || tag.startsWith(`${repository}/`)) && ageSeconds > keep,
   );
-}
-
-/** False when it is in use or already gone. */
-async function remove(engine: EngineClient, tag: string): Promise<boolean> {
-  try {
-    const reply = await engine.call({ method: 'DELETE', path: `/images/${encodeURI(tag)}`, accept: [404, 409] });
-    return reply.status === 200;
-  } catch (error) {
-    if (error instanceof EngineError && /in use/i.test(error.message)) return false;
-    throw error;
-  }
 }

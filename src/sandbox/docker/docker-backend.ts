@@ -29,7 +29,7 @@ import { type EngineEndpoint, requireEngine } from './engine-endpoint.ts';
 import { type EngineImage, ensureImage, type FindCredentials, inspectImage } from './engine-image.ts';
 import { type EngineInfo, engineInfo } from './engine-info.ts';
 import { engineStream } from './engine-stream.ts';
-import { chainImage, chainName, hasLayerImage } from './layer-images.ts';
+import { chainImage, chainName, hasLayerImage, removeLayerImages } from './layer-images.ts';
 import { type AgentFiles, PreparedImages } from './prepared-image.ts';
 import { StartGate } from './start-gate.ts';
 import { WarmPool } from './warm-pool.ts';
@@ -166,6 +166,7 @@ export function createDockerBackend(options: DockerBackendOptions = {}): Sandbox
     },
 
     hasLayer: (layer) => hasLayerImage(client(), layer),
+    removeLayer: (layer) => removeLayerImages(client(), layer),
     async gc() {
       const report = await collectContainers(client());
       return { ...report, bytes: await collectImages(client()) };

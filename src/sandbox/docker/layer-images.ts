@@ -4,11 +4,12 @@ import { digestOf } from '../../base/digest.ts';
 import { AssayError, type LayerRef } from '../../contracts/index.ts';
 import type { EngineClient } from './engine-client.ts';
 import { type EngineImage, inspectImage } from './engine-image.ts';
+import { removeTag } from './remove-tag.ts';
 
 /** Labels would be the natural place for what a layer is, but not every engine sets them on what it commits. */
 export const LAYER_REPOSITORY = 'assay.local/layers';
 
-const imagesSchema = z.array(z.object({ Id: z.string() })).nullable();
+const imagesSchema = z.array(z.object({ RepoTags: z.array(z.string()).nullish() })).nullable();
 
 export interface ChainName {
   /** Of the topmost layer. */
@@ -47,7 +48,18 @@ export async function chainImage(
 
 /** True when some chain on this engine ends with the layer. */
 export async function hasLayerImage(engine: EngineClient, layer: LayerRef): Promise<boolean> {
+  return (await chainsEndingWith(engine, layer)).length > 0;
+}
+
+/** True when no chain on this engine ends with the layer any more; false while a container stands on one. */
+export async function removeLayerImages(engine: EngineClient, layer: LayerRef): Promise<boolean> {
+  const { repository } = chainName('', [layer]);
+  const tags = (await chainsEndingWith(engine, layer)).flatMap(({ RepoTags }) => RepoTags ?? []);
+  const removed = tags.filter((tag) => tag.startsWith(`${repository}:`)).map((tag) => removeTag(engine, tag));
+  return (await Promise.all(removed)).every((one) => one !== 'in-use');
+}
+
+async function chainsEndingWith(engine: EngineClient, layer: LayerRef) {
   const filters = encodeURIComponent(JSON.stringify({ reference: [`${chainName('', [layer]).repository}:*`] }));
-  const images = imagesSchema.parse(await engine.json({ method: 'GET', path: `/images/json?filters=${filters}` }));
-  return (images ?? []).length > 0;
+  return imagesSchema.parse(await engine.json({ method: 'GET', path: `/images/json?filters=${filters}` })) ?? [];
 }

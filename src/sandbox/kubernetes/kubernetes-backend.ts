@@ -125,6 +125,11 @@ class KubernetesBackend implements SandboxBackend {
     return this.archives.has(layer);
   }
 
+  async removeLayer(layer: LayerRef): Promise<boolean> {
+    await this.archives.remove(layer); // pods have copies
+    return true;
+  }
+
   async gc(): Promise<GcReport> {
     const { client, namespace } = await this.cluster();
     return collectLeases(client, namespace);

@@ -49,6 +49,10 @@ export class LayerArchives {
     }
   }
 
+  async remove(layer: LayerRef): Promise<void> {
+    for (const path of [this.removals(layer), this.archive(layer)]) await rm(path, { force: true });
+  }
+
   /** A gzipped tar. */
   read(layer: LayerRef): Readable {
     return createReadStream(this.archive(layer));

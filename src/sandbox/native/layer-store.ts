@@ -20,6 +20,22 @@ export async function hasLayer(paths: AssayPaths, layer: LayerRef): Promise<bool
   return exists(layerFolder(paths, layer));
 }
 
+/** True when the layer is not there any more; false when it is one of those in use. */
+export async function removeLayer(paths: AssayPaths, layer: LayerRef, inUse: ReadonlySet<string>): Promise<boolean> {
+  const name = layerName(layer);
+  if (inUse.has(name)) return false;
+  // Moved first: a layer that is half gone is not used.
+  const going = join(paths.layers, stagingName());
+  try {
+    await rename(layerFolder(paths, layer), going);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return true;
+    throw error;
+  }
+  await removeTree(going);
+  return true;
+}
+
 /** Gives `write` the name of an empty folder of the store, then moves that to the hex digest it returns. What it throws is passed on, with nothing left behind. */
 export async function storeLayer(paths: AssayPaths, write: (name: string) => Promise<string>): Promise<LayerRef> {
   const name = await makeStaging(paths);
@@ -47,12 +63,16 @@ export async function withStaging<T>(paths: AssayPaths, use: (name: string) => P
 }
 
 async function makeStaging(paths: AssayPaths): Promise<string> {
-  const name = `.staging-${process.pid}-${randomBytes(4).toString('hex')}`;
+  const name = stagingName();
   const staging = join(paths.layers, name);
   const uid = sandboxUid();
   await mkdir(staging, { mode: 0o700 });
   if (uid !== undefined) await chown(staging, uid, uid);
   return name;
+}
+
+function stagingName(): string {
+  return `.staging-${process.pid}-${randomBytes(4).toString('hex')}`;
 }
 
 /** Removes half-made layers of processes that are gone. */

@@ -57,6 +57,7 @@ function bestOf(tiers: readonly SandboxBackend[]): SandboxBackend {
     create: async (spec) => (await chosen()).create(spec),
     describeImage: async (reference, signal) => (await chosen()).describeImage(reference, signal),
     hasLayer: async (layer) => (await chosen()).hasLayer(layer),
+    removeLayer: async (layer) => (await chosen()).removeLayer(layer),
     gc: async () => (await chosen()).gc(),
     async close() {
       await Promise.all(tiers.map((tier) => tier.close()));

@@ -8,6 +8,7 @@ import { z } from 'zod';
 import type { AssayPaths } from '../../base/paths.ts';
 import { livenessOf, ownIdentity, type ProcessIdentity, processIdentitySchema } from '../../base/process-identity.ts';
 import { readRecord } from '../../base/read-record.ts';
+import { AssayError, toFailure } from '../../contracts/index.ts';
 
 const NAME = /^(.+)\.(\d+)-(\d+)\.owner\.json$/;
 const recordSchema = z.object({
@@ -25,7 +26,7 @@ function recordFile(paths: AssayPaths, id: string, owner: ProcessIdentity): stri
   return join(paths.sandboxes, `${id}.${owner.pid}-${owner.startTicks ?? 0}.owner.json`);
 }
 
-/** Says that this process holds the sandbox, and on which layers (names in the store) it stands. */
+/** Says that this process holds the sandbox, and on which layers (names in the store) it stands. Throws `disk-full`, `io`, with no record left. */
 export async function writeRecord(
   paths: AssayPaths,
   id: string,
@@ -33,7 +34,21 @@ export async function writeRecord(
   layers: readonly string[] = [],
 ): Promise<void> {
   const owner = await ownIdentity();
-  await writeFile(recordFile(paths, id, owner), JSON.stringify({ owner, labels, layers }));
+  const file = recordFile(paths, id, owner);
+  await writeFile(file, JSON.stringify({ owner, labels, layers })).catch(async (cause: unknown) => {
+    await rm(file, { force: true });
+    throw notWritten(cause);
+  });
+}
+
+function notWritten(cause: unknown): AssayError {
+  const { code, message, hint } = toFailure(cause);
+  return new AssayError(code, `no record of the sandbox can be written: ${message}`, {
+    class: 'infra',
+    retryable: true,
+    cause,
+    ...(hint === undefined ? {} : { hint }),
+  });
 }
 
 /** Removes this process's record and the folder. */

@@ -17,7 +17,10 @@ import {
 export const clientIdSchema = z.string().regex(/^[A-Za-z0-9_-]{8,64}$/);
 
 const MAX_VARIABLES = 1_000;
-const absolutePath = z.string().startsWith('/').max(4_096);
+/** What a program can be given: variables and paths end at a NUL. */
+const word = z.string().regex(/^[^\0]*$/, 'it holds a NUL');
+export const variablesSchema = z.record(z.string().regex(/^[^\0=]+$/, 'no name of a variable'), word);
+export const absolutePathSchema = word.startsWith('/').max(4_096);
 
 /** `SandboxSpec` as it travels. */
 export const remoteSpecSchema = z.strictObject({
@@ -28,9 +31,9 @@ export const remoteSpecSchema = z.strictObject({
     z.enum(['none', 'host']),
     z.strictObject({ allow: z.array(z.string().min(1).max(255)).min(1).max(100) }),
   ]),
-  env: z.record(z.string(), z.string()).refine((env) => Object.keys(env).length <= MAX_VARIABLES, 'too many variables'),
-  workdir: absolutePath,
-  labels: z.record(z.string(), z.string()).optional(),
+  env: variablesSchema.refine((env) => Object.keys(env).length <= MAX_VARIABLES, 'too many variables'),
+  workdir: absolutePathSchema,
+  labels: z.record(word, word).optional(),
 });
 
 /** `POST /v1/sandboxes` */
@@ -74,6 +77,13 @@ export const forkRequestSchema = z.strictObject({ count: z.number().int().min(1)
 
 /** Reply of `POST /v1/sandboxes/{id}/snapshot` */
 export const snapshotReplySchema = z.object({ layer: layerRefSchema });
+
+/** Reply of `GET /v1/layers`: what each layer counts for, and what all of the key may. */
+export const layerListSchema = z.object({
+  layers: z.array(z.object({ digest: z.string(), bytes: z.number() })),
+  mostBytes: z.number(),
+});
+export type LayerList = z.infer<typeof layerListSchema>;
 
 /** `PUT /v1/leases/{lease}`: makes or renews it. */
 export const leaseRequestSchema = z.strictObject({ seconds: z.number().min(1).max(3_600) });

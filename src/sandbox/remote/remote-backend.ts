@@ -17,6 +17,8 @@ import {
   hostFactsSchema,
   IDEMPOTENCY_HEADER,
   imageFactsSchema,
+  type LayerList,
+  layerListSchema,
   layerName,
   type StartRequest,
   sandboxViewSchema,
@@ -55,6 +57,8 @@ export interface RemoteBackend extends SandboxBackend {
   findImage(reference: string): Promise<ImageFacts | undefined>;
   /** Of the server's machine, with the interpreters of this one that can be taken along. Throws `sandbox-unavailable` where sandboxes stand on images only. */
   hostBase(): Promise<HostBase>;
+  /** The layers that this key made at the server. */
+  layers(): Promise<LayerList>;
 }
 
 /** All sandboxes stand under one lease: they end with this process. */
@@ -82,6 +86,20 @@ export function createRemoteBackend(options: RemoteBackendOptions): RemoteBacken
     async hasLayer(layer: LayerRef): Promise<boolean> {
       const request = { method: 'GET', path: `/v1/layers/${layerName(layer)}` } as const;
       return (await client.json(request, z.object({ exists: z.boolean() }))).exists;
+    },
+    async removeLayer(layer: LayerRef): Promise<boolean> {
+      const request = { method: 'DELETE', path: `/v1/layers/${layerName(layer)}` } as const;
+      return client.json(request, z.object({})).then(
+        () => true,
+        (error) => {
+          const status = statusOf(error);
+          if (status !== 404 && status !== 409) throw error;
+          return status === 404;
+        },
+      );
+    },
+    async layers() {
+      return client.json({ method: 'GET', path: '/v1/layers' }, layerListSchema);
     },
     // What dead clients left ends with their leases; the server looks after its own.
     gc: async (): Promise<GcReport> => ({ sandboxes: 0, processes: 0, mounts: 0, cgroups: 0, bytes: 0 }),

@@ -1,5 +1,7 @@
+import { PassThrough, Readable } from 'node:stream';
 import { expect, test } from 'vitest';
 import { HostSandbox } from '../../../test/support/host-sandbox.ts';
+import type { ProcessExit, SandboxProcess } from '../../contracts/index.ts';
 import { HeldBytes } from '../data/held-bytes.ts';
 import { HostedSandbox } from './hosted-sandbox.ts';
 
@@ -36,5 +38,36 @@ test('a sandbox is frozen when it is idle, not while a request is under way, and
   await hosted.pauseIfIdle(later());
   expect([sandbox.frozen, hosted.isForgotten(later(), 1)]).toEqual([true, true]);
   await hosted.serve(async () => expect(sandbox.frozen).toBe(false));
+  await sandbox.destroy();
+});
+
+/** Its processes print a little and go on for ever. */
+class BusySandbox extends HostSandbox {
+  override async spawn(): Promise<SandboxProcess> {
+    const stdout = new PassThrough();
+    stdout.write('printed');
+    return {
+      stdin: new PassThrough(),
+      stdout,
+      stderr: Readable.from([]),
+      exit: new Promise<ProcessExit>(() => {}),
+      kill: () => {},
+    };
+  }
+}
+
+test('processes that were not let go of have a bound, and their output goes with them', async () => {
+  const sandbox = new BusySandbox();
+  const held = new HeldBytes(1_000 * 'printed'.length);
+  const hosted = new HostedSandbox(sandbox, { owner: 'one', asked: sandbox.spec }, held);
+  const spawn = (n: number) => hosted.spawn(`process-${n}`, { argv: ['true'] });
+  for (let n = 0; n < 1_000; n++) await spawn(n);
+  await expect(spawn(1_000)).rejects.toMatchObject({ status: 429 });
+  await hosted.release('process-7');
+  await spawn(1_001);
+  await expect.poll(() => held.isFull).toBe(true);
+  await hosted.releaseAll();
+  expect(held.isFull).toBe(false);
+  await expect(hosted.process('process-8')).rejects.toMatchObject({ status: 410 });
   await sandbox.destroy();
 });

@@ -190,6 +190,11 @@ export class HostedSandbox {
     (await process.catch(() => null))?.release(); // what did not start holds nothing
   }
 
+  /** Lets go of all output that nobody has read yet. */
+  async releaseAll(): Promise<void> {
+    for (const processId of this.slots.keys()) await this.release(processId);
+  }
+
   async pause(): Promise<void> {
     await this.sandbox.pause();
     this.frozen = 'asked';
@@ -227,7 +232,7 @@ function endAfter(sandbox: Sandbox, wallSeconds: number): () => boolean {
   let isOver = false;
   const timer = setTimeout(() => {
     isOver = true;
-    void sandbox.destroy(); // `closed` tells
+    sandbox.destroy().catch(() => {}); // `closed` tells
   }, wallSeconds * 1000);
   void sandbox.closed.then(() => clearTimeout(timer));
   return () => isOver;

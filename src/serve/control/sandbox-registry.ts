@@ -7,6 +7,7 @@ import { busy, notFound, refuse } from '../http/http-problem.ts';
 import type { KeyRecord } from '../keys/key-record.ts';
 import { FairSlots, type ReleaseSlot } from './fair-slots.ts';
 import { HostedSandbox, type HostedSandboxFacts } from './hosted-sandbox.ts';
+import type { LayerDesk } from './layer-desk.ts';
 import { type Lease, LeaseTable } from './lease-table.ts';
 import { OnceTable } from './once-table.ts';
 import { WarmPool } from './warm-pool.ts';
@@ -23,6 +24,7 @@ const DRAIN_RETRY_SECONDS = 30;
 
 export interface RegistryOptions {
   backend: SandboxBackend;
+  layers: LayerDesk;
   /** Ids of the keys that are in force. */
   keysInForce(): Promise<ReadonlySet<string>>;
   /** Told what went wrong where no request waits for it. */
@@ -41,6 +43,7 @@ export type StartOrder = Omit<StartRequest, 'spec'> & { spec: SandboxSpec };
 export class SandboxRegistry {
   readonly leases = new LeaseTable();
   private readonly backend: SandboxBackend;
+  private readonly layers: LayerDesk;
   private readonly slots = new FairSlots();
   private readonly once = new OnceTable();
   private readonly warm: WarmPool;
@@ -54,8 +57,9 @@ export class SandboxRegistry {
   private draining = false;
   private forgetSeconds = Number.POSITIVE_INFINITY;
 
-  constructor({ backend, keysInForce, onError }: RegistryOptions) {
+  constructor({ backend, layers, keysInForce, onError }: RegistryOptions) {
     this.backend = backend;
+    this.layers = layers;
     this.keysInForce = keysInForce;
     this.onError = onError;
     this.warm = new WarmPool({ backend, onError, spare: () => this.spare });
@@ -105,7 +109,7 @@ export class SandboxRegistry {
       const lease = this.leaseOf(owner, parent.facts.leaseId);
       const releases = await this.demandSlots(owner, count);
       const { sessionId: _one, ...facts } = parent.facts;
-      const forks = parent.sandbox.fork(count);
+      const forks = this.layers.makeForks(owner.id, parent.sandbox, count);
       return Promise.all(
         releases.map((release, index) =>
           this.adopt(
@@ -119,9 +123,9 @@ export class SandboxRegistry {
     });
   }
 
-  /** Its files as a layer; the sandbox is gone afterwards. */
-  snapshot(hosted: HostedSandbox, idempotencyKey?: string): Promise<LayerRef> {
-    return this.once.run(onceKey('snapshot', hosted.id, idempotencyKey), '', () => hosted.sandbox.snapshot());
+  /** Its files as a layer of its key; the sandbox is gone afterwards. Throws 507 when the key has no room for it. */
+  snapshot({ id, facts, sandbox }: HostedSandbox, idempotencyKey?: string): Promise<LayerRef> {
+    return this.once.run(onceKey('snapshot', id, idempotencyKey), '', () => this.layers.make(facts.owner, sandbox));
   }
 
   /** The sandbox if it belongs to the key. Throws 404 otherwise. */
@@ -179,11 +183,13 @@ export class SandboxRegistry {
     this.draining = draining;
   }
 
-  /** Destroys everything. */
+  /** Destroys everything. Never rejects: what cannot be destroyed must not keep the rest. */
   async close(): Promise<void> {
     this.draining = true;
     clearInterval(this.sweeper);
-    await Promise.all([this.warm.close(), ...[...this.sandboxes.values()].map(({ sandbox }) => sandbox.destroy())]);
+    const live = [...this.sandboxes.values()].map(({ sandbox }) => sandbox.destroy());
+    for (const ended of await Promise.allSettled([this.warm.close(), ...live]))
+      if (ended.status === 'rejected') this.onError(ended.reason);
   }
 
   private async startNow(owner: KeyRecord, request: StartOrder, gone?: AbortSignal): Promise<HostedSandbox> {
@@ -283,12 +289,18 @@ export class SandboxRegistry {
     this.warm.sweep(now);
     for (const lease of this.leases.expired(now)) this.endLease(lease).catch(this.onError);
     for (const [id, hosted] of this.sandboxes) {
-      if (hosted.endedAt !== undefined && now - hosted.endedAt > KEEP_ENDED_MS) this.sandboxes.delete(id);
+      if (hosted.endedAt !== undefined) await this.sweepEnded(id, hosted, now - hosted.endedAt);
       else if (hosted.facts.leaseId === undefined && hosted.isForgotten(now, this.forgetSeconds))
         hosted.sandbox.destroy().catch(this.onError);
       else hosted.pauseIfIdle(now).catch(this.onError);
     }
     await this.endRevoked();
+  }
+
+  /** What ended is kept for a while, its output only as long as it is in nobody's way. */
+  private async sweepEnded(id: string, hosted: HostedSandbox, endedForMs: number): Promise<void> {
+    if (endedForMs > KEEP_ENDED_MS) this.sandboxes.delete(id);
+    if (endedForMs > KEEP_ENDED_MS || this.heldFor(hosted.facts.owner).isFull) await hosted.releaseAll();
   }
 
   /** With its key everything of an owner ends. */

@@ -2,15 +2,17 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { SESSION_KEY_HEADER, SIGNS_OF_LIFE } from '../../sandbox/remote/api.ts';
-import type { AuditLog } from '../audit-log.ts';
+import { type AuditLog, NOBODY, UNKNOWN_ROUTE } from '../audit-log.ts';
 import type { HostedSandbox } from '../control/hosted-sandbox.ts';
 import type { SandboxRegistry } from '../control/sandbox-registry.ts';
 import { type Authenticator, unauthorized } from '../keys/authenticator.ts';
 import type { ServerMetrics } from '../metrics.ts';
 import { clientAddress } from './client-address.ts';
 import { HttpProblem, refuse, toProblem } from './http-problem.ts';
+import { demandOneHost } from './one-host.ts';
 import { discardBody } from './read-body.ts';
 import { matchPath, type OpenCall, type Reply, type Route } from './route.ts';
+import { watchBody } from './watch-body.ts';
 
 export interface DispatcherParts {
   routes: readonly Route[];
@@ -39,12 +41,13 @@ export class Dispatcher {
   /** Answers one request. Never rejects. */
   async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const started = performance.now();
-    const noted: Noted = { who: '-' };
+    const noted: Noted = { who: NOBODY };
     const alive = tellAlive(request, response);
-    let pattern = 'unknown';
+    let pattern = UNKNOWN_ROUTE;
     try {
       const { route, call } = this.find(request, response);
       pattern = route.path;
+      watchBody(request, route.hasLongBody === true);
       const reply = await this.answer(route, call, noted);
       if (reply !== undefined) sendJson(response, reply.status, reply.body);
     } catch (thrown) {
@@ -68,6 +71,7 @@ export class Dispatcher {
   private find(request: IncomingMessage, response: ServerResponse): { route: Route; call: OpenCall } {
     // Browsers are no clients of this server: a page elsewhere must not act with what its reader can reach.
     if (request.headers.origin !== undefined) throw refuse(403, 'requests of web pages are not answered');
+    demandOneHost(request);
     const path = pathOf(request);
     const matches = this.parts.routes.flatMap((route) => {
       const params = matchPath(route.path, path);

@@ -44,6 +44,7 @@ const STATUS_OF_CODE: Partial<Record<FailureCode, number>> = {
   'sandbox-create-failed': 500,
   cancelled: 499,
   'disk-full': 507,
+  'sandbox-disk-full': 507,
 };
 
 /** Anything thrown, as a refusal. What is not known to be harmless keeps its text to itself. */

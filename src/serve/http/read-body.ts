@@ -19,10 +19,15 @@ export async function readBody(request: IncomingMessage, maxBytes: number): Prom
       chunks.push(chunk);
     }
   } catch (error) {
-    if ((error as { code?: unknown }).code === 'ECONNRESET') throw refuse(400, 'the body was cut short');
-    throw error;
+    throw asRefusal(error);
   }
   return Buffer.concat(chunks);
+}
+
+/** What went wrong while a body was read: a client that went away is no failure of the server. */
+export function asRefusal(error: unknown): unknown {
+  const { code } = error as { code?: unknown };
+  return code === 'ECONNRESET' || code === 'ERR_STREAM_PREMATURE_CLOSE' ? refuse(400, 'the body was cut short') : error;
 }
 
 /** Takes what is left of a short body, so that a client that is still sending gets to read the refusal before the connection ends. */

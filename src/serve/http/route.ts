@@ -38,6 +38,8 @@ interface RouteFacts {
   /** Content type where body or reply are no JSON. */
   binary?: { body?: string; reply?: string };
   query?: Readonly<Record<string, string>>;
+  /** Its body may take any time, as long as it flows. */
+  hasLongBody?: boolean;
 }
 
 /** `none`: for everybody; `account`: an account key with the scope; `session`: the session key of the sandbox `{id}`. */

@@ -35,6 +35,8 @@ export interface KeeperSettings extends ServerSettings {
   holdSeconds: number;
 }
 
+const DEFAULT_LAYER_BYTES = 64 * 1024 ** 3;
+
 /** Lenient: listeners and keepers of neighbouring versions meet while sandboxes live. */
 export const keeperSettingsSchema = z.object({
   capacity: z.number().int(),
@@ -43,6 +45,7 @@ export const keeperSettingsSchema = z.object({
   publicUrl: z.string(),
   runtimeUrl: z.string().nullable().default(null),
   holdSeconds: z.number(),
+  layerBytes: z.number().default(DEFAULT_LAYER_BYTES),
   policy: z.object({
     hostNetwork: z.boolean(),
     registries: z.array(z.string()),

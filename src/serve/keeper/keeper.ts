@@ -33,7 +33,7 @@ export function keeperRecordPath(home: string): string {
   return join(home, 'serve', 'keeper.json');
 }
 
-/** Keeps until it is told to end, or nobody wants it any more; resolves when no sandbox lives. */
+/** Keeps until it is told to end, or nobody wants it any more; resolves when no sandbox lives. Throws, with nothing left open, when it cannot be found by listeners. */
 export async function keep({ server, identity, home, signal }: KeeperOptions): Promise<void> {
   const { registry } = server;
   let holdMs = EMPTY_MS;
@@ -57,16 +57,19 @@ export async function keep({ server, identity, home, signal }: KeeperOptions): P
   const clients = newSocketPath('assay-serve');
   const record: KeeperRecord = { pid: process.pid, clients, control: join(dirname(clients), 'control') };
   expectAddressLines(server.http);
-  await Promise.all([listenAt(server.http, record.clients), listenAt(control.http, record.control)]);
-  await makeFolder(dirname(keeperRecordPath(home)));
-  await writeFileAtomic(keeperRecordPath(home), JSON.stringify(record), 0o600);
   const unwanted = () =>
     !control.isAttended && performance.now() - unattendedSince > (registry.isEmpty ? EMPTY_MS : holdMs);
-  await until(() => signal.aborted || control.isOver || unwanted());
-  await server.close();
-  control.http.close();
-  control.http.closeAllConnections();
-  await rm(dirname(clients), { recursive: true, force: true });
+  try {
+    await Promise.all([listenAt(server.http, record.clients), listenAt(control.http, record.control)]);
+    await makeFolder(dirname(keeperRecordPath(home)));
+    await writeFileAtomic(keeperRecordPath(home), JSON.stringify(record), 0o600);
+    await until(() => signal.aborted || control.isOver || unwanted());
+  } finally {
+    await server.close();
+    control.http.close();
+    control.http.closeAllConnections();
+    await rm(dirname(clients), { recursive: true, force: true });
+  }
 }
 
 function listenAt(server: Server, path: string): Promise<void> {

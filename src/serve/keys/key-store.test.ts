@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -58,4 +58,15 @@ test('a key without a name is refused, and the others still open', async () => {
   const { text } = await keys.add(KEY);
   for (const name of ['', ' ']) await expect(keys.add({ ...KEY, name })).rejects.toMatchObject({ code: 'usage' });
   expect(await keys.verify(tokenOf(text))).toMatchObject({ name: 'ci' });
+});
+
+test('names that move a cursor or make lines are refused, and a file that others may open is noticed', async () => {
+  const keys = new KeyStore(home);
+  for (const name of ['', ' ', 'a\nb', 'a\u001b[2Jb'])
+    await expect(keys.add({ ...KEY, name })).rejects.toMatchObject({ code: 'usage' });
+  expect(await keys.looseMode()).toBeUndefined();
+  await keys.add(KEY);
+  expect(await keys.looseMode()).toBeUndefined();
+  chmodSync(keys.path, 0o664);
+  expect(await keys.looseMode()).toBe('0664');
 });

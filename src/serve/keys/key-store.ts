@@ -21,7 +21,7 @@ export interface NewKey {
 
 /** The keys of one Assay home. Any number of processes may use the file at the same time. */
 export class KeyStore {
-  private readonly path: string;
+  readonly path: string;
   private known: { stamp: string; keys: readonly KeyRecord[] } | undefined;
 
   /** `home`: `AssayPaths.home`. */
@@ -64,14 +64,17 @@ export class KeyStore {
 
   /** All keys, the revoked ones too. Reads the file only when it changed. Throws `store-invalid`. */
   async list(): Promise<readonly KeyRecord[]> {
-    const facts = await stat(this.path, { bigint: true }).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return null;
-      throw error;
-    });
+    const facts = await this.stat();
     if (facts === null) return [];
     const stamp = `${facts.ino} ${facts.mtimeNs} ${facts.size}`;
     if (this.known?.stamp !== stamp) this.known = { stamp, keys: await this.read() };
     return this.known.keys;
+  }
+
+  /** The mode of the file when others than its owner may read or write it, undefined when none may: whoever reads it can guess at keys, whoever writes it makes some. */
+  async looseMode(): Promise<string | undefined> {
+    const { mode } = (await this.stat()) ?? { mode: 0n };
+    return (mode & 0o077n) === 0n ? undefined : `0${(mode & 0o777n).toString(8)}`;
   }
 
   /** Ids of the keys that were not revoked. Throws `store-invalid`. */
@@ -97,6 +100,14 @@ export class KeyStore {
     });
   }
 
+  /** Null when there is no file. */
+  private stat() {
+    return stat(this.path, { bigint: true }).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return null;
+      throw error;
+    });
+  }
+
   private async read(): Promise<readonly KeyRecord[]> {
     const text = await readFile(this.path, 'utf8');
     try {
@@ -111,8 +122,9 @@ export class KeyStore {
   }
 }
 
-/** What cannot be read back must not be written. */
+/** What cannot be read back must not be written; a name is for people, on one line. */
 function demandReadable(record: KeyRecord): void {
+  if (/\p{Cc}/u.test(record.name)) throw inputError('name: it holds control characters', 'Give the key a plain name.');
   const [issue] = keyRecordSchema.safeParse(record).error?.issues ?? [];
   if (issue !== undefined) throw inputError(`${issue.path.join('.')}: ${issue.message}`, 'Give each key a name.');
 }

@@ -92,7 +92,7 @@ function buildRoute(parts: ServeParts): Route {
       const context = Buffer.from(textOf(form, 'context'), 'base64');
       const id = builds.begin(key.id, target, async (signal) => {
         const digest = await build(context, signal);
-        for (const name of new Set(names)) await holdings.add(key.id, digest, name);
+        for (const name of new Set(names)) await holdings.add(key.id, digest, { name });
       });
       return { status: 200, body: { build_id: id } };
     },

@@ -148,6 +148,7 @@ function innerRoutes({ registry }: ServeParts): Route[] {
       method,
       path: RUNTIME_PATH,
       summary: 'OpenHands: the server inside a runtime.',
+      hasLongBody: true,
       async handle({ hosted, ...call }) {
         const query = call.request.url?.split('?')[1];
         const path = `/${call.params.rest ?? ''}${query === undefined ? '' : `?${query}`}`;

@@ -2,13 +2,14 @@
 import { z } from 'zod';
 import { type ImageFacts, type Sandbox, type SandboxSpec, sandboxLimitsSchema } from '../../contracts/index.ts';
 import { exec } from '../../sandbox/exec.ts';
+import { absolutePathSchema, variablesSchema } from '../../sandbox/remote/api.ts';
 
 export const openHandsStartSchema = z.object({
   image: z.string().min(1),
   /** Words, or one line for a shell. */
   command: z.union([z.string(), z.array(z.string())]).optional(),
-  working_dir: z.string().startsWith('/').optional(),
-  environment: z.record(z.string(), z.string()).default({}),
+  working_dir: absolutePathSchema.optional(),
+  environment: variablesSchema.default({}),
   session_id: z.string().min(1).max(128),
   /** Multiplies CPU and memory. */
   resource_factor: z.union([z.literal(1), z.literal(2), z.literal(4), z.literal(8)]).default(1),

@@ -3,10 +3,11 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { SESSION_KEY_HEADER } from '../../sandbox/remote/api.ts';
-import type { AuditLog } from '../audit-log.ts';
+import { type AuditLog, NOBODY } from '../audit-log.ts';
 import type { SandboxRegistry } from '../control/sandbox-registry.ts';
 import { clientAddress } from '../http/client-address.ts';
 import { busy, type HttpProblem, refuse, toProblem } from '../http/http-problem.ts';
+import { demandOneHost } from '../http/one-host.ts';
 import { matchPath } from '../http/route.ts';
 import { unauthorized } from '../keys/authenticator.ts';
 import type { ServerMetrics } from '../metrics.ts';
@@ -47,7 +48,7 @@ export class WebsocketDoor {
     this.open.add(socket);
     socket.on('error', () => {}).once('close', () => this.open.delete(socket));
     (socket as Socket).setTimeout(SILENCE_MS, () => socket.destroy());
-    const noted = { who: '-', status: 101 };
+    const noted = { who: NOBODY, status: 101 };
     try {
       await this.pass(client, noted);
     } catch (thrown) {
@@ -70,6 +71,7 @@ export class WebsocketDoor {
   private async pass(client: ClientSide, noted: { who: string }): Promise<void> {
     const { request } = client;
     if (request.headers.origin !== undefined) throw refuse(403, 'requests of web pages are not answered');
+    demandOneHost(request);
     const params = matchPath(RUNTIME_PATH, pathOf(request));
     if (params === null || request.headers.upgrade?.toLowerCase() !== 'websocket')
       throw refuse(404, 'there is no such connection here');

@@ -4,6 +4,7 @@ import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import type { Sandbox } from '../../contracts/index.ts';
 import { refuse } from '../http/http-problem.ts';
+import { asRefusal } from '../http/read-body.ts';
 import type { OpenCall, Route } from '../http/route.ts';
 import { usageRoute } from './usage-route.ts';
 
@@ -38,6 +39,7 @@ export function fileRoutes(): Route[] {
       summary: 'Unpack a tar archive below a folder, which is made when it is missing.',
       query: { path: 'absolute, in the sandbox' },
       binary: { body: TAR },
+      hasLongBody: true,
       async handle({ hosted, query, request }) {
         await upload(hosted.sandbox, pathOf(query), request);
         return { status: 200, body: {} };
@@ -74,7 +76,7 @@ async function upload(sandbox: Sandbox, path: string, archive: OpenCall['request
   } catch (error) {
     child.kill('SIGKILL');
     // A tar that gave up closes its input; its exit code and words say more than the pipe.
-    if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error;
+    if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw asRefusal(error);
   }
   const { code } = await child.exit;
   if (code !== 0) throw refuse(422, `tar: ${(await complaint).slice(0, MAX_MESSAGE)}`, 'sandbox-file');

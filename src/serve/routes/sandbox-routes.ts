@@ -23,7 +23,7 @@ const ONE = '/v1/sandboxes/{id}';
 const MAX_START_BYTES = 1024 ** 2;
 
 export function sandboxRoutes(parts: ServeParts): Route[] {
-  const { registry, holdings } = parts;
+  const { registry } = parts;
   const own = ({ key, params }: AccountCall) => registry.find(key, params.id ?? '');
   const view = (hosted: HostedSandbox, status = 200): Reply => ({ status, body: hosted.view });
   return [
@@ -117,7 +117,6 @@ export function sandboxRoutes(parts: ServeParts): Route[] {
       reply: snapshotReplySchema,
       async handle(call) {
         const layer = await registry.snapshot(own(call), idempotencyKeyOf(call.request));
-        await holdings.add(call.key.id, layer.digest);
         return { status: 200, body: { layer } };
       },
     },
@@ -132,9 +131,6 @@ export function sandboxRoutes(parts: ServeParts): Route[] {
       async handle(call) {
         const { count } = await readJson(call.request, forkRequestSchema);
         const forks = await registry.fork(call.key, own(call), count, idempotencyKeyOf(call.request));
-        // Some backends make a layer of the parent's files.
-        for (const { sandbox } of forks)
-          for (const { digest } of sandbox.spec.layers) await holdings.add(call.key.id, digest);
         return { status: 201, body: { sandboxes: forks.map((hosted) => hosted.view) } };
       },
     },

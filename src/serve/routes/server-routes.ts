@@ -1,5 +1,4 @@
 /** What is asked of the server as a whole: its health, its metrics, images, layers, its own description. */
-import { z } from 'zod';
 import type { ImageFacts } from '../../contracts/index.ts';
 import { hostFactsSchema, imageFactsSchema } from '../../sandbox/remote/api.ts';
 import { tenantImage } from '../control/tenant-spec.ts';
@@ -68,21 +67,6 @@ export function serverRoutes(parts: ServeParts, others: readonly Route[]): Route
         const image = await backend.describeImage(reference);
         await holdings.add(key.id, image.digest);
         return { status: 200, body: image };
-      },
-    },
-    {
-      auth: 'account',
-      scope: 'sandboxes',
-      method: 'GET',
-      path: '/v1/layers/{hex}',
-      summary: 'Whether a layer that this key made is here.',
-      reply: z.object({ exists: z.boolean() }),
-      async handle({ params, key }) {
-        const { hex = '' } = params;
-        if (!/^[0-9a-f]{64}$/.test(hex)) throw refuse(400, 'a layer is named by the 64 hex digits of its digest');
-        const digest = `sha256:${hex}`;
-        const exists = (await holdings.has(key.id, digest)) && (await backend.hasLayer({ digest }));
-        return { status: 200, body: { exists } };
       },
     },
     {

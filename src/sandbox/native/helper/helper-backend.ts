@@ -19,11 +19,11 @@ import {
 } from '../../../contracts/index.ts';
 import { allOrNone } from '../../all-or-none.ts';
 import { prepareHostFiles, sandboxUid } from '../host-files.ts';
-import { hasLayer, layerName, removeDeadStaging, storeLayer, withStaging } from '../layer-store.ts';
+import { hasLayer, layerName, removeDeadStaging, removeLayer, storeLayer, withStaging } from '../layer-store.ts';
 import { MemoryWatchdog } from '../memory-watchdog.ts';
 import { probeNotes, probeOnce } from '../probe.ts';
 import { processTree } from '../process-tree.ts';
-import { removeDeadRecords, removeRecord, sandboxFolder, writeRecord } from '../sandbox-records.ts';
+import { layersInUse, removeDeadRecords, removeRecord, sandboxFolder, writeRecord } from '../sandbox-records.ts';
 import { AgentConnection, createFailed, type Hello } from './agent-connection.ts';
 import { type Cgroups, mechanism, openCgroups, removeDeadCgroups } from './cgroups.ts';
 import { buildHelper } from './helper-build.ts';
@@ -117,6 +117,7 @@ export function createHelperBackend(paths: AssayPaths, images?: ImageStore): San
     },
 
     hasLayer: (layer) => hasLayer(paths, layer),
+    removeLayer: async (layer) => removeLayer(paths, layer, await layersInUse(paths)),
 
     async gc(): Promise<GcReport> {
       await removeDeadStaging(paths);
@@ -161,8 +162,6 @@ export function createHelperBackend(paths: AssayPaths, images?: ImageStore): San
     });
     if (started === undefined) throw createFailed('no prepared sandbox answered');
     const { hello } = started;
-    const recorded = writeRecord(paths, hello.id, spec.labels, layersOf(spec, image));
-    recorded.catch(() => {}); // told by `onEnd`
     const sandbox = new HelperSandbox({
       ...started,
       spec,
@@ -182,11 +181,14 @@ export function createHelperBackend(paths: AssayPaths, images?: ImageStore): San
       async onEnd() {
         sandboxes.delete(sandbox);
         await wayOut?.close();
-        await recorded;
         await removeRecord(paths, hello.id);
       },
     });
     sandboxes.add(sandbox);
+    await writeRecord(paths, hello.id, spec.labels, layersOf(spec, image)).catch(async (error: unknown) => {
+      await sandbox.destroy();
+      throw error;
+    });
     return sandbox;
   };
   return backend;
@@ -257,8 +259,10 @@ async function startHelper(paths: AssayPaths): Promise<Opened> {
   }
   const mountPoint = join(folder, 'm');
   await writeRecord(paths, id, { purpose: 'helper' });
-  await makeFolder(mountPoint, 0o711);
-  const cgroups = await openCgroups();
+  const cgroups = await prepareCgroups(mountPoint).catch(async (error: unknown) => {
+    await removeRecord(paths, id);
+    throw error;
+  });
   const close = async () => {
     await cgroups.close();
     await removeRecord(paths, id);
@@ -284,6 +288,11 @@ async function startHelper(paths: AssayPaths): Promise<Opened> {
       await close();
     },
   };
+}
+
+async function prepareCgroups(mountPoint: string): Promise<Cgroups> {
+  await makeFolder(mountPoint, 0o711);
+  return openCgroups();
 }
 
 /** True when the helper process is gone, or goes within the time. */

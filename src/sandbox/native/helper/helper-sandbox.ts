@@ -11,6 +11,7 @@ import {
   type SpawnOptions,
 } from '../../../contracts/index.ts';
 import { demandForkCount } from '../../demand-fork-count.ts';
+import { endOnceRemoved } from '../end-once-removed.ts';
 import type { MemoryWatchdog } from '../memory-watchdog.ts';
 import { killQuietly } from '../process-tree.ts';
 import type { AgentConnection, Hello } from './agent-connection.ts';
@@ -132,13 +133,13 @@ export class HelperSandbox implements Sandbox {
     this.ending ??= (async () => {
       clearTimeout(this.wall);
       this.options.watchdog?.stop();
-      if (this.paused) await this.options.cgroup.freeze(false); // what is frozen cannot end
+      // What is frozen cannot end; where the cgroup is gone, so is what it froze.
+      if (this.paused) await this.options.cgroup.freeze(false).catch(() => {});
       this.options.connection.close();
       const force = setTimeout(() => killQuietly(this.options.hello.pid, 'SIGKILL'), PATIENCE_MS);
       await Promise.all([this.options.gone, this.options.connection.closed]);
       clearTimeout(force);
-      await this.options.onEnd();
-      this.resolveClosed(end);
+      this.resolveClosed(await endOnceRemoved(end, this.options.onEnd));
     })();
     return this.ending;
   }

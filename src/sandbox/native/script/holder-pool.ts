@@ -74,13 +74,14 @@ export class HolderPool {
     const uid = sandboxUid();
     const id = randomBytes(8).toString('hex');
     const runFolder = sandboxFolder(this.paths, id);
-    await mkdir(runFolder, { mode: 0o700 });
-    if (uid !== undefined) await chown(runFolder, uid, uid);
-    await writeRecord(this.paths, id);
-    const holder = await Holder.start({ runFolder, skeleton, network, uid }).catch(async (error: unknown) => {
+    try {
+      await mkdir(runFolder, { mode: 0o700 });
+      if (uid !== undefined) await chown(runFolder, uid, uid);
+      await writeRecord(this.paths, id);
+      return { id, runFolder, holder: await Holder.start({ runFolder, skeleton, network, uid }) };
+    } catch (error) {
       await removeRecord(this.paths, id);
       throw error;
-    });
-    return { id, runFolder, holder };
+    }
   }
 }

@@ -16,9 +16,9 @@ import {
 } from '../../../contracts/index.ts';
 import { plainNetwork } from '../../plain-network.ts';
 import { type HostFiles, prepareHostFiles, sandboxUid } from '../host-files.ts';
-import { hasLayer, layerFolder, layerName, removeDeadStaging, storeLayer } from '../layer-store.ts';
+import { hasLayer, layerFolder, layerName, removeDeadStaging, removeLayer, storeLayer } from '../layer-store.ts';
 import { probeNotes, probeOnce } from '../probe.ts';
-import { removeDeadRecords, removeRecord, writeRecord } from '../sandbox-records.ts';
+import { layersInUse, removeDeadRecords, removeRecord, writeRecord } from '../sandbox-records.ts';
 import { HolderPool } from './holder-pool.ts';
 import { inheritedDescriptors } from './inherited-descriptors.ts';
 import { ScriptSandbox } from './script-sandbox.ts';
@@ -76,8 +76,10 @@ export function createScriptBackend(options: { paths: AssayPaths; tier: ScriptTi
         binds: tier === 'unshare' ? binds : undefined,
       });
       pool.refill();
-      const recorded = writeRecord(paths, held.id, spec.labels, spec.layers.map(layerName));
-      recorded.catch(() => {}); // told by `onEnd`
+      await writeRecord(paths, held.id, spec.labels, spec.layers.map(layerName)).catch(async (error: unknown) => {
+        await pool.discard(held);
+        throw error;
+      });
       const sandbox = new ScriptSandbox({
         ...held,
         tier,
@@ -91,7 +93,6 @@ export function createScriptBackend(options: { paths: AssayPaths; tier: ScriptTi
         create: (forked) => backend.create(forked),
         async onEnd() {
           open.delete(sandbox);
-          await recorded;
           await removeRecord(paths, held.id);
         },
       });
@@ -104,6 +105,7 @@ export function createScriptBackend(options: { paths: AssayPaths; tier: ScriptTi
     },
 
     hasLayer: (layer) => hasLayer(paths, layer),
+    removeLayer: async (layer) => removeLayer(paths, layer, await layersInUse(paths)),
 
     /** Mounts and processes die with their namespaces; what a killed owner leaves is folders. */
     async gc(): Promise<GcReport> {

@@ -18,6 +18,7 @@ import { demandForkCount } from '../../demand-fork-count.ts';
 import { forkByLayer } from '../../fork-by-layer.ts';
 import { plainNetwork } from '../../plain-network.ts';
 import { signalName } from '../../signal-name.ts';
+import { endOnceRemoved } from '../end-once-removed.ts';
 import { MemoryWatchdog } from '../memory-watchdog.ts';
 import { killQuietly, processTree } from '../process-tree.ts';
 import type { Holder } from './holder.ts';
@@ -165,8 +166,7 @@ export class ScriptSandbox implements Sandbox {
       await this.killChildren();
       await this.options.holder.end();
       rmSync(this.options.runFolder, { recursive: true, force: true });
-      await this.options.onEnd();
-      this.resolveClosed(end);
+      this.resolveClosed(await endOnceRemoved(end, this.options.onEnd));
     })();
     return this.ending;
   }
