@@ -9,20 +9,20 @@ import { runPaths } from '../store/run-folder.ts';
 import { storeError, storeInvalid, systemCode } from '../store/store-error.ts';
 import type { AttemptIndex, IndexedStep } from './attempt-index.ts';
 import { blobStart } from './blob-part.ts';
-import type {
-  AttemptDocument,
-  CallDocument,
-  RawStepDocument,
-  StepDocument,
-  StepsDocument,
-  TextBox,
-  TextFileDocument,
+import {
+  type AttemptDocument,
+  type CallDocument,
+  type RawStepDocument,
+  STEPS_PER_PAGE,
+  type StepDocument,
+  type StepsDocument,
+  type TextBox,
+  type TextFileDocument,
 } from './documents.ts';
+import { allLines, inOrder, newLines } from './step-lines.ts';
 import { parseStoredEvent, type StoredEvent, type StoredToolEnd, storedMessageParts } from './stored-event.ts';
 import { inputBox, longMembers, partBoxes, type ReadStart, soleCommand, startBox, textBox } from './text-box.ts';
 
-/** Steps of one page: with eight kilobytes or less of most results, a page is small enough to be there at once. */
-export const STEPS_PER_PAGE = 20;
 /** Of a file that is longer, this much of its start and as much of its end are shown. */
 const FILE_HALF_BYTES = 512 * 1024;
 
@@ -37,7 +37,12 @@ export interface LocatedAttempt {
   index: AttemptIndex;
 }
 
-export async function attemptDocument({ runDir, manifest, record, index }: LocatedAttempt): Promise<AttemptDocument> {
+/** `known`: of an earlier document, whose steps need not be told again; `''`: nothing yet. Absent: all steps are told. */
+export async function attemptDocument(
+  { runDir, manifest, record, index }: LocatedAttempt,
+  known?: string,
+): Promise<AttemptDocument> {
+  const lines = known === undefined ? allLines(index) : newLines(index, known);
   const { report, sandboxUsage, ...rest } = record;
   const paths = runPaths(runDir);
   const readStart = startReader(runDir);
@@ -54,9 +59,7 @@ export async function attemptDocument({ runDir, manifest, record, index }: Locat
     fork: manifest.fork ?? null,
     system: await textBox(index.system, readStart),
     prompt: await partBoxes(opening, readStart),
-    steps: inOrder(index).map((step) => step.line),
-    stepsPerPage: STEPS_PER_PAGE,
-    complete: index.complete,
+    ...lines,
     damagedLines: index.damagedLines,
   };
 }
@@ -106,10 +109,6 @@ async function answerOf(runDir: string, entry: string | undefined): Promise<Text
       throw storeInvalid(`${path} holds no answer: ${error.message}`, { path }, error);
     throw storeError(error, path);
   }
-}
-
-function inOrder(index: AttemptIndex): IndexedStep[] {
-  return [...index.steps.values()].sort((a, b) => a.line.step - b.line.step);
 }
 
 /** A text that is missing from the store says so where it would stand: the rest of the step is still worth reading. */
@@ -169,10 +168,12 @@ async function callDocument(
   end: StoredToolEnd | undefined,
   readStart: ReadStart,
 ): Promise<CallDocument> {
+  const typed = soleCommand(input) !== undefined;
   const asked = {
     name,
     input: await inputBox(input, readStart),
-    long: soleCommand(input) === undefined ? await longMembers(input, readStart) : [],
+    typed,
+    long: typed ? [] : await longMembers(input, readStart),
   };
   if (end === undefined) return { ...asked, result: null };
   const { texts, images } = await partBoxes(end.result.content, readStart);

@@ -2,17 +2,12 @@
  * Where things lie in the log of one attempt: one pass over the file, which keeps a line per step and no contents. Pages of steps are then read from their places, so a
  * trajectory of 100 MB is never held whole.
  */
+import { randomBytes } from 'node:crypto';
 import { sha256 } from '../base/digest.ts';
 import type { Cost, SandboxReceipt } from '../contracts/index.ts';
 import { linesOf, readLineBlocks, type StoredLine } from '../store/read-stored-lines.ts';
 import type { StepLine } from './documents.ts';
-import {
-  parseStoredEvent,
-  type StoredEvent,
-  type StoredReply,
-  type StoredText,
-  type StoredToolEnd,
-} from './stored-event.ts';
+import { parseStoredEvent, type StoredEvent, type StoredText, type StoredToolEnd } from './stored-event.ts';
 import { soleCommand } from './text-box.ts';
 import { writtenPaths } from './written-paths.ts';
 
@@ -25,6 +20,8 @@ export interface IndexedStep {
 }
 
 export interface AttemptIndex {
+  /** Another one for each log: who has lines of another index has those of another log. */
+  id: string;
   steps: Map<number, IndexedStep>;
   system: StoredText;
   /** Null before there is a prompt. */
@@ -49,6 +46,7 @@ const TOOL_CHANGES: ReadonlySet<string> = new Set(['create', 'str_replace', 'ins
 
 export function emptyIndex(): AttemptIndex {
   return {
+    id: randomBytes(8).toString('hex'),
     steps: new Map(),
     system: '',
     prompt: null,
@@ -98,21 +96,22 @@ function addEvent(index: AttemptIndex, event: StoredEvent, place: Place): void {
       break;
     case 'reply-end':
       // After a resume a reply may stand there again: the first one is what the agent acted on.
-      if (!index.steps.has(event.step))
-        index.steps.set(event.step, { line: stepLine(event.step, event.at, event.reply), places: [place] });
+      if (!index.steps.has(event.step)) index.steps.set(event.step, { line: stepLine(event, place), places: [place] });
       break;
     default:
       addToStep(index.steps.get(event.step), event, place);
   }
 }
 
+type StoredReplyEnd = Extract<StoredEvent, { type: 'reply-end' }>;
 type LaterEvent = Extract<StoredEvent, { type: 'tool-end' | 'step-end' | 'intervention' | 'message-add' }>;
 
 function addToStep(step: IndexedStep | undefined, event: LaterEvent, place: Place): void {
   if (step === undefined) return;
+  if (event.type === 'tool-end' && event.repeated !== undefined) return; // only run again: the first result is what the model saw
+  step.line.revision = place.offset;
   if (event.type === 'step-end') step.line.value ??= event.value ?? null;
   else if (event.type === 'tool-end') {
-    if (event.repeated !== undefined) return; // only run again: the first result is what the model saw
     step.line.durationMs += event.durationMs;
     step.line.failed ||= hasFailed(event);
     step.places.push(place);
@@ -126,13 +125,14 @@ export function hasFailed(event: Pick<StoredToolEnd, 'result' | 'exitCode'>): bo
   return event.result.isError || (event.exitCode ?? 0) !== 0;
 }
 
-function stepLine(step: number, at: string, reply: StoredReply): StepLine {
+function stepLine({ step, at, reply }: StoredReplyEnd, { offset }: Place): StepLine {
   const parts = reply.message.content;
   const calls = parts.flatMap((part) => (part.type === 'tool-call' ? [part] : []));
   const said = parts.flatMap((part) => (part.type === 'text' ? [titleOf(part.text)] : []));
   const first = calls[0];
   return {
     step,
+    revision: offset,
     at,
     title: first === undefined ? (said[0] ?? '') : callTitle(first.input),
     tools: calls.map((call) => call.name),

@@ -8,6 +8,7 @@
  *     data/runs/<run>/run.json                                  RunDocument
  *     data/runs/<run>/attempts/<folder>/<n>/attempt.json        AttemptDocument
  *     data/runs/<run>/attempts/<folder>/<n>/attempt-soon.json   the same as far as it is known at once, only live
+ *     data/runs/<run>/attempts/<folder>/<n>/attempt-since-<known>.json    the same with the steps that are new or have changed, only live
  *     data/runs/<run>/attempts/<folder>/<n>/steps-<page>.json   StepsDocument
  *     data/runs/<run>/attempts/<folder>/<n>/patch.json, test-log.json    TextFileDocument
  *     data/runs/<run>/attempts/<folder>/<n>/notes.json          AttemptNotes of `src/store/attempt-notes.ts`
@@ -26,8 +27,6 @@ import type { RunReport, RunReportRow } from '../report/run-report.ts';
 import type { GridColumns } from './grid-columns.ts';
 
 export interface SiteDocument {
-  /** False for a static export: nothing changes any more. */
-  live: boolean;
   /** Pages may start and stop runs. */
   controls: boolean;
   assayVersion: string;
@@ -79,7 +78,7 @@ export interface GridCell extends RunReportRow {
   flag: string | null;
 }
 
-export interface AttemptDocument {
+export interface AttemptDocument extends StepLines {
   runId: string;
   record: Omit<AttemptRecord, 'report' | 'sandboxUsage'>;
   report: GradeReport | null;
@@ -92,18 +91,32 @@ export interface AttemptDocument {
   system: TextBox;
   /** The issue as the agent was given it. */
   prompt: { texts: TextBox[]; images: ImageBox[] };
-  /** In the order in which the steps were made. */
-  steps: StepLine[];
-  stepsPerPage: number;
-  /** False: a long log is being read, and there may be more steps. */
-  complete: boolean;
   /** Lines of the log that are no JSON and so are left out. */
   damagedLines: number;
 }
 
+/** The timeline, or what of it somebody does not have yet. */
+export interface StepLines {
+  /** In the order in which the steps were made. */
+  steps: StepLine[];
+  /** Who has these asks with this word for what is new. */
+  known: string;
+  /** `steps` belong to those that the asker has: the others have not changed. */
+  adds: boolean;
+  /** There are steps that were not sent: ask again, with `known`. */
+  more: boolean;
+  /** False: there is more, or a long log is being read and there may be more. */
+  complete: boolean;
+}
+
+/** Steps in one `StepsDocument`: with eight kilobytes or less of most results, a page is small enough to be there at once. */
+export const STEPS_PER_PAGE = 20;
+
 /** A step in the timeline. */
 export interface StepLine {
   step: number;
+  /** Grows with each event of the step. */
+  revision: number;
   at: string;
   /** First line of the first call, or of what was said. At most 160 characters. */
   title: string;
@@ -156,6 +169,8 @@ export interface CallDocument {
   name: string;
   /** A command as typed, else the input as indented JSON, with the starts of long members. */
   input: TextBox;
+  /** The input is a command and nothing else. */
+  typed: boolean;
   long: LongMember[];
   /** Null: the call never came back. */
   result: CallResult | null;

@@ -5,10 +5,15 @@ import { basename, dirname, join } from 'node:path';
 import { AssayError, type Failure, type RunRecord, toFailure } from '../contracts/index.ts';
 import { instanceFolder, runPaths } from '../store/run-folder.ts';
 import { storeError, systemCode } from '../store/store-error.ts';
-import { STEPS_PER_PAGE } from './attempt-documents.ts';
-import type { AttemptDocument, RunsDocument, SiteDocument, TextPartDocument } from './documents.ts';
+import {
+  type AttemptDocument,
+  type RunsDocument,
+  type SiteDocument,
+  STEPS_PER_PAGE,
+  type TextPartDocument,
+} from './documents.ts';
 import { findDocument } from './find-document.ts';
-import type { PageAsset } from './page-assets.ts';
+import { asFiles, type PageAsset } from './page-assets.ts';
 import { RunCache } from './run-cache.ts';
 
 /** Comparisons of every two of so many runs, the newest, are written; and one of all of them. */
@@ -49,7 +54,7 @@ export async function exportPages(options: ExportOptions): Promise<ExportedPages
 }
 
 async function writePages({ folder, assets, signal, assayVersion, ...options }: ExportOptions): Promise<ExportedPages> {
-  const site: SiteDocument = { live: false, controls: false, assayVersion };
+  const site: SiteDocument = { controls: false, assayVersion };
   const source = { cache: new RunCache(options.runsDir), site };
   const problems: string[] = [];
   let files = 0;
@@ -67,7 +72,8 @@ async function writePages({ folder, assets, signal, assayVersion, ...options }: 
     return document instanceof Unreadable ? null : (document as T);
   };
 
-  for (const [name, { data }] of assets) if (name !== '') await write(name, data);
+  for (const [name, { data }] of assets)
+    if (name !== '') await write(name, name === 'index.html' ? asFiles(data) : data);
   await writeDocument('site.json');
   const { runs } = (await findDocument(source, 'runs.json')) as RunsDocument;
   const chosen = options.runIds === undefined ? runs : runs.filter((run) => options.runIds?.includes(run.runId));

@@ -3,16 +3,10 @@ import { AssayError } from '../contracts/index.ts';
 import { readNotes } from '../store/attempt-notes.ts';
 import { BlobStore } from '../store/blob-store.ts';
 import { runPaths } from '../store/run-folder.ts';
-import {
-  attemptDocument,
-  rawStepDocument,
-  STEPS_PER_PAGE,
-  stepsDocument,
-  textFileDocument,
-} from './attempt-documents.ts';
+import { attemptDocument, rawStepDocument, stepsDocument, textFileDocument } from './attempt-documents.ts';
 import type { AttemptIndex } from './attempt-index.ts';
 import { blobPart } from './blob-part.ts';
-import type { SiteDocument } from './documents.ts';
+import { type SiteDocument, STEPS_PER_PAGE } from './documents.ts';
 import { requestDocument, stepRequest } from './request-document.ts';
 import type { RunCache } from './run-cache.ts';
 import { compareDocument, runDocument } from './run-documents.ts';
@@ -51,8 +45,8 @@ const ROUTES: readonly Route[] = [
   route(`runs/${RUN}/run`, async ({ cache }, { run = '' }) => runDocument(await cache.run(run))),
   route(`${ATTEMPT}/attempt`, async (source, at) => await attemptDocument(await locate(source, at))),
   route(
-    `${ATTEMPT}/attempt-soon`,
-    async (source, at) => await attemptDocument(await locate(source, at, opensWithin(SOON_MS))),
+    `${ATTEMPT}/attempt-(?:soon|since-(?<known>[0-9a-f]{16}-\\d{1,15}))`,
+    async (source, at) => await attemptDocument(await locate(source, at, opensWithin(SOON_MS)), at.known ?? ''),
   ),
   route(`${ATTEMPT}/steps-(?<page>\\d{1,6})`, async (source, at) => {
     const page = Number(at.page);

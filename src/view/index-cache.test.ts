@@ -109,7 +109,7 @@ describe('a long log', () => {
     const [head = '', body = ''] = readFileSync(at().saved, 'utf8').split('\n');
     const marked = body.replace('"word 7"', '"WORD 7"');
     const { made } = JSON.parse(head);
-    const seal = sealOf({ key, version: 1 }, made, marked);
+    const seal = sealOf({ key, version: 2 }, made, marked);
     writeFileSync(at().saved, `${JSON.stringify({ made, seal })}\n${marked}`);
   }
   const used = before.map((title) => title.replace('word 7', 'WORD 7').replace(/^WORD 7(\d)/, 'word 7$1'));

@@ -10,7 +10,7 @@ const LOOK_MS = 10;
 /** Shorter logs, and additions to a saved index that are shorter, are read again faster than they are worth a file. */
 const SAVED_BYTES = 4 * 1024 * 1024;
 /** Raised whenever the same log gives another index. */
-const VERSION = 1;
+const VERSION = 2;
 
 /** Where a log lies, and where its index may be kept. */
 export interface IndexedLog {

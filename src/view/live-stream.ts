@@ -14,12 +14,14 @@ export interface LiveOptions {
   stamp: () => Promise<string>;
   /** What the browser heard last: its `Last-Event-ID`. */
   heard: string | undefined;
+  /** Say what there is to say now, and end. */
+  once: boolean;
   /** Aborted when the browser has gone or the server stops. */
   signal: AbortSignal;
 }
 
 /** Writes until the signal is aborted. What `stamp` throws at first is thrown before a byte is written; later it ends the stream, and the browser comes back and hears why. */
-export async function liveStream(response: ServerResponse, { stamp, heard, signal }: LiveOptions): Promise<void> {
+export async function liveStream(response: ServerResponse, { stamp, heard, once, signal }: LiveOptions): Promise<void> {
   let last = heard;
   let now = await stamp();
   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
@@ -30,6 +32,7 @@ export async function liveStream(response: ServerResponse, { stamp, heard, signa
       if (now !== last) response.write(`id: ${now}\ndata: ${now}\n\n`);
       else if (Date.now() - wroteAt > HEARTBEAT_MS) response.write(':\n\n');
       if (now !== last || Date.now() - wroteAt > HEARTBEAT_MS) wroteAt = Date.now();
+      if (once) break;
       last = now;
       await sleep(LOOK_MS, undefined, { signal });
       now = await stamp();

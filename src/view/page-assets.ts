@@ -17,6 +17,11 @@ export interface PageAsset {
   unchanging: boolean;
 }
 
+/** The page of an export: it knows before it has read anything that nobody answers questions or tells of news. */
+export function asFiles(page: Buffer): string {
+  return page.toString('utf8').replace('name="assay-pages" content="live"', 'name="assay-pages" content="files"');
+}
+
 /** All files of the built front end by their path, `index.html` as `''` too. Throws `file-not-found` when it has not been built. */
 export async function loadPageAssets(folder: string): Promise<Map<string, PageAsset>> {
   const names = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);

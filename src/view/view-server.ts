@@ -53,7 +53,7 @@ export async function startViewServer(options: ViewServerOptions): Promise<ViewS
   const shownHost = host.includes(':') ? `[${host}]` : host;
   const names = [...new Set([...LOOPBACK, shownHost.toLowerCase(), ...(options.names ?? [])])];
   const { controls } = options;
-  const site: SiteDocument = { live: true, controls: controls !== undefined, assayVersion: options.assayVersion };
+  const site: SiteDocument = { controls: controls !== undefined, assayVersion: options.assayVersion };
   const service: Service = {
     guard: requestGuard({ token, names, port: bound }),
     assets: options.assets,
@@ -146,13 +146,14 @@ async function answer(service: Service, request: IncomingMessage, response: Serv
   await sendFailure(request, response, 404, { message: 'There is nothing at this address.' });
 }
 
-async function answerLive({ service, request, response, path }: Exchange): Promise<boolean> {
+async function answerLive({ service, request, response, path, query }: Exchange): Promise<boolean> {
   const stamp = path.startsWith('live/') ? stampFor(service.source.cache, path.slice('live/'.length)) : null;
   if (stamp === null) return false;
   if (request.method === 'HEAD') return headOnly(response);
   await liveStream(response, {
     stamp,
     heard: headerOf(request, 'last-event-id'),
+    once: query.has('once'),
     signal: whileWanted(service, response),
   });
   return true;

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import {
   appendFileSync,
+  chmodSync,
   cpSync,
   mkdirSync,
   readdirSync,
@@ -22,6 +23,8 @@ import { exportPages } from '../../src/view/export-pages.ts';
 import { startViewServer, type ViewServer } from '../../src/view/view-server.ts';
 import { writeViewStore } from '../support/view-store.ts';
 
+/** Nobody's. */
+const ORDINARY_UID = 65_534;
 const REF = { instanceId: 'plain', attempt: 1 };
 let folder: string;
 let runsDir: string;
@@ -92,6 +95,28 @@ it('shows what is left of a damaged log, and says how much is not', async () => 
   expect(await stepsOf('second')).toBe(0);
   writeFileSync(log, '');
   expect(await stepsOf('second')).toBe(0);
+});
+
+it('says which log may not be read, and shows what needs it not', async () => {
+  const paths = copyRun('forbidden');
+  const log = paths.attemptEvents(REF);
+  const privileged = process.geteuid?.() === 0;
+  chmodSync(log, 0o000);
+  chmodSync(folder, 0o711);
+  try {
+    if (privileged) process.seteuid?.(ORDINARY_UID);
+    const { status, body } = await attempt('forbidden', 'attempt');
+    expect(status).toBe(500);
+    expect(body).toMatchObject({ failure: { code: 'io', message: expect.stringMatching(/permission denied/) } });
+    expect((await attempt('forbidden', 'patch')).status).toBe(200);
+    expect((await ask('runs/forbidden/run.json')).status).toBe(200);
+  } finally {
+    if (privileged) process.seteuid?.(0);
+  }
+  rmSync(log);
+  mkdirSync(log);
+  expect((await attempt('forbidden', 'attempt')).status).toBe(422);
+  rmSync(paths.dir, { recursive: true });
 });
 
 it('follows no link out of the store, and waits for no pipe', async () => {

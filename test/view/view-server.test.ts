@@ -290,10 +290,30 @@ describe('live', () => {
     await hear(1);
     await run.append(make.reply(1, replyOf('one')));
     await hear(2);
-    const attempt = await read<AttemptDocument>('runs/live/attempts/a/1/attempt.json');
-    expect(attempt.steps.map((step) => step.title)).toEqual(['one']);
+    const titles = ({ steps }: AttemptDocument) => steps.map((step) => step.title);
+    const path = 'runs/live/attempts/a/1';
+    const attempt = await read<AttemptDocument>(`${path}/attempt-soon.json`);
+    expect(titles(attempt)).toEqual(['one']);
     expect(attempt.record.state).toBe('running');
+    await run.append(make.reply(2, replyOf('two')));
+    const news = await read<AttemptDocument>(`${path}/attempt-since-${attempt.known}.json`);
+    expect([titles(news), news.adds]).toEqual([['two'], true]);
+    await run.append(make.result(2, 'call', 'seen'));
+    const more = await read<AttemptDocument>(`${path}/attempt-since-${news.known}.json`);
+    expect([titles(more), more.adds]).toEqual([['two'], true]);
+    expect(titles(await read<AttemptDocument>(`${path}/attempt.json`))).toEqual(['one', 'two']);
     controller.abort();
     await run.close();
+  });
+
+  it('says what there is to say and ends, for who asks now and then', async () => {
+    const once = async (heard?: string) => {
+      const headers = { ...bearer(), ...(heard === undefined ? {} : { 'last-event-id': heard }) };
+      const text = await (await fetch(`${server.origin}/live/first?once`, { headers })).text();
+      return /^data: (.*)$/m.exec(text)?.[1];
+    };
+    const heard = await once();
+    expect(heard).toMatch(/^completed-/);
+    expect(await once(heard)).toBeUndefined();
   });
 });

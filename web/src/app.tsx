@@ -1,4 +1,5 @@
 import type { SiteDocument } from '../../src/view/documents.ts';
+import { IS_LIVE } from './data/session.ts';
 import { useDocument } from './data/use-document.ts';
 import { AttemptPage } from './pages/attempt-page.tsx';
 import { ComparePage } from './pages/compare-page.tsx';
@@ -21,19 +22,18 @@ export function App() {
         <a href="#/" className="brand">
           Assay
         </a>
-        {site.value?.live === true && <a href="#/search">Search</a>}
-        <span className="quiet">{site.value === null || site.value.live ? '' : 'static export'}</span>
+        {IS_LIVE ? <a href="#/search">Search</a> : <span className="quiet">static export</span>}
         <ThemeButton />
       </header>
       <main id="main" tabIndex={-1}>
         {site.error !== null && <Problem error={site.error} />}
-        {site.value !== null && <Page site={site.value} />}
+        {site.error === null && <Page live={IS_LIVE} controls={site.value?.controls === true} />}
       </main>
     </>
   );
 }
 
-function Page({ site: { live, controls } }: { site: SiteDocument }) {
+function Page({ live, controls }: { live: boolean; controls: boolean }) {
   const route = parseRoute(useHash());
   switch (route.page) {
     case 'runs':

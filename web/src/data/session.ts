@@ -4,6 +4,9 @@
  */
 const KEY = 'assay-token';
 
+/** False in a static export: nothing changes any more. Known without asking, so that the first document need not wait. */
+export const IS_LIVE = document.querySelector('meta[name="assay-pages"]')?.getAttribute('content') === 'live';
+
 /** Takes the token out of the address and of the history, so that no copied link has it. */
 export function takeToken(): void {
   const token = /^#token=([\w-]+)$/.exec(location.hash)?.[1];

@@ -1,11 +1,17 @@
-import { type ReactNode, useMemo, useState } from 'react';
-import type { AttemptDocument, StepDocument, StepLine, TextFileDocument } from '../../../src/view/documents.ts';
+import { type ReactNode, useEffect, useMemo, useState } from 'react';
+import {
+  type AttemptDocument,
+  STEPS_PER_PAGE,
+  type StepDocument,
+  type StepLine,
+  type TextFileDocument,
+} from '../../../src/view/documents.ts';
 import { attemptPath } from '../data/fetch-document.ts';
+import { useAttempt } from '../data/use-attempt.ts';
 import { useDocument } from '../data/use-document.ts';
-import { useLiveDocument } from '../data/use-live-document.ts';
 import { type Search, useSearch } from '../data/use-search.ts';
 import { useStepKeys } from '../data/use-step-keys.ts';
-import { useStepPages } from '../data/use-step-pages.ts';
+import { type StepPages, useStepPages } from '../data/use-step-pages.ts';
 import { FigureList } from '../parts/figure-list.tsx';
 import { FilterBar } from '../parts/filter-bar.tsx';
 import { ForkForm } from '../parts/fork-form.tsx';
@@ -37,29 +43,31 @@ interface AttemptPageProps {
 
 /** One attempt on one screen: its steps, the patch, the tests, and what it cost. */
 export function AttemptPage(at: AttemptPageProps) {
-  const { live } = at;
+  const { live, step } = at;
   const path = attemptPath(at.runId, at.folder, at.attempt);
   const encoded = [at.runId, at.folder, String(at.attempt)].map(encodeURIComponent).join('/');
-  const { value, error } = useLiveDocument<AttemptDocument>({
-    path: live ? `${path}/attempt-soon.json` : `${path}/attempt.json`,
-    livePath: live ? encoded : null,
-    isSettled: ({ record, complete }) => complete && ['finished', 'failed', 'skipped'].includes(record.state),
-  });
+  const { value, error } = useAttempt(path, live ? encoded : null);
+  const pages = useStepPages(path, value?.steps ?? null);
+  const { want } = pages;
+  const isKnown = value !== null;
+  // Steps nearly always stand in the order of their numbers: those that will be in sight are read beside the timeline.
+  useEffect(() => {
+    if (live && !isKnown) want((step ?? 1) - 1);
+  }, [live, isKnown, step, want]);
   if (error !== null) return <Problem error={error} />;
   if (value === null) return <p className="empty">Reading the attempt…</p>;
-  return <AttemptView {...at} path={path} document={value} />;
+  return <AttemptView {...at} path={path} document={value} pages={pages} />;
 }
 
-type AttemptViewProps = AttemptPageProps & { path: string; document: AttemptDocument };
+type AttemptViewProps = AttemptPageProps & { path: string; document: AttemptDocument; pages: StepPages };
 
-function AttemptView({ runId, folder, attempt, step, path, live, controls, document }: AttemptViewProps) {
+function AttemptView({ runId, folder, attempt, step, path, live, controls, document, pages }: AttemptViewProps) {
   const [forked, setForked] = useState<StepDocument | null>(null);
   const [file, setFile] = useState<ShownFile | null>(null);
   const [kind, setKind] = useState<Kind>('all');
   const [text, setText] = useState('');
-  const { steps, stepsPerPage, record, report } = document;
-  const search = useSearch(path, text, Math.ceil(steps.length / stepsPerPage));
-  const pages = useStepPages(path, stepsPerPage, steps.length);
+  const { steps, record, report } = document;
+  const search = useSearch(path, text, Math.ceil(steps.length / STEPS_PER_PAGE));
   const { lines, places } = useMemo(() => shownLines(steps, kind, search.steps), [steps, kind, search.steps]);
   const current = step === null ? -1 : lines.findIndex((line) => line.step >= step);
   const hrefOf = (line: StepLine) => attemptHref(runId, folder, attempt, line.step);

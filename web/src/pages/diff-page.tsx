@@ -35,7 +35,7 @@ export function DiffPage({ left, right }: { left: AttemptAddress; right: Attempt
 function useSide(at: AttemptAddress) {
   const path = attemptPath(at.runId, at.folder, at.attempt);
   const { value, error } = useDocument<AttemptDocument>(`${path}/attempt.json`);
-  const pages = useStepPages(path, value?.stepsPerPage ?? 1, value?.steps.length ?? 0);
+  const pages = useStepPages(path, value?.steps ?? null);
   return { error, side: value === null ? null : { at, document: value, pages } };
 }
 

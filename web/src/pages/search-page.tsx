@@ -1,6 +1,7 @@
 import { useMemo, useState } from 'react';
 import type { SearchScope } from '../../../src/view/documents.ts';
 import { type SearchHit, useStoreSearch } from '../data/use-store-search.ts';
+import { FilterBar } from '../parts/filter-bar.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { attemptHref, searchHref } from '../route.ts';
 import { visibleText } from '../text/ansi.ts';
@@ -35,45 +36,35 @@ export function SearchPage({ text, scope, runId, live }: SearchPageProps) {
   return (
     <>
       <form
-        className="bar"
         onSubmit={(event) => {
           event.preventDefault();
           location.hash = searchHref(typed.trim(), where, run.trim() === '' ? null : run.trim());
         }}
       >
-        <h1>Search</h1>
-        <input
-          type="search"
-          aria-label="Text to look for"
+        <FilterBar
+          title={<h1>Search</h1>}
+          choices={SCOPES}
+          choice={where}
+          onChoice={setWhere}
+          choiceLabel="Where to look"
+          text={typed}
+          onText={setTyped}
+          textLabel="Text to look for"
           placeholder="Text, command or file"
-          value={typed}
-          onChange={(event) => setTyped(event.target.value)}
-        />
-        <select
-          aria-label="Where to look"
-          value={where}
-          onChange={(event) => setWhere(event.target.value as SearchScope)}
+          status={statusOf(text, search, groups.length)}
         >
-          {SCOPES.map(([key, words]) => (
-            <option key={key} value={key}>
-              {words}
-            </option>
-          ))}
-        </select>
-        <input
-          type="search"
-          className="short"
-          aria-label="Only this run"
-          placeholder="All runs"
-          value={run}
-          onChange={(event) => setRun(event.target.value)}
-        />
-        <button type="submit" disabled={typed.trim().length < 2}>
-          Search
-        </button>
-        <span className="quiet" role="status">
-          {statusOf(text, search, groups.length)}
-        </span>
+          <input
+            type="search"
+            className="short"
+            aria-label="Only this run"
+            placeholder="All runs"
+            value={run}
+            onChange={(event) => setRun(event.target.value)}
+          />
+          <button type="submit" disabled={typed.trim().length < 2}>
+            Search
+          </button>
+        </FilterBar>
       </form>
       {search.error !== null && <Problem error={search.error} />}
       {groups.map(([key, hits]) => (

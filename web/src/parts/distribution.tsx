@@ -1,5 +1,7 @@
 import { useMemo } from 'react';
+import { barsSvg } from '../text/chart-svg.ts';
 import { histogram } from '../text/histogram.ts';
+import { SavePlot } from './save-plot.tsx';
 
 const BINS = 24;
 const HEIGHT = 40;
@@ -15,6 +17,16 @@ export function Distribution({ title, values, text }: DistributionProps) {
   const spread = useMemo(() => histogram(values, BINS), [values]);
   if (spread === null) return null;
   const tallest = Math.max(...spread.bins);
+  const drawing = () =>
+    barsSvg(
+      spread.bins.map((count) => count / tallest),
+      {
+        title: `${title} of ${values.length} attempts`,
+        words,
+        x: [text(spread.smallest), text(spread.largest)],
+        y: ['0', String(tallest)],
+      },
+    );
   const words = `median ${text(spread.median)}, 80 % from ${text(spread.low)} to ${text(spread.high)}`;
   return (
     <figure className="distribution">
@@ -28,6 +40,7 @@ export function Distribution({ title, values, text }: DistributionProps) {
           return <rect key={bin} x={bin + 0.05} y={HEIGHT - height} width={0.9} height={height} />;
         })}
       </svg>
+      <SavePlot name={title.toLowerCase()} svg={drawing} />
     </figure>
   );
 }

@@ -12,6 +12,8 @@ interface FilterBarProps<Choice extends string> {
   onText: (text: string) => void;
   textLabel: string;
   placeholder?: string;
+  /** More fields, behind those two. */
+  children?: ReactNode;
   /** How much is left of what was there. */
   status: ReactNode;
 }
@@ -40,6 +42,7 @@ export function FilterBar<Choice extends string>(props: FilterBarProps<Choice>) 
         value={text}
         onChange={(event) => onText(event.target.value)}
       />
+      {props.children}
       <span className="quiet" role="status">
         {props.status}
       </span>

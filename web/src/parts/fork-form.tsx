@@ -1,5 +1,6 @@
 import { type FormEvent, useEffect, useRef, useState } from 'react';
 import type { StepDocument, TextBox } from '../../../src/view/documents.ts';
+import { DocumentError } from '../data/fetch-document.ts';
 import { sendControl } from '../data/send-control.ts';
 import { useAction } from '../data/use-action.ts';
 import { runHref } from '../route.ts';
@@ -112,6 +113,17 @@ function editOf({ calls }: StepDocument, edit: Edit, text: string) {
   if (edit === 'observed') return { observed: text };
   if (edit === 'said') return { said: text };
   if (edit === 'nothing') return {};
-  const before = calls[0]?.input.text.trimStart() ?? '';
-  return { input: before.startsWith('{') ? (JSON.parse(text) as Record<string, unknown>) : { command: text } };
+  // Commands of shells may begin with a brace as well.
+  return { input: calls[0]?.typed === true ? { command: text } : inputFrom(text) };
+}
+
+function inputFrom(text: string): Record<string, unknown> {
+  try {
+    return JSON.parse(text) as Record<string, unknown>;
+  } catch (error) {
+    throw new DocumentError(
+      `What it ran is no JSON: ${(error as Error).message}`,
+      'Write the whole input of the call, as it stood there.',
+    );
+  }
 }

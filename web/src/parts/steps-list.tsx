@@ -1,6 +1,7 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { useEffect, useRef } from 'react';
 import type { StepDocument, StepLine } from '../../../src/view/documents.ts';
+import { type ListPart, useListPart } from '../data/use-list-part.ts';
 import type { StepPages } from '../data/use-step-pages.ts';
 import { attemptHref } from '../route.ts';
 import type { ShownFile } from './patch-view.tsx';
@@ -25,9 +26,43 @@ interface StepsListProps {
   onFile: (file: ShownFile) => void;
 }
 
-/** The cards of all steps; only those in sight are in the page. */
+/** The cards of all steps, of very many a part; only those in sight are in the page. */
 export function StepsList(props: StepsListProps) {
-  const { runId, folder, attempt, lines, places, pages, current, rawPath, onFork, onFile } = props;
+  const { lines, places, pages, current } = props;
+  const part = useListPart(lines.length, current);
+  const { from, to } = part;
+  return (
+    <div className="steps-frame">
+      {pages.error !== null && <Problem error={pages.error} />}
+      {part.parts > 1 && <PartBar {...part} lines={lines} />}
+      <Cards
+        key={part.part}
+        {...props}
+        lines={part.parts > 1 ? lines.slice(from, to) : lines}
+        places={part.parts > 1 ? places.slice(from, to) : places}
+        current={current >= from && current < to ? current - from : -1}
+      />
+    </div>
+  );
+}
+
+function PartBar({ part, parts, from, to, turnTo, lines }: ListPart & { lines: readonly StepLine[] }) {
+  return (
+    <p className="bar">
+      <button type="button" disabled={part === 0} onClick={() => turnTo(part - 1)}>
+        Earlier steps
+      </button>
+      <span className="quiet" role="status">
+        Steps {lines[from]?.step} to {lines[to - 1]?.step}
+      </span>
+      <button type="button" disabled={part === parts - 1} onClick={() => turnTo(part + 1)}>
+        Later steps
+      </button>
+    </p>
+  );
+}
+
+function Cards({ runId, folder, attempt, lines, places, pages, current, rawPath, onFork, onFile }: StepsListProps) {
   const scroller = useRef<HTMLElement | null>(null);
   const list = useVirtualizer({
     count: lines.length,
@@ -52,7 +87,6 @@ export function StepsList(props: StepsListProps) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached with the keyboard
     <section className="steps" ref={scroller} tabIndex={0} aria-label="Steps">
-      {pages.error !== null && <Problem error={pages.error} />}
       <div style={{ height: list.getTotalSize() }}>
         {items.map((item) => {
           const line = lines[item.index];

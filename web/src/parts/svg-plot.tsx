@@ -1,6 +1,5 @@
-import { saveAs } from '../data/save-document.ts';
-import { svgToPng } from '../data/svg-to-png.ts';
-import { useAction } from '../data/use-action.ts';
+import { svgAddress } from '../data/svg-to-png.ts';
+import { SavePlot } from './save-plot.tsx';
 
 interface SvgPlotProps {
   svg: string;
@@ -12,20 +11,10 @@ interface SvgPlotProps {
 
 /** A drawing of the server, to look at, print and save. As an image it can run no script. */
 export function SvgPlot({ svg, name, words }: SvgPlotProps) {
-  const drawing = `data:image/svg+xml,${encodeURIComponent(svg)}`;
-  const action = useAction();
   return (
     <>
-      <img className="plot" src={drawing} alt={words} />
-      <p className="bar">
-        <a download={`${name}.svg`} href={drawing}>
-          Save as SVG
-        </a>
-        <button type="button" onClick={() => action.run(async () => saveAs(await svgToPng(drawing), `${name}.png`))}>
-          Save as PNG
-        </button>
-        {action.error !== null && <span className="problem">{action.error.message}</span>}
-      </p>
+      <img className="plot" src={svgAddress(svg)} alt={words} />
+      <SavePlot name={name} svg={() => svg} />
     </>
   );
 }

@@ -1,4 +1,6 @@
 import type { StepLine } from '../../../src/view/documents.ts';
+import { lineSvg } from '../text/chart-svg.ts';
+import { SavePlot } from './save-plot.tsx';
 
 const HEIGHT = 40;
 
@@ -20,7 +22,18 @@ export function ValueChart({ steps, step, hrefOf }: ValueChartProps) {
   const width = Math.max(1, steps.length - 1);
   const low = Math.min(0, ...valued.map(({ value }) => value));
   const high = Math.max(1, best.value);
-  const y = (value: number) => HEIGHT - ((value - low) / (high - low)) * HEIGHT;
+  const share = (value: number) => (value - low) / (high - low);
+  const y = (value: number) => (1 - share(value)) * HEIGHT;
+  const drawing = () =>
+    lineSvg(
+      valued.map(({ at, value }) => [at / width, share(value)]),
+      {
+        title: `Value of the critic after each of ${valued.length} steps`,
+        words: `at last ${last.value.toFixed(3)}, best ${best.value.toFixed(3)} after step ${best.line.step}`,
+        x: [`step ${steps[0]?.step}`, `step ${steps.at(-1)?.step}`],
+        y: [low.toFixed(2), high.toFixed(2)],
+      },
+    );
   return (
     <section className="value-chart">
       <h2>Critic</h2>
@@ -42,6 +55,7 @@ export function ValueChart({ steps, step, hrefOf }: ValueChartProps) {
           </>
         )}
       </p>
+      <SavePlot name="critic" svg={drawing} />
     </section>
   );
 }

@@ -1,11 +1,9 @@
 import { expect, it } from 'vitest';
 import type { StepLine } from '../../../src/view/documents.ts';
+import { stepLineOf } from '../../../test/support/step-line.ts';
 import { alignSteps } from './align-steps.ts';
 
-function line(title: string, more: Partial<StepLine> = {}): StepLine {
-  const known = { at: '', usd: 0, outputTokens: 0, durationMs: 0, value: null, failed: false, intervention: null };
-  return { step: 1, title, tools: ['bash'], edited: [], ...known, ...more };
-}
+const line = (title: string, more: Partial<StepLine> = {}) => stepLineOf(1, { title, ...more });
 const steps = (...titles: string[]) => titles.map((title) => line(title));
 const shape = (left: readonly StepLine[], right: readonly StepLine[]) =>
   alignSteps(left, right).map(({ left: i, right: j, kind }) => `${i ?? '-'}${j ?? '-'} ${kind}`);

@@ -2,6 +2,8 @@
 export interface Histogram {
   /** Values per bin, from the smallest value to the largest, bins of equal width. */
   bins: number[];
+  smallest: number;
+  largest: number;
   /** The value that a tenth, a half and nine tenths of all values do not exceed. */
   low: number;
   median: number;
@@ -19,5 +21,5 @@ export function histogram(values: readonly number[], bins: number): Histogram | 
     counts[bin] = (counts[bin] ?? 0) + 1;
   }
   const at = (share: number) => sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? last;
-  return { bins: counts, low: at(0.1), median: at(0.5), high: at(0.9) };
+  return { bins: counts, smallest: first, largest: last, low: at(0.1), median: at(0.5), high: at(0.9) };
 }

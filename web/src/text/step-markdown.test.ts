@@ -1,22 +1,13 @@
 import { expect, it } from 'vitest';
 import type { StepDocument, TextBox } from '../../../src/view/documents.ts';
+import { stepLineOf } from '../../../test/support/step-line.ts';
 import { stepMarkdown } from './step-markdown.ts';
 
 const box = (text: string): TextBox => ({ text, bytes: text.length, blob: null, cut: false });
 
 it('fences what holds fences', () => {
   const step: StepDocument = {
-    step: 3,
-    at: '',
-    title: '',
-    tools: ['bash'],
-    edited: [],
-    usd: null,
-    outputTokens: 0,
-    durationMs: 0,
-    value: null,
-    failed: false,
-    intervention: null,
+    ...stepLineOf(3),
     inputTokens: 0,
     latencyMs: 0,
     servedModel: null,
@@ -26,6 +17,7 @@ it('fences what holds fences', () => {
       {
         name: 'bash',
         input: box('cat x.md'),
+        typed: true,
         long: [],
         result: { texts: [box('```\nx\n```')], images: [], isError: false, exitCode: 0, durationMs: 1, cutBytes: 0 },
       },
