@@ -61,8 +61,8 @@ export function emptyIndex(): AttemptIndex {
   };
 }
 
-/** Adds to an index what stands in the log behind what it knows, block by block: the index may be looked at meanwhile. Throws `io`. */
-export async function indexAttempt(path: string, index: AttemptIndex): Promise<void> {
+/** Adds to an index what stands in the log behind what it knows, block by block: the index may be looked at meanwhile. `rest` is waited for after each block. Throws `io`. */
+export async function indexAttempt(path: string, index: AttemptIndex, rest: () => Promise<void>): Promise<void> {
   for await (const block of readLineBlocks(path, index.bytes)) {
     for (const { offset, bytes, value } of linesOf(block)) {
       if (value === undefined) index.damagedLines++;
@@ -72,6 +72,7 @@ export async function indexAttempt(path: string, index: AttemptIndex): Promise<v
     const tail = block.data.subarray(-TAIL_BYTES);
     index.tail = { bytes: tail.length, digest: sha256(tail) };
     index.bytes = block.offset + block.data.length;
+    await rest();
   }
   index.complete = true;
 }

@@ -17,8 +17,8 @@ import { curvesDocument, payoutDocument } from './selection-documents.ts';
 const TABLE_MS = 250;
 /** Every two of them are compared. */
 const MAX_COMPARED = 24;
-/** Longer than reading a log of a few megabytes takes. */
-const SOON_MS = 100;
+/** Longer than reading a log of a megabyte takes. */
+const SOON_MS = 30;
 
 interface DocumentSource {
   cache: RunCache;

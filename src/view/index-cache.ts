@@ -7,6 +7,8 @@ import { loadSaved, type SavedBy, saveFile } from './saved-file.ts';
 /** Indexes in memory; the least recently used goes first. */
 const KEPT_INDEXES = 32;
 const LOOK_MS = 10;
+/** Who was given the first steps of a long log draws them before the rest is read, which would take the machine from it. */
+const REST_MS = 400;
 /** Shorter logs, and additions to a saved index that are shorter, are read again faster than they are worth a file. */
 const SAVED_BYTES = 4 * 1024 * 1024;
 /** Raised whenever the same log gives another index. */
@@ -27,6 +29,10 @@ interface KeptIndex {
   /** Bytes that the saved index knows. */
   saved: number;
   reading: Promise<void> | null;
+  /** How many need more of it than is known. */
+  waiting: number;
+  /** When the one rest of the first reading ends; null before. */
+  restsUntil: number | null;
 }
 
 export class IndexCache {
@@ -47,7 +53,13 @@ export class IndexCache {
     const read = kept.reading.then(() => true);
     // Who waits is told; who has enough asks again, and is told then.
     read.catch(() => {});
-    while (kept.index.complete || !enough(kept.index)) if (await Promise.race([read, sleep(LOOK_MS, false)])) break;
+    kept.waiting++;
+    try {
+      while (kept.index.complete || !enough(kept.index)) if (await Promise.race([read, sleep(LOOK_MS, false)])) break;
+    } finally {
+      kept.waiting--;
+    }
+    kept.restsUntil ??= Date.now() + REST_MS;
     return kept.index;
   }
 
@@ -58,7 +70,7 @@ export class IndexCache {
   }
 
   private use(path: string): KeptIndex {
-    const kept = this.kept.get(path) ?? { index: emptyIndex(), log: null, saved: 0, reading: null };
+    const kept = this.kept.get(path) ?? unread();
     this.kept.delete(path);
     this.kept.set(path, kept);
     for (const oldest of this.kept.keys()) {
@@ -69,18 +81,26 @@ export class IndexCache {
   }
 }
 
+function unread(): KeptIndex {
+  return { index: emptyIndex(), log: null, saved: 0, reading: null, waiting: 0, restsUntil: null };
+}
+
 async function readOn({ log: path, saved: savedPath }: IndexedLog, kept: KeptIndex, by: SavedBy): Promise<void> {
   const now = await logState(path);
   if (kept.log?.size === now.size && kept.log.mtimeMs === now.mtimeMs) return;
   if (kept.log === null) Object.assign(kept, await startOf(savedPath, by));
   if (kept.log !== null && !(await sameLog(path, { before: kept.log, now, known: kept.index })))
     Object.assign(kept, { index: emptyIndex(), saved: 0 });
-  await indexAttempt(path, kept.index);
+  await indexAttempt(path, kept.index, () => rest(kept));
   kept.log = now;
   if (kept.index.bytes - kept.saved < SAVED_BYTES) return;
   kept.saved = kept.index.bytes;
   const value = { ...kept.index, steps: [...kept.index.steps] };
   await saveFile<SavedIndex>(savedPath, by, { made: [now], value });
+}
+
+async function rest(kept: KeptIndex): Promise<void> {
+  while (kept.waiting === 0 && Date.now() < (kept.restsUntil ?? 0)) await sleep(LOOK_MS);
 }
 
 /** The saved index, or one of nothing. */

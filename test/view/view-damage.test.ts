@@ -99,6 +99,7 @@ it('shows what is left of a damaged log, and says how much is not', async () => 
 
 it('says which log may not be read, and shows what needs it not', async () => {
   const paths = copyRun('forbidden');
+  writeFileSync(paths.manifest, readFileSync(paths.manifest, 'utf8').replaceAll('"first"', '"forbidden"'));
   const log = paths.attemptEvents(REF);
   const privileged = process.geteuid?.() === 0;
   chmodSync(log, 0o000);
