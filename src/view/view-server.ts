@@ -8,6 +8,7 @@ import { findDocument } from './find-document.ts';
 import { runStamp } from './live-stamp.ts';
 import { liveStream } from './live-stream.ts';
 import type { PageAsset } from './page-assets.ts';
+import { readAhead } from './read-ahead.ts';
 import { newToken, type RequestGuard, requestGuard } from './request-guard.ts';
 import { RunCache } from './run-cache.ts';
 import type { RunControls } from './run-controls.ts';
@@ -61,8 +62,7 @@ export async function startViewServer(options: ViewServerOptions): Promise<ViewS
     controls,
     stopping: stopping.signal,
   };
-  // Reading large runs takes a while: it begins before a browser asks. What cannot be read is told to whoever asks.
-  findDocument(service.source, 'runs.json').catch(() => {});
+  readAhead(server, service.source.cache);
   server.on('request', (request, response) => void answerSafely(service, request, response));
   const origin = `http://${shownHost}:${bound}`;
   return {

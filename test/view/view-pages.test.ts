@@ -1,7 +1,7 @@
 /** The pages in a real browser: every view, in light and dark, with hostile content, by keyboard; accessibility by axe; a static export. */
 
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { appendFile, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { type Browser, type BrowserContext, chromium, type Page } from 'playwrig
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { hostChromium } from '../../src/payout/e2e/chromium-places.ts';
 import { fileRunStore } from '../../src/store/file-run-store.ts';
-import { instanceFolder } from '../../src/store/run-folder.ts';
+import { instanceFolder, runPaths } from '../../src/store/run-folder.ts';
 import { exportPages } from '../../src/view/export-pages.ts';
 import { loadPageAssets, type PageAsset } from '../../src/view/page-assets.ts';
 import { startViewServer, type ViewServer } from '../../src/view/view-server.ts';
@@ -25,6 +25,8 @@ const ROOT = join(import.meta.dirname, '../..');
 const SCREENSHOTS = process.env.ASSAY_SCREENSHOTS;
 /** A dozen pages are drawn and examined. */
 const AXE_MS = 240_000;
+/** Steps of a log that takes several answers to be told of, and several parts to be laid out. */
+const ENDLESS = 25_000;
 const HOSTILE = `#/run/first/${encodeURIComponent(instanceFolder(HOSTILE_ID))}/1`;
 
 async function turn(page: Page, visibilityState: 'hidden' | 'visible'): Promise<void> {
@@ -298,6 +300,44 @@ describeRequiring('chromium', executablePath === null ? 'no Chromium found' : un
     await rm(live.dir, { recursive: true });
     expect(await page.getByRole('alert').textContent()).toContain('There is no run');
     expect(complaints.splice(0)).toContainEqual(expect.stringContaining('404'));
+  });
+
+  it('loads in every tab of many that follow runs', async () => {
+    const live = await fileRunStore(runsDir).create(manifestOf('followed', ['a']));
+    const make = eventMaker('a');
+    await live.append(make.start());
+    await live.append(make.reply(1, replyOf('the first word')));
+    // Browsers allow six connections to a server.
+    const tabs: Page[] = [];
+    for (let tab = 0; tab < 8; tab++) {
+      const next = await context.newPage();
+      await next.goto(`${server.origin}/#/run/followed/a/1`);
+      await next.locator('.step').getByText('the first word').waitFor();
+      tabs.push(next);
+    }
+    await live.append(make.reply(2, replyOf('the second word')));
+    for (const tab of tabs) await tab.locator('.step').getByText('the second word').waitFor();
+    for (const tab of tabs) await tab.close();
+    await live.close();
+    await rm(live.dir, { recursive: true });
+  });
+
+  it('shows any step of a log that is too long to be laid out at once', async () => {
+    const long = await fileRunStore(runsDir).create(manifestOf('endless', ['a']));
+    const make = eventMaker('a');
+    await long.append(make.start());
+    await long.close();
+    const steps = Array.from({ length: ENDLESS }, (_, at) =>
+      JSON.stringify(make.reply(at + 1, replyOf(`word ${at + 1}`))),
+    );
+    await appendFile(runPaths(long.dir).attemptEvents({ instanceId: 'a', attempt: 1 }), `${steps.join('\n')}\n`);
+    await visit(`#/run/endless/a/1?step=${ENDLESS}`, `word ${ENDLESS}`);
+    expect(await ofStep(page).locator('header a').textContent()).toBe(`Step ${ENDLESS}`);
+    await page.getByText('Steps 20001 to 25000').waitFor();
+    await page.getByRole('button', { name: 'Earlier steps' }).click();
+    await page.locator('.step').getByText('word 10001', { exact: true }).waitFor();
+    await page.getByText(`${ENDLESS} of ${ENDLESS} steps`).waitFor();
+    await rm(long.dir, { recursive: true });
   });
 
   it('says what is wrong and what to do', async () => {

@@ -18,7 +18,7 @@ export function Timeline({ lines, current, hrefOf }: TimelineProps) {
     count: lines.length,
     getScrollElement: () => scroller.current,
     estimateSize: () => LINE_PIXELS,
-    overscan: 10,
+    overscan: 4,
   });
   useEffect(() => {
     if (current >= 0) list.scrollToIndex(current, { align: 'auto' });
