@@ -42,7 +42,6 @@ const replySchema = z.object({
     .optional()
     .catch(undefined),
 });
-export type StoredReply = z.infer<typeof replySchema>;
 
 const toolEndSchema = z.object({
   type: z.literal('tool-end'),
