@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "link.h"
+#include "seal.h"
 #include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -12,15 +13,15 @@
 #include <unistd.h>
 
 enum { DATA = 0, RECEIVED = 1, ASK = 2 };
-enum { HEAD = 5, CHUNK = 65536, GREETING = 48, ANSWER = 24, SECRET = 32 };
+enum { HEAD = 5, CHUNK = 65536, NONCE = 16, GREETING = 80, ANSWER = 40 };
 enum { ACK_EVERY = 65536, KEPT_LIMIT = 8 << 20, GUEST_SECONDS = 2, TICK_MS = 1000 };
 static const char MAGIC[8] = {'A', 'S', 'S', 'A', 'Y', 'P', 'O', 'D'};
 
 static int in_session, listener = -1, peer = -1, guest = -1, orphan_seconds;
 static time_t peer_seen, guest_since;
 static uint64_t start_ns;
-static char secret[SECRET], greeting[GREETING];
-static int has_secret;
+static unsigned char greeting[GREETING];
+static int has_key;
 static size_t greeting_size;
 
 /* Sent and not yet acknowledged: kept[kept_from .. kept_to); the first of them is byte number `acknowledged` of the session. */
@@ -29,12 +30,12 @@ static size_t kept_from, kept_to, kept_room;
 static uint64_t acknowledged, sent;
 
 /* The packet on its way out. */
-static char out[HEAD + CHUNK];
+static unsigned char out[HEAD + CHUNK + SEAL_BYTES];
 static size_t out_at, out_size;
 
 /* The packet on its way in. */
-static unsigned char head[HEAD], number[8];
-static size_t head_size, number_size, left;
+static unsigned char in[HEAD + CHUNK + SEAL_BYTES];
+static size_t in_size;
 static uint64_t received, told;
 static int must_tell;
 
@@ -121,23 +122,37 @@ static void drop_peer(void) {
   peer_seen = now();
 }
 
+static void cover_packet(char direction, uint64_t place, const unsigned char *packet, size_t size) {
+  unsigned char from[8];
+  put64(from, place);
+  seal_begin();
+  seal_add(&direction, 1);
+  seal_add(from, sizeof from);
+  seal_add(packet, size);
+}
+
+/* Its payload is in its place already. */
+static void close_packet(int kind, size_t size, uint64_t place) {
+  out[0] = (unsigned char)kind;
+  for (int i = 0; i < 4; i++) out[1 + i] = (unsigned char)(size >> (8 * i));
+  cover_packet('S', place, out, HEAD + size);
+  seal_end(out + HEAD + size);
+  out_size = HEAD + size + SEAL_BYTES;
+}
+
 /* The packet to send next, if there is one. */
 static void fill_out(void) {
   size_t waiting = (size_t)(acknowledged + (kept_to - kept_from) - sent);
   out_at = out_size = 0;
   if (must_tell || received - told >= ACK_EVERY) {
-    out[0] = RECEIVED;
-    memcpy(out + 1, "\10\0\0\0", 4);
-    put64((unsigned char *)out + HEAD, received);
-    out_size = HEAD + 8;
+    put64(out + HEAD, received);
+    close_packet(RECEIVED, 8, 0);
     told = received;
     must_tell = 0;
   } else if (waiting > 0) {
     size_t size = waiting < CHUNK ? waiting : CHUNK;
-    out[0] = DATA;
-    for (int i = 0; i < 4; i++) out[1 + i] = (char)(size >> (8 * i));
     memcpy(out + HEAD, kept + kept_from + (sent - acknowledged), size);
-    out_size = HEAD + size;
+    close_packet(DATA, size, sent);
     sent += size;
   }
 }
@@ -162,30 +177,46 @@ static void forget_until(uint64_t count) {
   acknowledged = count;
 }
 
+/* Whether the greeting was sealed with the key of the session, which the first one brings. */
+static int is_known(void) {
+  if (!has_key) seal_set_key(greeting + 8);
+  seal_begin();
+  seal_add("G", 1);
+  seal_add(greeting + 8 + SEAL_KEY, NONCE + 8);
+  return seal_is(greeting + GREETING - SEAL_BYTES);
+}
+
+static void write_answer(void) {
+  memcpy(out, MAGIC, 8);
+  put64(out + 8, received);
+  put64(out + 16, start_ns);
+  seal_begin();
+  seal_add("A", 1);
+  seal_add(greeting + 8 + SEAL_KEY, NONCE);
+  seal_add(out + 8, 16);
+  seal_end(out + 24);
+  out_at = 0;
+  out_size = ANSWER;
+}
+
 /* One whole greeting is there: a right one takes the session over, whoever had it before. */
 static void judge_guest(void) {
-  uint64_t has = get64((unsigned char *)greeting + 40);
-  int known = !has_secret || memcmp(secret, greeting + 8, SECRET) == 0;
-  if (memcmp(greeting, MAGIC, 8) != 0 || !known || has < acknowledged || has > acknowledged + (kept_to - kept_from)) {
+  uint64_t has = get64(greeting + 8 + SEAL_KEY + NONCE);
+  if (memcmp(greeting, MAGIC, 8) != 0 || !is_known() || has < acknowledged || has > acknowledged + (kept_to - kept_from)) {
     close_fd(&guest);
     return;
   }
-  memcpy(secret, greeting + 8, SECRET);
-  has_secret = 1;
+  has_key = 1;
   close_fd(&peer);
   peer = guest;
   guest = -1;
   sent = acknowledged + (kept_to - kept_from);
   forget_until(has);
   sent = has;
-  head_size = number_size = left = 0;
+  in_size = 0;
   must_tell = 0;
   told = received;
-  memcpy(out, MAGIC, 8);
-  put64((unsigned char *)out + 8, received);
-  put64((unsigned char *)out + 16, start_ns);
-  out_at = 0;
-  out_size = ANSWER;
+  write_answer();
 }
 
 static void hear_guest(void) {
@@ -219,36 +250,38 @@ int link_watch(struct pollfd *fds) {
   return TICK_MS;
 }
 
+/* Reads on until `size` bytes of the packet are there. 0: not yet, or the peer is gone. */
+static int gather(size_t size) {
+  while (in_size < size) {
+    ssize_t n = read(peer, in + in_size, size - in_size);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0 && errno == EAGAIN) return 0;
+    if (n <= 0) { drop_peer(); return 0; }
+    in_size += (size_t)n;
+  }
+  return 1;
+}
+
 /* Takes packets until one holds data or nothing more is there. */
 static ssize_t hear_peer(char *to, size_t room) {
-  for (;;) {
-    ssize_t n;
-    if (head_size < HEAD) n = read(peer, head + head_size, HEAD - head_size);
-    else if (head[0] == DATA) n = read(peer, to, left < room ? left : room);
-    else n = read(peer, number + number_size, 8 - number_size);
-    if (n < 0 && (errno == EAGAIN || errno == EINTR)) return 0;
-    if (n <= 0) { drop_peer(); return 0; }
-    if (head_size < HEAD) {
-      head_size += (size_t)n;
-      if (head_size < HEAD) continue;
-      left = head[1] | (size_t)head[2] << 8 | (size_t)head[3] << 16 | (size_t)head[4] << 24;
-      number_size = 0;
-      int is_known = head[0] == DATA || (head[0] == RECEIVED && left == 8) || (head[0] == ASK && left == 0);
-      if (!is_known) { drop_peer(); return 0; }
-      if (head[0] == ASK) must_tell = 1;
-      if (left == 0) head_size = 0;
-    } else if (head[0] == DATA) {
-      left -= (size_t)n;
-      received += (uint64_t)n;
-      if (left == 0) head_size = 0;
-      return n;
-    } else {
-      number_size += (size_t)n;
-      if (number_size < 8) continue;
-      forget_until(get64(number));
-      head_size = 0;
+  while (peer >= 0 && gather(HEAD)) {
+    int kind = in[0];
+    size_t size = in[1] | (size_t)in[2] << 8 | (size_t)in[3] << 16 | (size_t)in[4] << 24;
+    int is_packet = (kind == DATA && size <= CHUNK && size <= room) || (kind == RECEIVED && size == 8) || (kind == ASK && size == 0);
+    if (!is_packet) { drop_peer(); return 0; }
+    if (!gather(HEAD + size + SEAL_BYTES)) return 0;
+    in_size = 0;
+    cover_packet('C', kind == DATA ? received : 0, in, HEAD + size);
+    if (!seal_is(in + HEAD + size)) { drop_peer(); return 0; }
+    if (kind == ASK) must_tell = 1;
+    else if (kind == RECEIVED) forget_until(get64(in + HEAD));
+    else if (size > 0) {
+      memcpy(to, in + HEAD, size);
+      received += size;
+      return (ssize_t)size;
     }
   }
+  return 0;
 }
 
 ssize_t link_receive(const struct pollfd *fds, char *to, size_t room) {

@@ -5,10 +5,12 @@
  * container runtime starts carries bytes between that socket and its own stdin and stdout. What was sent is kept until the controller acknowledged it, and what
  * was received is counted, so that a new connection goes on where the last one broke: nothing is lost and nothing comes twice.
  *
- * A connection begins with 48 bytes from the controller: "ASSAYPOD", 32 bytes of secret, the number of bytes received so far (8, little endian). The first
- * connection sets the secret; it is made before any program of the sandbox runs. The answer is 24 bytes: "ASSAYPOD", the number of bytes received so far, the
- * wall clock at the agent's start in nanoseconds. Then packets both ways: kind (1 byte), length (4), payload. Kind 0: data; 1: bytes received so far (8);
- * 2: asks for kind 1.
+ * A connection begins with 80 bytes from the controller: "ASSAYPOD", 32 bytes of key, 16 bytes that it never uses again, the number of bytes received so far (8,
+ * little endian), a seal (16) of "G", the 16 bytes and the number. The first connection sets the key; it is made before any program of the sandbox runs. Once that
+ * was answered the place of the key is empty. The answer is 40 bytes: "ASSAYPOD", the number of bytes received so far, the wall clock at the agent's start in
+ * nanoseconds, a seal of "A", the 16 bytes of the controller and the two numbers. Then packets both ways: kind (1 byte), length (4), payload, seal. Kind 0: data;
+ * 1: bytes received so far (8); 2: asks for kind 1. Their seal covers the direction ("C" from the controller, "S" from the sandbox), the place in the session of the
+ * first byte (8; 0 where it is no data), kind, length and payload: so a packet means the same whenever and how often it comes.
  */
 #ifndef ASSAY_LINK_H
 #define ASSAY_LINK_H

@@ -46,17 +46,19 @@ describeRequiring('user-namespaces', compiled.problem ?? namespaceProblem(), 'a 
     return spawn('nsenter', [...inside, agent, 'relay', SESSION], { stdio: ['pipe', 'pipe', 'ignore'] });
   }
 
-  function openSession(pid: string, patienceMs = 10_000) {
+  /** `thief`: holds the pipes of the relays. */
+  function openSession(pid: string, { patienceMs = 10_000, thief = {} as Thief } = {}) {
     const relays: ChildProcess[] = [];
     const session = new SessionStream({
       patienceMs,
       async connect(onBytes) {
         const relay = startRelay(pid);
-        relays.push(relay);
+        const number = relays.push(relay);
         relay.stdin?.on('error', () => {});
-        relay.stdout?.on('data', onBytes);
+        relay.stdout?.on('data', (bytes: Buffer) => onBytes(thief.fromSandbox?.(bytes, number) ?? bytes));
         const ended = new Promise<string>((resolve) => relay.on('close', (code) => resolve(`relay: ${code}`)));
-        return { send: (bytes) => void relay.stdin?.write(bytes), close: () => relay.kill('SIGKILL'), ended };
+        const send = (bytes: Buffer) => void relay.stdin?.write(thief.toSandbox?.(bytes, number) ?? bytes);
+        return { send, close: () => relay.kill('SIGKILL'), ended };
       },
     });
     open.push(() => session.destroy());
@@ -116,9 +118,49 @@ describeRequiring('user-namespaces', compiled.problem ?? namespaceProblem(), 'a 
     const { pid } = await startAgent();
     const { connection } = openSession(pid);
     await connection.hello();
-    const stranger = openSession(pid, 1_500);
+    const stranger = openSession(pid, { patienceMs: 1_500 });
     await expect(stranger.connection.hello()).rejects.toThrow('silent');
     expect(await run(connection, 'echo still mine')).toMatchObject({ output: 'still mine\n' });
+  });
+
+  test('who holds the pipes of a relay can neither forge output nor commands, only cut the connection', async () => {
+    const thief: Thief = {
+      fromSandbox: (bytes, number) => (number === 1 ? replaced(bytes, 'right', 'wrong') : bytes),
+      toSandbox: (bytes, number) => (number === 2 ? replaced(bytes, 'good', 'evil') : bytes),
+    };
+    const { session, connection } = openSession((await startAgent()).pid, { thief });
+    await connection.hello();
+    expect((await run(connection, 'echo r""ight')).output).toBe('right\n');
+    expect(session.cuts).toBe(1);
+    expect(await run(connection, 'echo good; exit 4')).toEqual({ output: 'good\n', code: 4 });
+    expect(session.cuts).toBe(2);
+  });
+
+  test('what was heard once over a relay cannot be said again by another', async () => {
+    const heard: Buffer[] = [];
+    const thief: Thief = { toSandbox: (bytes) => heard[heard.push(bytes) - 1] };
+    const { pid } = await startAgent();
+    const { connection, cut } = openSession(pid, { thief });
+    await connection.hello();
+    expect(heard[0]?.subarray(8, 40).equals(Buffer.alloc(32))).toBe(false); // the key, before any program runs
+    heard.length = 0;
+    cut();
+    await expect.poll(() => heard.length).toBeGreaterThan(0);
+    const file = join(home, 'once');
+    await run(connection, `echo x >> ${file}`);
+    expect(heard[0]?.subarray(8, 40).equals(Buffer.alloc(32))).toBe(true);
+    const stranger = startRelay(pid);
+    stranger.stdin?.end(Buffer.concat(heard));
+    await new Promise((resolve) => stranger.on('close', resolve));
+    expect((await run(connection, `cat ${file}`)).output).toBe('x\n');
+  });
+
+  test('noise in the place of packets is no sign of life', async () => {
+    const thief: Thief = { fromSandbox: (bytes, number) => (number === 1 ? bytes : Buffer.alloc(64, 7)) };
+    const { connection, cut } = openSession((await startAgent()).pid, { patienceMs: 1_000, thief });
+    await connection.hello();
+    cut();
+    expect(await connection.ended).toMatch(/silent for 1 s: its agent did not give the answer/);
   });
 
   test('programs inside cannot take the place of the agent or speak in the place of the controller', async () => {
@@ -133,8 +175,8 @@ except OSError as error:
     print('bind', error.errno)
 guest = socket.socket(socket.AF_UNIX)
 guest.connect(name)
-guest.send(b'ASSAYPOD' + bytes(40))
-print('told', guest.recv(24))`;
+guest.send(b'ASSAYPOD' + bytes(72))
+print('told', guest.recv(40))`;
     const script = `python3 -c "$SCRIPT"`;
     const child = await connection.spawn({
       argv: ['bash', '-c', script],
@@ -166,6 +208,16 @@ print('told', guest.recv(24))`;
     expect(await run(connection, 'kill -TERM 1; sleep 0.2; echo on')).toMatchObject({ output: 'on\n' });
   });
 });
+
+interface Thief {
+  /** What arrives in the place of these bytes over the relay of this number. */
+  fromSandbox?(bytes: Buffer, number: number): Buffer | undefined;
+  toSandbox?(bytes: Buffer, number: number): Buffer | undefined;
+}
+
+function replaced(bytes: Buffer, from: string, to: string): Buffer {
+  return Buffer.from(bytes.toString('latin1').replaceAll(from, to), 'latin1');
+}
 
 function namespaceProblem(): string | undefined {
   const result = spawnSync('unshare', [...NAMESPACES, 'true'], { encoding: 'utf8' });

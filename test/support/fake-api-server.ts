@@ -14,6 +14,8 @@ type Stored = { metadata: Record<string, any>; spec?: any; status?: any };
 export interface FakeApiOptions {
   /** What becomes of a new pod: its statuses, one after the other. */
   statuses?(pod: Stored): readonly object[];
+  /** Where a new pod runs. */
+  node?(pod: Stored): string;
   /** Answers a program that is started in a pod. */
   exec?(argv: readonly string[], socket: WebSocket): void;
 }
@@ -78,6 +80,7 @@ export class FakeApiServer {
     const pod = this.objects.get(path);
     if (pod === undefined) throw new Error(`there is no ${path}`);
     pod.status = status;
+    if (status === RUNNING) pod.spec.nodeName ??= this.options.node?.(pod) ?? 'node1';
     this.tell('MODIFIED', pod);
   }
 
@@ -113,6 +116,7 @@ export class FakeApiServer {
       if (/^(pods|leases)$/.test(parts.at(-1) ?? '')) return send(response, 200, this.list(url));
       return send(response, 404, { reason: 'NotFound', message: `${url.pathname} not found` });
     }
+    if (request.method === 'POST' && url.searchParams.has('dryRun')) return send(response, 201, JSON.parse(body));
     if (request.method === 'POST') return this.create(url.pathname, JSON.parse(body), response);
     if (request.method === 'PATCH') {
       if (found === undefined) return send(response, 404, { reason: 'NotFound' });

@@ -10,8 +10,8 @@ import { AssayError } from '../../contracts/index.ts';
 export type AgentArch = 'x64' | 'arm64';
 
 const FOLDER = join(import.meta.dirname, '..', '..', '..', 'container-agent');
-const SOURCES = ['agent.c', 'link.c', 'reach.c'].map((name) => join(FOLDER, name));
-const HEADERS = ['link.h', 'reach.h'].map((name) => join(FOLDER, name));
+const SOURCES = ['agent.c', 'link.c', 'reach.c', 'seal.c'].map((name) => join(FOLDER, name));
+const HEADERS = ['link.h', 'reach.h', 'seal.h'].map((name) => join(FOLDER, name));
 const FLAGS = ['-std=gnu11', '-O2', '-static', '-s'];
 
 /** Compilers that make static programs, tried in this order: musl's are ten times smaller. */

@@ -48,7 +48,10 @@ export interface ApiClientOptions {
   onThrottled?(waitMs: number): void;
 }
 
-const AWAY_CODES = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH']);
+const AWAY_CODES = new Set(
+  'ECONNREFUSED ECONNRESET EPIPE ETIMEDOUT EHOSTUNREACH ENETUNREACH EAI_AGAIN ENOTFOUND'.split(' '),
+);
+const TIMEOUT_MS = 30_000;
 const OVERLOADED = new Set([429, 500, 502, 503, 504]);
 
 export class ApiClient {
@@ -73,23 +76,23 @@ export class ApiClient {
       const waitMs = Math.min(100 * 2 ** tries, 5_000);
       try {
         const response = await this.open(call);
-        const reply = { status: response.statusCode ?? 0, body: parsed(await bytesOf(response)) };
+        const reply = { status: response.statusCode ?? 0, body: parsed(await bytesOf(response, call.timeoutMs)) };
         if (isAnswer(reply.status, call)) return reply;
-        if (reply.status === 401 && tries === 0) this.access.forget();
-        else if (!OVERLOADED.has(reply.status) || Date.now() + waitMs > until) throw apiError(reply, call);
+        const renewed = reply.status === 401 && tries === 0;
+        if (!renewed && (!OVERLOADED.has(reply.status) || Date.now() + waitMs > until)) throw apiError(reply, call);
         const asked = Number(response.headers['retry-after']) * 1000 || 0;
         if (reply.status === 429) this.options.onThrottled?.(Math.max(asked, waitMs));
         await this.pause(Math.max(asked, waitMs), call);
       } catch (error) {
         const code = (error as NodeJS.ErrnoException).code ?? '';
-        if (call.signal?.aborted || error instanceof ApiError) throw error;
+        if (call.signal?.aborted || error instanceof ApiError || error instanceof AssayError) throw error;
         if (!AWAY_CODES.has(code) || Date.now() + waitMs > until) throw this.unreachable(error as Error);
         await this.pause(waitMs, call);
       }
     }
   }
 
-  /** One call, its answer as it comes. Statuses are not judged. */
+  /** One call, its answer as it comes. Statuses are not judged; after 401 the next call has credentials that were read anew. */
   async open(call: ApiCall): Promise<IncomingMessage> {
     const { server } = this.access;
     const options: RequestOptions = await this.access.options();
@@ -113,10 +116,10 @@ export class ApiClient {
         },
         ...(call.signal === undefined ? {} : { signal: call.signal }),
       });
-      const late = () => sent.destroy(Object.assign(new Error('no answer in time'), { code: 'ETIMEDOUT' }));
-      const timer = setTimeout(late, call.timeoutMs ?? 30_000);
+      const timer = setTimeout(() => sent.destroy(tooLate()), call.timeoutMs ?? TIMEOUT_MS);
       sent.on('response', (response) => {
         clearTimeout(timer);
+        if (response.statusCode === 401) this.access.forget();
         this.aheadMs = (Date.parse(response.headers.date ?? '') || Date.now()) - Date.now();
         resolve(response);
       });
@@ -133,14 +136,26 @@ export class ApiClient {
   }
 
   private unreachable(cause: Error): AssayError {
-    const message = `the Kubernetes API server at ${this.access.server.host} does not answer: ${cause.message}`;
-    return new AssayError('sandbox-unavailable', message, {
+    const { host } = this.access.server;
+    const untrusted = isAboutCertificates(cause);
+    const problem = untrusted
+      ? `the certificate of the Kubernetes API server at ${host} is not trusted`
+      : `the Kubernetes API server at ${host} does not answer`;
+    return new AssayError('sandbox-unavailable', `${problem}: ${cause.message}`, {
       class: 'infra',
-      retryable: true,
-      hint: 'Check `kubectl cluster-info` with the same kubeconfig and context.',
+      retryable: !untrusted,
+      hint: untrusted
+        ? 'Give `certificate-authority` of the cluster in the kubeconfig the authority that signed it.'
+        : 'Check `kubectl cluster-info` with the same kubeconfig and context.',
       cause,
     });
   }
+}
+
+/** As OpenSSL and Node name what is wrong with one. */
+function isAboutCertificates(error: Error): boolean {
+  const { code = '' } = error as NodeJS.ErrnoException;
+  return /CERT|SELF_SIGNED|UNABLE_TO_(VERIFY|GET_ISSUER)/.test(code);
 }
 
 function isAnswer(status: number, call: ApiCall): boolean {
@@ -154,10 +169,20 @@ function apiError({ status, body }: ApiReply, call: ApiCall): ApiError {
   return new ApiError(status, typeof reason === 'string' ? reason : '', text);
 }
 
-async function bytesOf(response: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of response) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks);
+/** A server may fall silent in the middle of an answer, too. */
+async function bytesOf(response: IncomingMessage, timeoutMs = TIMEOUT_MS): Promise<Buffer> {
+  const timer = setTimeout(() => response.destroy(tooLate()), timeoutMs);
+  try {
+    const chunks: Buffer[] = [];
+    for await (const chunk of response) chunks.push(chunk as Buffer);
+    return Buffer.concat(chunks);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function tooLate(): Error {
+  return Object.assign(new Error('no answer in time'), { code: 'ETIMEDOUT' });
 }
 
 function parsed(bytes: Buffer): unknown {

@@ -1,5 +1,6 @@
 /** A cluster as one process uses it: the way to its API, one watch, one lease, the agent, and the pace of starts. */
 import type { AssayPaths } from '../../base/paths.ts';
+import { AssayError } from '../../contracts/index.ts';
 import { StartGate } from '../docker/start-gate.ts';
 import { ensureAgentConfigMap } from './agent-config-map.ts';
 import { ApiClient } from './api-client.ts';
@@ -28,6 +29,7 @@ export class Cluster {
   readonly starting: StartGate;
   private readonly paths: AssayPaths;
   private agentMap: Promise<string> | undefined;
+  private closing = false;
 
   constructor({ access, settings, paths, patienceMs }: ClusterOptions) {
     this.settings = settings;
@@ -55,6 +57,16 @@ export class Cluster {
       },
     );
     return this.agentMap;
+  }
+
+  /** Throws `cancelled` once `stopStarts` was called: what still waits for a pod gives up then. */
+  demandStarts(): void {
+    if (!this.closing) return;
+    throw new AssayError('cancelled', 'no more sandboxes are started', { class: 'cancelled', retryable: false });
+  }
+
+  stopStarts(): void {
+    this.closing = true;
   }
 
   async close(): Promise<void> {

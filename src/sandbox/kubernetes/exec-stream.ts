@@ -1,5 +1,7 @@
 /** A program started in a container through the API server: its stdin and stdout over one WebSocket. */
 import WebSocket from 'ws';
+import { z } from 'zod';
+import { ApiError } from './api-client.ts';
 import type { ClusterAccess } from './cluster-access.ts';
 
 export interface ExecRequest {
@@ -37,7 +39,15 @@ const HANDSHAKE_MS = 20_000;
 const PING_MS = 25_000;
 const COMPLAINT_BYTES = 1_000;
 
-/** Resolves once the stream is open. Throws the server's refusal. */
+const statusSchema = z.object({
+  status: z.string().optional(),
+  message: z.string().optional(),
+  details: z
+    .object({ causes: z.array(z.object({ reason: z.string().optional(), message: z.string().optional() })).optional() })
+    .nullish(),
+});
+
+/** Resolves once the stream is open. Throws the server's refusal as `ApiError`. */
 export async function openExec(access: ClusterAccess, request: ExecRequest): Promise<ExecStream> {
   const { headers, agent, ...tls } = await access.options();
   const secure = access.server.protocol === 'https:';
@@ -71,7 +81,7 @@ export async function openExec(access: ClusterAccess, request: ExecRequest): Pro
   socket.on('error', (error) => {
     said ||= error.message;
   });
-  await opened(socket);
+  await opened(socket, access);
   return {
     send(bytes) {
       if (socket.readyState === WebSocket.OPEN) socket.send(Buffer.concat([Buffer.from([STDIN]), bytes]));
@@ -91,30 +101,43 @@ function execUrl(server: URL, { namespace, pod, container, argv }: ExecRequest):
   return url;
 }
 
-async function opened(socket: WebSocket): Promise<void> {
+async function opened(socket: WebSocket, access: ClusterAccess): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     socket.once('open', resolve);
     socket.once('error', reject);
     socket.once('unexpected-response', (_request, response) => {
       const status = response.statusCode ?? 0;
+      if (status === 401) access.forget();
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('end', () => {
         socket.terminate();
-        reject(new Error(`HTTP ${status}: ${Buffer.concat(chunks).toString().slice(0, COMPLAINT_BYTES)}`));
+        reject(refusalOf(status, Buffer.concat(chunks)));
       });
     });
   });
 }
 
+function refusalOf(status: number, bytes: Buffer): ApiError {
+  const told = statusSchema.safeParse(parsed(bytes));
+  const words = told.success ? told.data.message : undefined;
+  return new ApiError(status, '', words ?? `HTTP ${status}: ${bytes.toString().slice(0, COMPLAINT_BYTES)}`);
+}
+
 /** The end of the program, as a `Status` object. */
 function statusOf(bytes: Buffer): ExecEnd {
-  const { status, message, details } = JSON.parse(bytes.toString()) as {
-    status?: string;
-    message?: string;
-    details?: { causes?: { reason?: string; message?: string }[] };
-  };
+  const told = statusSchema.safeParse(parsed(bytes));
+  if (!told.success) return { exitCode: null, message: bytes.toString().slice(0, COMPLAINT_BYTES) };
+  const { status, message, details } = told.data;
   if (status === 'Success') return { exitCode: 0, message: '' };
   const code = details?.causes?.find(({ reason }) => reason === 'ExitCode')?.message;
   return { exitCode: code === undefined ? null : Number(code), message: message ?? 'the program could not be run' };
+}
+
+function parsed(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString());
+  } catch {
+    return undefined; // a proxy in between may speak in plain words
+  }
 }

@@ -2,8 +2,13 @@
 export class KeptBytes {
   private readonly pieces: Buffer[] = [];
   /** Place of the first byte that is kept. */
-  private from = 0;
+  from = 0;
   size = 0;
+
+  /** Place of the next byte that is added. */
+  get end(): number {
+    return this.from + this.size;
+  }
 
   add(bytes: Buffer): void {
     this.pieces.push(bytes);
@@ -12,7 +17,7 @@ export class KeptBytes {
 
   /** All bytes before this place have arrived. False when that place was never sent or lies before what is kept. */
   forgetUntil(place: number): boolean {
-    if (place < this.from || place > this.from + this.size) return false;
+    if (place < this.from || place > this.end) return false;
     while (this.from < place) {
       const [first = Buffer.alloc(0)] = this.pieces;
       const gone = Math.min(first.length, place - this.from);

@@ -17,10 +17,10 @@ import {
   type SandboxSpec,
 } from '../../contracts/index.ts';
 import { AgentConnection } from '../docker/agent-connection.ts';
-import { ApiError } from './api-client.ts';
 import { Cluster } from './cluster.ts';
 import { type ClusterAccess, openClusterAccess } from './cluster-access.ts';
 import { ClusterImages, digestOfImage, parseDescription, pinnedReference } from './cluster-images.ts';
+import { refusedAs } from './cluster-refusal.ts';
 import type { FileManifest } from './file-manifest.ts';
 import { KubernetesSandbox, POD_LIMITS } from './kubernetes-sandbox.ts';
 import { type KubernetesSettings, readKubernetesSettings } from './kubernetes-settings.ts';
@@ -29,10 +29,10 @@ import { NetworkCheck } from './network-check.ts';
 import { collectLeases } from './owner-lease.ts';
 import { isResourceFailure } from './pod-failure.ts';
 import { AGENT } from './pod-spec.ts';
-import { askCluster } from './probe-cluster.ts';
+import { askCluster, probeSpec } from './probe-cluster.ts';
 import { ResourceFactors } from './resource-factors.ts';
 import { putLayers, takeLayer, walkFiles } from './sandbox-layers.ts';
-import { SandboxPod } from './sandbox-pod.ts';
+import { type PodWish, SandboxPod } from './sandbox-pod.ts';
 
 export interface KubernetesBackendOptions {
   paths?: AssayPaths;
@@ -57,6 +57,7 @@ class KubernetesBackend implements SandboxBackend {
   private readonly images: ClusterImages;
   private readonly network = new NetworkCheck();
   private readonly open = new Set<KubernetesSandbox>();
+  private readonly underWay = new Set<Promise<unknown>>();
   private readonly walks = new Map<string, Promise<FileManifest>>();
   private factors = new ResourceFactors(1);
   private opened: Promise<Cluster> | undefined;
@@ -82,7 +83,15 @@ class KubernetesBackend implements SandboxBackend {
     }
   }
 
-  async create(spec: SandboxSpec): Promise<Sandbox> {
+  create(spec: SandboxSpec): Promise<Sandbox> {
+    return this.untilClosed(this.createNow(spec));
+  }
+
+  describeImage(reference: string, signal?: AbortSignal): Promise<ImageFacts> {
+    return this.untilClosed(this.describeNow(reference, signal));
+  }
+
+  private async createNow(spec: SandboxSpec): Promise<Sandbox> {
     if (spec.base.kind !== 'image') {
       throw new AssayError('sandbox-unavailable', 'the kubernetes backend runs images only, not the host base', {
         class: 'input',
@@ -90,32 +99,32 @@ class KubernetesBackend implements SandboxBackend {
         hint: 'Give the task an image, or use the native backend.',
       });
     }
-    const cluster = await this.cluster();
     const image = await this.images.pullable(spec.base.reference);
     const task = spec.labels?.instance ?? image;
     const factor = this.factors.of(task);
-    const pod = await SandboxPod.start(cluster, { name: podName(), spec, image, factor });
+    const pod = await this.startPod({ spec, image, factor });
     try {
       return await this.sandboxIn(pod, spec, (failure) => {
         if (isResourceFailure(failure)) this.factors.raise(task, factor);
       });
     } catch (error) {
       await pod.remove().catch(() => {}); // the cluster removes it with its owner
-      throw error instanceof AssayError ? error : createFailed(pod.name, error as Error);
+      throw unusable(pod, error as Error);
     }
   }
 
-  async describeImage(reference: string, signal?: AbortSignal): Promise<ImageFacts> {
+  private async describeNow(reference: string, signal?: AbortSignal): Promise<ImageFacts> {
     signal?.throwIfAborted();
-    const cluster = await this.cluster();
     const image = await this.images.pullable(reference);
-    const pod = await SandboxPod.start(cluster, { name: podName(), spec: probeSpec(image), image, factor: 1 });
+    const pod = await this.startPod({ spec: probeSpec(image), image, factor: 1 });
     try {
       const { exitCode, message, output } = await pod.run([AGENT, 'describe']);
-      if (exitCode !== 0) throw createFailed(pod.name, new Error(message));
+      if (exitCode !== 0) throw new Error(message);
       const facts = { digest: baseDigest(pod, image), ...parseDescription(output) };
       await this.images.keep(reference, { ...facts, reference: pinnedReference(image, pod.imageId) });
       return facts;
+    } catch (error) {
+      throw unusable(pod, error as Error);
     } finally {
       await pod.remove();
     }
@@ -132,12 +141,25 @@ class KubernetesBackend implements SandboxBackend {
 
   async gc(): Promise<GcReport> {
     const { client, namespace } = await this.cluster();
-    return collectLeases(client, namespace);
+    return refusedAs('to tell what is left over', () => collectLeases(client, namespace));
   }
 
   async close(): Promise<void> {
+    const cluster = await this.opened;
+    cluster?.stopStarts();
+    await Promise.allSettled(this.underWay);
     await Promise.all([...this.open].map((sandbox) => sandbox.destroy()));
-    if (this.opened !== undefined) await (await this.opened).close();
+    await cluster?.close();
+  }
+
+  private async startPod(wish: Omit<PodWish, 'name'>): Promise<SandboxPod> {
+    return SandboxPod.start(await this.cluster(), { ...wish, name: podName() });
+  }
+
+  /** `close` waits for it, so that nothing starts behind its back. */
+  private untilClosed<T>(work: Promise<T>): Promise<T> {
+    this.underWay.add(work);
+    return work.finally(() => this.underWay.delete(work));
   }
 
   /** The agent of a running pod, the layers put in, as a sandbox. */
@@ -231,23 +253,15 @@ function baseDigest(pod: SandboxPod, reference: string): string {
   return digestOfImage(pod.imageId) ?? sha256(reference);
 }
 
-/** Enough for the agent alone. */
-function probeSpec(reference: string): SandboxSpec {
-  return {
-    base: { kind: 'image', reference },
-    layers: [],
-    limits: { memoryBytes: 2 ** 27, pids: 16, cpus: 0.5, diskBytes: 2 ** 26, wallSeconds: 600 },
-    network: 'none',
-    env: {},
-    workdir: '/',
-    labels: { purpose: 'probe' },
-  };
-}
-
-function createFailed(pod: string, cause: Error): AssayError {
-  return new AssayError('sandbox-create-failed', `pod ${pod} could not be used: ${cause.message}`, {
-    class: 'infra',
-    retryable: !(cause instanceof ApiError && cause.status < 500),
-    cause,
-  });
+/** A pod that came up, and could not be made a sandbox. */
+function unusable(pod: SandboxPod, cause: Error): AssayError {
+  if (cause instanceof AssayError) return cause;
+  return (
+    pod.refusal ??
+    new AssayError('sandbox-create-failed', `pod ${pod.name} could not be used: ${cause.message}`, {
+      class: 'infra',
+      retryable: true,
+      cause,
+    })
+  );
 }

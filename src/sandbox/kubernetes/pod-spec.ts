@@ -143,8 +143,8 @@ function ownLabels(owner: string, network: 'none' | 'host'): Record<string, stri
 
 /** Words for people, as far as labels may hold them. */
 function wordLabels(labels: Readonly<Record<string, string>> = {}): Record<string, string> {
-  const fit = Object.entries(labels).map(([name, value]) => [`${LABEL.word}${labelWord(name)}`, labelWord(value)]);
-  return Object.fromEntries(fit);
+  const fit = Object.entries(labels).map(([name, value]) => [labelWord(name), labelWord(value)] as const);
+  return Object.fromEntries(fit.flatMap(([name, value]) => (name === '' ? [] : [[`${LABEL.word}${name}`, value]])));
 }
 
 export function labelWord(text: string): string {

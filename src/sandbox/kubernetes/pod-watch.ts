@@ -7,8 +7,12 @@ import type { ApiClient } from './api-client.ts';
 import { ApiError } from './api-client.ts';
 import { type PodView, podListSchema, podSchema } from './pod-view.ts';
 
-/** Undefined: the pod is gone. */
-export type PodListener = (pod: PodView | undefined) => void;
+export interface PodListener {
+  /** Undefined: the pod is gone. */
+  changed(pod: PodView | undefined): void;
+  /** The cluster does not let this user see pods. It is asked again all the same. */
+  refused(error: ApiError): void;
+}
 
 export interface PodWatchOptions {
   client: ApiClient;
@@ -16,10 +20,13 @@ export interface PodWatchOptions {
   labelSelector: string;
 }
 
-/** The server ends a watch by itself after this time; bookmarks keep its place until then. */
+/** The server ends a watch by itself after this time. */
 const WATCH_SECONDS = 240;
+/** Bookmarks, that keep its place, come about every minute: a line that is silent for longer than this leads to nobody any more. */
+const SILENT_MS = 100_000;
 const MAX_WAIT_MS = 10_000;
 const GONE = 410;
+const REFUSALS: readonly number[] = [401, 403, 404];
 
 export class PodWatch {
   private readonly options: PodWatchOptions;
@@ -39,7 +46,7 @@ export class PodWatch {
     this.listeners.set(name, listener);
     this.running ??= this.watchOn();
     const known = this.seen.get(name);
-    if (known !== undefined) listener(known);
+    if (known !== undefined) listener.changed(known);
     return () => {
       this.listeners.delete(name);
     };
@@ -59,16 +66,23 @@ export class PodWatch {
         waitMs = 100;
       } catch (error) {
         if (this.stop.signal.aborted) return;
-        if (error instanceof ApiError && error.status === GONE) this.place = undefined;
-        else waitMs = Math.min(2 * waitMs, MAX_WAIT_MS); // the server is away: sandboxes go on, and so does the watch when it is back
+        if (isGone(error) || isRefusal(error)) this.place = undefined;
+        if (!isGone(error)) waitMs = Math.min(2 * waitMs, MAX_WAIT_MS); // the server is away: sandboxes go on, and so does the watch when it is back
       }
-      await sleep(waitMs, undefined, { ref: false });
+      await sleep(waitMs, undefined, { ref: false, signal: this.stop.signal }).catch(() => {});
     }
+  }
+
+  private fail(error: unknown): never {
+    if (isRefusal(error)) for (const listener of this.listeners.values()) listener.refused(error);
+    throw error;
   }
 
   /** Gives the place in the cluster's history from which to watch on. */
   private async listAll(): Promise<string> {
-    const reply = await this.options.client.call({ ...this.query({}), signal: this.stop.signal });
+    const reply = await this.options.client
+      .call({ ...this.query({}), signal: this.stop.signal })
+      .catch((error: unknown) => this.fail(error));
     const list = podListSchema.parse(reply.body);
     const items = list.items ?? [];
     const names = new Set(items.map(({ metadata }) => metadata.name));
@@ -90,12 +104,15 @@ export class PodWatch {
       throw new ApiError(response.statusCode ?? 0, '', `a watch was answered with HTTP ${response.statusCode}`);
     }
     response.socket.setKeepAlive(true, 30_000);
-    // A line that breaks off is an error, and so is a server that does not end the watch as it was asked to: nobody is there any more.
-    const late = setTimeout(() => response.destroy(new Error('the watch did not end')), 1000 * (WATCH_SECONDS + 30));
+    // A line that breaks off is an error, and so is one that is silent: nobody is there any more.
+    const silent = setTimeout(() => response.destroy(new Error('the watch is silent')), SILENT_MS);
     try {
-      for await (const line of linesOf(response)) this.take(JSON.parse(line));
+      for await (const line of linesOf(response)) {
+        silent.refresh();
+        this.take(JSON.parse(line));
+      }
     } finally {
-      clearTimeout(late);
+      clearTimeout(silent);
     }
   }
 
@@ -112,13 +129,21 @@ export class PodWatch {
   private tell(name: string, pod: PodView | undefined): void {
     if (pod === undefined) this.seen.delete(name);
     else this.seen.set(name, pod);
-    this.listeners.get(name)?.(pod);
+    this.listeners.get(name)?.changed(pod);
   }
 
   private query(query: Record<string, string>) {
     const { namespace, labelSelector } = this.options;
     return { method: 'GET' as const, path: `/api/v1/namespaces/${namespace}/pods`, query: { ...query, labelSelector } };
   }
+}
+
+function isGone(error: unknown): boolean {
+  return error instanceof ApiError && error.status === GONE;
+}
+
+function isRefusal(error: unknown): error is ApiError {
+  return error instanceof ApiError && REFUSALS.includes(error.status);
 }
 
 async function* linesOf(chunks: AsyncIterable<Buffer>): AsyncGenerator<string> {

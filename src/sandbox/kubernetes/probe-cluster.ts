@@ -1,7 +1,10 @@
 /** What a cluster answers before any pod runs: its version, and whether it would take what sandboxes need. */
-import { AssayError } from '../../contracts/index.ts';
+import { randomUUID } from 'node:crypto';
+import { AssayError, type SandboxSpec } from '../../contracts/index.ts';
 import { ApiError } from './api-client.ts';
 import type { Cluster } from './cluster.ts';
+import { isQuota, refusedAs } from './cluster-refusal.ts';
+import { podBody } from './pod-spec.ts';
 
 interface Right {
   group: string;
@@ -32,11 +35,32 @@ export async function askCluster({ client, namespace, settings }: Cluster): Prom
       hint: 'Apply deploy/kubernetes/base, and use its service account `assay`.',
     });
   }
+  const quota = await refusedAs('a pod like those of sandboxes', () => tryPod());
   return [
     `Kubernetes ${gitVersion} at ${client.access.server.host}, namespace ${namespace}`,
     'This backend holds no limit of pids: set `podPidsLimit` in the configuration of the kubelets.',
+    ...quota,
     ...(settings.networkPolicy === 'trusted' ? ['Whether network policies are enforced is not looked at.'] : []),
   ];
+
+  /** What all that stands between a wish and a pod says to one: namespace, admission, classes, accounts, quota. Nothing is made. */
+  async function tryPod(): Promise<string[]> {
+    const name = 'assay-probe';
+    const image = settings.probeImage ?? 'assay.invalid/probe';
+    const owner = { name, uid: randomUUID() };
+    const body = podBody({ name, spec: probeSpec(image), image, settings, owner, agent: name, factor: 1 });
+    try {
+      const query = { dryRun: 'All' };
+      await client.call({ method: 'POST', path: `/api/v1/namespaces/${namespace}/pods`, query, body, accept: [409] });
+      return [];
+    } catch (error) {
+      if (isQuota(error)) return [`The quota of the namespace is full now: ${(error as Error).message}`];
+      if (error instanceof ApiError && error.status === 400 && /dry.?run/i.test(error.message)) {
+        return [`Whether the cluster takes pods like those of sandboxes cannot be tried: ${error.message}`];
+      }
+      throw error;
+    }
+  }
 
   async function mayDo({ group, resource, subresource, verb }: Right & { verb: string }): Promise<boolean> {
     const resourceAttributes = {
@@ -64,4 +88,17 @@ export async function askCluster({ client, namespace, settings }: Cluster): Prom
 
 function nameOf({ resource, subresource, verb }: Right & { verb: string }): string {
   return `${verb} ${resource}${subresource === undefined ? '' : `/${subresource}`}`;
+}
+
+/** Enough for the agent alone. */
+export function probeSpec(reference: string): SandboxSpec {
+  return {
+    base: { kind: 'image', reference },
+    layers: [],
+    limits: { memoryBytes: 2 ** 27, pids: 16, cpus: 0.5, diskBytes: 2 ** 26, wallSeconds: 600 },
+    network: 'none',
+    env: {},
+    workdir: '/',
+    labels: { purpose: 'probe' },
+  };
 }

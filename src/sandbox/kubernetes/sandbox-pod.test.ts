@@ -119,7 +119,6 @@ describe('a pod that does not start', () => {
   });
 
   test.each([
-    ['a quota that is full', 403, 'pods "p" is forbidden: exceeded quota: q', 'sandbox-create-failed', true],
     ['a right that is missing', 403, 'pods is forbidden: User "u" cannot create', 'sandbox-unavailable', false],
     ['a pod that the cluster does not take', 422, 'spec.x: Invalid value', 'sandbox-create-failed', false],
   ])('because of %s', async (_name, status, message, code, retryable) => {
@@ -127,6 +126,54 @@ describe('a pod that does not start', () => {
     api.faults.push({ line: `POST ${PODS}`, fault: { status, body: { message } } });
     await expect(SandboxPod.start(cluster, wish)).rejects.toMatchObject({ code, retryable });
   });
+});
+
+describe('a namespace without room', () => {
+  const full = { status: 403, body: { message: 'pods "p" is forbidden: exceeded quota: q' } };
+
+  test('is asked again until there is', async () => {
+    const { api, cluster } = await fake();
+    api.faults.push({ line: `POST ${PODS}`, fault: full });
+    await SandboxPod.start(cluster, wish);
+    expect(api.requests.filter((line) => line === `POST ${PODS}`)).toHaveLength(2);
+  });
+
+  test('is told of when the time to wait is over', async () => {
+    const { api, cluster } = await fake({}, { scheduleSeconds: 0.1 });
+    api.faults.push({ line: `POST ${PODS}`, fault: full });
+    await expect(SandboxPod.start(cluster, wish)).rejects.toMatchObject({
+      code: 'sandbox-create-failed',
+      retryable: true,
+      message: expect.stringContaining('exceeded quota'),
+    });
+  });
+});
+
+describe('rights that are missing for', () => {
+  const forbidden = (message: string) => ({ status: 403, body: { reason: 'Forbidden', message } });
+
+  test.each([
+    ['leases', 'POST /apis/coordination.k8s.io/v1/namespaces/test/leases'],
+    ['the watch', `GET ${PODS}`],
+  ])('%s are told at once', async (name, line) => {
+    const { api, cluster } = await fake({ statuses: () => [] });
+    api.faults.push({ line, fault: forbidden(`no right for ${name}`) });
+    await expect(SandboxPod.start(cluster, wish)).rejects.toMatchObject({
+      code: 'sandbox-unavailable',
+      retryable: false,
+      message: expect.stringContaining(`no right for ${name}`),
+    });
+    expect(api.podPaths()).toEqual([]);
+  });
+});
+
+test('what still waits for a pod gives up when no more are started', async () => {
+  const { api, cluster } = await fake({ statuses: () => [] });
+  const start = SandboxPod.start(cluster, wish);
+  await expect.poll(() => api.podPaths(), { timeout: 10_000 }).toHaveLength(1);
+  cluster.stopStarts();
+  await expect(start).rejects.toMatchObject({ code: 'cancelled' });
+  expect(api.podPaths()).toEqual([]);
 });
 
 describe('a pod that ran', () => {
@@ -183,29 +230,40 @@ describe('what is left over', () => {
 });
 
 describe('the network of pods that should have none', () => {
-  const podAnswering = async (exitCodes: number[]) => {
-    const { cluster } = await fake({ exec: (_argv, socket) => endProgram(socket, '', exitCodes.shift() ?? 1) });
-    return SandboxPod.start(cluster, wish);
+  const podsAnswering = async (exitCodes: number[], nodes: string[] = []) => {
+    const { cluster } = await fake({
+      exec: (_argv, socket) => endProgram(socket, '', exitCodes.shift() ?? 1),
+      node: () => nodes.shift() ?? 'node1',
+    });
+    return (name: string) => SandboxPod.start(cluster, { ...wish, name });
   };
 
-  test('is held when the API server does not answer them; asked once', async () => {
-    const codes = [1, 0];
-    const pod = await podAnswering(codes);
+  test('is held when the API server does not answer them; asked once for each node', async () => {
+    const codes = [1, 1, 0];
+    const start = await podsAnswering(codes, ['node1', 'node1', 'node2']);
     const check = new NetworkCheck();
-    await check.demandHeld(pod);
-    await check.demandHeld(pod);
+    for (const name of ['assay-a', 'assay-b', 'assay-c']) await check.demandHeld(await start(name));
     expect(codes).toEqual([0]);
   });
 
   test('may take hold a moment after the start', async () => {
-    await new NetworkCheck().demandHeld(await podAnswering([0, 1]));
+    const start = await podsAnswering([0, 1]);
+    await new NetworkCheck().demandHeld(await start('assay-a'));
   });
 
   test('is not held when the API server goes on to answer', async () => {
-    const check = new NetworkCheck({ tries: 2 });
-    await expect(check.demandHeld(await podAnswering([0, 0]))).rejects.toMatchObject({
+    const start = await podsAnswering([0, 0]);
+    await expect(new NetworkCheck({ tries: 2 }).demandHeld(await start('assay-a'))).rejects.toMatchObject({
       code: 'sandbox-unavailable',
-      message: expect.stringContaining('reach the API server'),
+      message: expect.stringContaining('reach the API server of this cluster from node node1'),
+    });
+  });
+
+  test('is not believed in when nobody can tell', async () => {
+    const start = await podsAnswering([2, 137]);
+    await expect(new NetworkCheck({ tries: 2 }).demandHeld(await start('assay-a'))).rejects.toMatchObject({
+      code: 'sandbox-create-failed',
+      retryable: true,
     });
   });
 });
@@ -222,6 +280,21 @@ describe('the backend', () => {
     const probe = await backend.probe();
     expect(probe).toMatchObject({ available: false });
     expect(probe.notes.join(' ')).toMatch(/may not, in namespace test: \w+ \w+/);
+  });
+
+  test('tries a pod before any is made, and says why it would be refused', async () => {
+    const { api, access, paths } = await fake();
+    const reviews = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews';
+    for (let n = 0; n < 14; n++) {
+      api.faults.push({ line: `POST ${reviews}`, fault: { status: 201, body: { status: { allowed: true } } } });
+    }
+    const message = 'pods "assay-probe" is forbidden: violates PodSecurity "restricted:latest"';
+    api.faults.push({ line: `POST ${PODS}`, fault: { status: 403, body: { message } } });
+    api.objects.set('/version', { metadata: {}, gitVersion: 'v9' } as never);
+    const backend = createKubernetesBackend({ paths, access, settings: kubernetesSettingsSchema.parse({}) });
+    const probe = await backend.probe();
+    expect(probe).toMatchObject({ available: false });
+    expect(probe.notes.join(' ')).toContain(message);
   });
 
   test('refuses the programs of this machine as a base', async () => {

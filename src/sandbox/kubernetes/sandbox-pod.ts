@@ -1,9 +1,10 @@
 /** One pod from its creation to its end, as the watch tells of it. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AssayError } from '../../contracts/index.ts';
+import type { AssayError } from '../../contracts/index.ts';
 import { ApiError } from './api-client.ts';
 import type { Cluster } from './cluster.ts';
-import { type ExecEnd, openExec } from './exec-stream.ts';
+import { clusterRefusal, isQuota, refusedAs } from './cluster-refusal.ts';
+import { type ExecEnd, type ExecStream, openExec } from './exec-stream.ts';
 import { createError, type PodFailure, podFailure } from './pod-failure.ts';
 import { AGENT, type PodPlan, podBody, SESSION } from './pod-spec.ts';
 import { CONTAINER, isRunning, type PodView } from './pod-view.ts';
@@ -15,10 +16,12 @@ export type PodWish = Pick<PodPlan, 'name' | 'spec' | 'image' | 'factor'>;
 const OBSTACLE_MS = 120_000;
 /** A node that has not even taken a pod on is not there, though the cluster may still believe in it. */
 const TAKING_MS = 90_000;
-/** A node that does not answer keeps its pods in the cluster's books: they are struck out then. */
-const REMOVAL_MS = 20_000;
+/** A node that does not answer keeps its pods in the cluster's books: they are struck out after so many looks. */
+const REMOVAL = { looks: 4, everyMs: 5_000 };
 /** For a program that answers at once. */
 const RUN_MS = 30_000;
+/** Between two looks whether a full quota has room again. */
+const QUOTA_MS = { first: 500, most: 10_000 };
 
 export class SandboxPod {
   readonly name: string;
@@ -27,9 +30,11 @@ export class SandboxPod {
   private readonly cluster: Cluster;
   private readonly unobserve: () => void;
   private latest: PodView | undefined;
+  private refused: ApiError | undefined;
   private ran = false;
   private removing = false;
   private resolveRunning: (failure?: PodFailure) => void = () => {};
+  private rejectRunning: (error: Error) => void = () => {};
   private resolveFailed: (failure: PodFailure) => void = () => {};
   private resolveGone: () => void = () => {};
   private readonly running: Promise<PodFailure | undefined>;
@@ -38,16 +43,21 @@ export class SandboxPod {
   private constructor(cluster: Cluster, name: string) {
     this.cluster = cluster;
     this.name = name;
-    this.running = new Promise((resolve) => {
+    this.running = new Promise((resolve, reject) => {
       this.resolveRunning = resolve;
+      this.rejectRunning = reject;
     });
+    this.running.catch(() => {}); // whoever waits for it is told
     this.failed = new Promise((resolve) => {
       this.resolveFailed = resolve;
     });
     this.gone = new Promise((resolve) => {
       this.resolveGone = resolve;
     });
-    this.unobserve = cluster.watch.observe(name, (pod) => this.see(pod));
+    this.unobserve = cluster.watch.observe(name, {
+      changed: (seen) => this.see(seen),
+      refused: (error) => this.rejectRunning(clusterRefusal('to tell what becomes of pods', error)),
+    });
   }
 
   /** Resolves when its agent runs. Throws what the pod's obstacle means; nothing is left then. */
@@ -72,10 +82,21 @@ export class SandboxPod {
     return this.latest?.status.containerStatuses.find(({ name }) => name === CONTAINER)?.imageID ?? '';
   }
 
+  /** The name of its node, once it has one. */
+  get node(): string {
+    return this.latest?.spec?.nodeName ?? '';
+  }
+
+  /** Why the cluster lets nobody into it, if it does not. */
+  get refusal(): AssayError | undefined {
+    return this.refused === undefined ? undefined : clusterRefusal('an exec stream', this.refused);
+  }
+
   /** Bytes to and from its agent, whatever happens to connections. */
   openSession(): SessionStream {
     return new SessionStream({
       patienceMs: this.cluster.settings.orphanSeconds * 1000,
+      isFinal: (error) => isForbidden(error),
       connect: async (onOutput) => {
         const stream = await this.exec([AGENT, 'relay', SESSION], onOutput);
         const ended = stream.ended.then(({ message, exitCode }) => message || `the relay ended with ${exitCode}`);
@@ -97,22 +118,45 @@ export class SandboxPod {
   /** Resolves when its containers are gone; when its node does not answer, when the cluster has struck it out. Idempotent. */
   async remove(): Promise<void> {
     this.removing = true;
-    await this.delete('1');
-    const struckOut = await Promise.race([this.gone, sleep(REMOVAL_MS, 'late' as const, { ref: false })]);
-    if (struckOut === 'late') await this.delete('0');
-    this.unobserve();
+    try {
+      // More than once: the watch may be away, and never have seen a pod that lived for a moment.
+      for (let look = 0; look < REMOVAL.looks; look++) {
+        await this.delete('1');
+        if ((await Promise.race([this.gone, sleep(REMOVAL.everyMs, 'late' as const, { ref: false })])) !== 'late') return;
+      }
+      await this.delete('0');
+    } finally {
+      this.unobserve();
+    }
   }
 
   private async make(wish: PodWish): Promise<void> {
-    const { client, settings, lease, rate } = this.cluster;
-    const plan: PodPlan = { ...wish, settings, owner: await lease.get(), agent: await this.cluster.agent() };
-    await rate.turn();
-    try {
-      // The name is ours alone: where it is taken, an earlier try of this call has arrived.
-      await client.call({ method: 'POST', path: this.path(''), body: podBody(plan), accept: [409] });
-    } catch (error) {
-      throw error instanceof ApiError ? refusal(error) : error;
+    const { settings, lease } = this.cluster;
+    const owner = await refusedAs('a lease', () => lease.get());
+    const agent = await refusedAs('a config map', () => this.cluster.agent());
+    const body = podBody({ ...wish, settings, owner, agent });
+    await refusedAs('the pod', () => this.postWithinQuota(body));
+  }
+
+  /** A full quota is like a full cluster: there may be room in a moment. */
+  private async postWithinQuota(body: object): Promise<void> {
+    const until = Date.now() + this.cluster.settings.scheduleSeconds * 1000;
+    for (let waitMs = QUOTA_MS.first; ; waitMs = Math.min(2 * waitMs, QUOTA_MS.most)) {
+      try {
+        await this.post(body);
+        return;
+      } catch (error) {
+        if (!isQuota(error) || Date.now() + waitMs > until) throw error;
+      }
+      await sleep(waitMs);
     }
+  }
+
+  private async post(body: object): Promise<void> {
+    await this.cluster.rate.turn();
+    this.cluster.demandStarts();
+    // The name is ours alone: where it is taken, an earlier try of this call has arrived.
+    await this.cluster.client.call({ method: 'POST', path: this.path(''), body, accept: [409] });
   }
 
   private see(pod: PodView | undefined): void {
@@ -144,6 +188,7 @@ export class SandboxPod {
     for (;;) {
       const answer = await Promise.race([this.running, sleep(1000, 'waiting' as const, { ref: false })]);
       if (answer !== 'waiting') return answer;
+      this.cluster.demandStarts();
       const now = Date.now();
       if (this.latest?.spec?.nodeName !== undefined) scheduledAt ??= now;
       const obstacle = this.latest === undefined ? undefined : podFailure(this.latest);
@@ -157,9 +202,14 @@ export class SandboxPod {
     }
   }
 
-  private exec(argv: readonly string[], onOutput: (bytes: Buffer) => void) {
+  private async exec(argv: readonly string[], onOutput: (bytes: Buffer) => void): Promise<ExecStream> {
     const { client, namespace } = this.cluster;
-    return openExec(client.access, { namespace, pod: this.name, container: CONTAINER, argv, onOutput });
+    try {
+      return await openExec(client.access, { namespace, pod: this.name, container: CONTAINER, argv, onOutput });
+    } catch (error) {
+      if (isForbidden(error)) this.refused = error;
+      throw error;
+    }
   }
 
   private async delete(gracePeriodSeconds: string): Promise<void> {
@@ -177,28 +227,17 @@ export class SandboxPod {
   }
 }
 
+function isForbidden(error: unknown): error is ApiError {
+  return error instanceof ApiError && error.status === 403;
+}
+
 function tooLate(unscheduled: boolean, seconds: { scheduleSeconds: number; pullSeconds: number }): PodFailure {
   return unscheduled
     ? { kind: 'unschedulable', message: `no node took it within ${seconds.scheduleSeconds} s`, passing: false }
-    : { kind: 'image-pull', message: `its image was not there within ${seconds.pullSeconds} s`, passing: false };
+    : { kind: 'image-pull', message: `its node did not bring it up within ${seconds.pullSeconds} s`, passing: false };
 }
 
 function untaken(pod: PodView | undefined): PodFailure {
   const message = `node ${pod?.spec?.nodeName} has not taken it on within ${TAKING_MS / 1000} s`;
   return { kind: 'node-lost', message, passing: false };
-}
-
-/** A quota may have room later; missing rights or a wrong pod never will. */
-function refusal(error: ApiError): AssayError {
-  const quota = error.status === 403 && /exceeded quota|limited:/.test(error.message);
-  const noRight = (error.status === 403 && !quota) || error.status === 404 || error.status === 401;
-  const code = noRight ? 'sandbox-unavailable' : 'sandbox-create-failed';
-  return new AssayError(code, `the cluster refused the pod: ${error.message}`, {
-    class: 'infra',
-    retryable: quota || error.status >= 500 || error.status === 429,
-    hint: quota
-      ? 'Raise the quota of the namespace, or run fewer attempts at once.'
-      : 'deploy/kubernetes holds the namespace and the rights that Assay needs; docs/kubernetes.md lists the settings.',
-    cause: error,
-  });
 }

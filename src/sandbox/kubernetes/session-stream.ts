@@ -2,11 +2,12 @@
  * The controller's end of a session with an agent in a pod (`container-agent/link.h`): one byte stream both ways that outlives its connections. Bytes are kept
  * until the agent has acknowledged them; after a cut a new connection goes on at the byte where the last one broke, so nothing is lost or done twice.
  */
-import { randomBytes } from 'node:crypto';
 import { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KeptBytes } from './kept-bytes.ts';
-import { encodePacket, encodeReceived, PACKET, PacketReader } from './session-packets.ts';
+import { ANSWER_BYTES, greeting, readAnswer } from './session-greeting.ts';
+import { encodeAsk, encodeData, encodeReceived, MAX_PAYLOAD, PACKET, PacketReader } from './session-packets.ts';
+import { SessionSeal } from './session-seal.ts';
 
 /** One connection, whatever carries it. */
 export interface SessionLink {
@@ -19,25 +20,27 @@ export interface SessionLink {
 export interface SessionStreamOptions {
   /** Opens a connection. May throw: it is tried again. */
   connect(onBytes: (bytes: Buffer) => void): Promise<SessionLink>;
+  /** Before the first connection: what no further try can change. */
+  isFinal?(error: unknown): boolean;
   /** The session is given up when no connection stood for so long. */
   patienceMs: number;
   /** Between two questions whether the agent is still there. Default 20 s. */
   askEveryMs?: number;
 }
 
-const MAGIC = Buffer.from('ASSAYPOD');
-const ANSWER_BYTES = 24;
 const ANSWER_MS = 10_000;
-const MAX_CHUNK = 64 * 1024;
 const TELL_EVERY = 64 * 1024;
 const KEPT_LIMIT = 4 * 1024 ** 2;
+const MIN_WAIT_MS = 50;
 const MAX_WAIT_MS = 5_000;
+/** In a minute. */
+const MANY_CUTS = 30;
 
 export class SessionStream extends Duplex {
   /** Resolves with the agent's clock at its start, in nanoseconds, once the first connection stands. */
   readonly started: Promise<bigint>;
   private readonly options: SessionStreamOptions;
-  private readonly secret = randomBytes(32);
+  private readonly seal = new SessionSeal();
   private readonly kept = new KeptBytes();
   private link: SessionLink | undefined;
   private received = 0;
@@ -46,6 +49,7 @@ export class SessionStream extends Duplex {
   private waiting: (() => void) | undefined;
   private resolveStarted: (clock: bigint) => void = () => {};
   private connections = 0;
+  private recentCuts: number[] = [];
 
   constructor(options: SessionStreamOptions) {
     super({ highWaterMark: KEPT_LIMIT });
@@ -62,8 +66,9 @@ export class SessionStream extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
+    const place = this.kept.end;
     this.kept.add(chunk);
-    this.sendData(chunk);
+    this.sendData(chunk, place);
     if (this.kept.size < KEPT_LIMIT) done();
     else this.waiting = done;
   }
@@ -76,15 +81,16 @@ export class SessionStream extends Duplex {
   }
 
   private async keepConnected(): Promise<void> {
-    let waitMs = 50;
-    let problem = 'no connection was made';
+    let failures = 0;
     while (!this.destroyed) {
+      let problem: string;
       try {
         problem = await this.oneConnection(() => {
-          waitMs = 50;
+          failures = 0;
         });
       } catch (error) {
         problem = (error as Error).message;
+        if (this.connections === 0 && this.options.isFinal?.(error) === true) this.destroy(error as Error);
       }
       if (this.destroyed) return;
       if (Date.now() - this.heardAt > this.options.patienceMs) {
@@ -92,40 +98,57 @@ export class SessionStream extends Duplex {
         return;
       }
       // Not all at once: an API server that restarts cuts every stream of a cluster in the same moment.
-      await sleep(waitMs * (0.5 + Math.random()), undefined, { ref: false });
-      waitMs = Math.min(2 * waitMs, MAX_WAIT_MS);
+      await sleep(this.waitMs(failures) * (0.5 + Math.random()), undefined, { ref: false });
+      failures++;
     }
+  }
+
+  /** A program inside that ends each relay must not keep the API server busy. */
+  private waitMs(failures: number): number {
+    this.recentCuts = this.recentCuts.filter((at) => Date.now() - at < 60_000);
+    this.recentCuts.push(Date.now());
+    return this.recentCuts.length > MANY_CUTS ? MAX_WAIT_MS : Math.min(MIN_WAIT_MS * 2 ** failures, MAX_WAIT_MS);
   }
 
   /** From the greeting to the end of one connection; gives the reason of its end. */
   private async oneConnection(onUp: () => void): Promise<string> {
-    const reader = new PacketReader();
+    const { bytes: words, nonce } = greeting(this.seal, { tellKey: this.connections === 0, received: this.received });
+    const reader = new PacketReader(this.seal, this.received);
     let answer = Buffer.alloc(0);
     let link: SessionLink | undefined;
+    let forgery: string | undefined;
     let late: NodeJS.Timeout | undefined;
     const hear = (bytes: Buffer): void => {
-      if (this.link !== undefined) {
-        this.hearPackets(reader, bytes);
-        return;
+      if (link === undefined || forgery !== undefined) return;
+      try {
+        if (this.link !== undefined) {
+          this.hearPackets(reader, bytes);
+          return;
+        }
+        answer = Buffer.concat([answer, bytes]);
+        if (answer.length < ANSWER_BYTES) return;
+        this.takeAnswer(nonce, answer);
+        clearTimeout(late);
+        this.link = link;
+        this.connections++;
+        onUp();
+        this.sendKept();
+        this.hearPackets(reader, answer.subarray(ANSWER_BYTES));
+      } catch (error) {
+        forgery = (error as Error).message;
+        link.close();
       }
-      answer = Buffer.concat([answer, bytes]);
-      if (answer.length < ANSWER_BYTES || link === undefined || !this.takeAnswer(answer)) return;
-      clearTimeout(late);
-      this.link = link;
-      this.connections++;
-      onUp();
-      for (const chunk of this.kept.chunks()) this.sendData(chunk);
-      this.hearPackets(reader, answer.subarray(ANSWER_BYTES));
     };
     const opened = await this.options.connect(hear);
     link = opened;
     if (this.destroyed) opened.close();
-    opened.send(greeting(this.secret, this.received));
+    opened.send(words);
     late = setTimeout(() => opened.close(), ANSWER_MS);
     const questions = setInterval(() => this.ask(opened), this.options.askEveryMs ?? 20_000);
     questions.unref();
     try {
-      return await opened.ended;
+      const reason = await opened.ended;
+      return forgery ?? reason;
     } finally {
       clearTimeout(late);
       clearInterval(questions);
@@ -133,28 +156,23 @@ export class SessionStream extends Duplex {
     }
   }
 
-  /** False when the agent lost what it should have; the session cannot go on then. */
-  private takeAnswer(answer: Buffer): boolean {
-    const has = Number(answer.readBigUInt64LE(8));
-    if (!answer.subarray(0, 8).equals(MAGIC) || !this.kept.forgetUntil(has)) {
-      this.destroy(new Error('its agent answered with what no session has'));
-      return false;
+  /** Throws a `RangeError` for words of somebody else, and for an older place of the session. */
+  private takeAnswer(nonce: Buffer, bytes: Buffer): void {
+    const answer = readAnswer(this.seal, nonce, bytes);
+    if (answer === undefined || !this.kept.forgetUntil(answer.has)) {
+      throw new RangeError('its agent did not give the answer that came over its connection');
     }
     this.heardAt = Date.now();
-    this.resolveStarted(answer.readBigUInt64LE(16));
+    this.resolveStarted(answer.startedNs);
     this.told = this.received;
-    return true;
   }
 
+  /** Only what its agent sent counts as heard. Throws a `RangeError` for all else. */
   private hearPackets(reader: PacketReader, bytes: Buffer): void {
-    this.heardAt = Date.now();
-    try {
-      for (const packet of reader.push(bytes)) {
-        if (packet.kind === PACKET.data) this.takeData(packet.payload);
-        else if (packet.kind === PACKET.received) this.acknowledge(Number(packet.payload.readBigUInt64LE(0)));
-      }
-    } catch (error) {
-      this.destroy(error as Error);
+    for (const packet of reader.push(bytes)) {
+      this.heardAt = Date.now();
+      if (packet.kind === PACKET.data) this.takeData(packet.payload);
+      else if (packet.kind === PACKET.received) this.acknowledge(Number(packet.payload.readBigUInt64LE(0)));
     }
   }
 
@@ -163,7 +181,7 @@ export class SessionStream extends Duplex {
     this.push(bytes);
     if (this.received - this.told < TELL_EVERY) return;
     this.told = this.received;
-    this.link?.send(encodeReceived(this.received));
+    this.link?.send(encodeReceived(this.seal, this.received));
   }
 
   private acknowledge(count: number): void {
@@ -174,9 +192,18 @@ export class SessionStream extends Duplex {
     done();
   }
 
-  private sendData(chunk: Buffer): void {
-    for (let at = 0; at < chunk.length; at += MAX_CHUNK) {
-      this.link?.send(encodePacket(PACKET.data, chunk.subarray(at, at + MAX_CHUNK)));
+  /** All that a new connection must bring again. */
+  private sendKept(): void {
+    let place = this.kept.from;
+    for (const chunk of this.kept.chunks()) {
+      this.sendData(chunk, place);
+      place += chunk.length;
+    }
+  }
+
+  private sendData(chunk: Buffer, place: number): void {
+    for (let at = 0; at < chunk.length; at += MAX_PAYLOAD) {
+      this.link?.send(encodeData(this.seal, place + at, chunk.subarray(at, at + MAX_PAYLOAD)));
     }
   }
 
@@ -187,13 +214,7 @@ export class SessionStream extends Duplex {
     if (Date.now() - this.heardAt > 2.5 * every) link.close();
     else {
       this.told = this.received;
-      link.send(Buffer.concat([encodeReceived(this.received), encodePacket(PACKET.ask)]));
+      link.send(Buffer.concat([encodeReceived(this.seal, this.received), encodeAsk(this.seal)]));
     }
   }
-}
-
-function greeting(secret: Buffer, received: number): Buffer {
-  const count = Buffer.alloc(8);
-  count.writeBigUInt64LE(BigInt(received));
-  return Buffer.concat([MAGIC, secret, count]);
 }
