@@ -118,9 +118,10 @@ export interface SandboxBackend {
   probe(): Promise<BackendProbe>;
   /**
    * A fresh private writable copy of base + layers, ready to spawn in. Throws `AssayError` `sandbox-create-failed`, `sandbox-unavailable` or
-   * `disk-full`. The caller must `destroy` what it got; if this process dies, the sandbox dies with it.
+   * `disk-full`. The caller must `destroy` what it got; if this process dies, the sandbox dies with it. Where a start can take minutes, the signal
+   * ends the wait: `cancelled`.
    */
-  create(spec: SandboxSpec): Promise<Sandbox>;
+  create(spec: SandboxSpec, signal?: AbortSignal): Promise<Sandbox>;
   /**
    * Makes the image available to `create`, fetching it when it is not there, and says what it is. Throws `sandbox-unavailable` when this backend runs no
    * images, `image-not-found`, `image-pull-failed`, `image-refused`, `sandbox-create-failed`, `cancelled`.

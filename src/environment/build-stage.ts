@@ -172,15 +172,18 @@ export class StageBuilder {
     },
     work: (sandbox: Sandbox) => Promise<T>,
   ): Promise<T> {
-    const sandbox = await this.options.backend.create({
-      base: context.recipe.base,
-      layers: context.layers,
-      limits: { ...this.options.limits, wallSeconds: (options.seconds ?? 900) + 300 },
-      network: options.network ?? 'none',
-      env: options.env ?? context.recipe.env,
-      workdir: options.workdir ?? WORKDIR,
-      labels: { purpose: `build: ${options.purpose}` },
-    });
+    const sandbox = await this.options.backend.create(
+      {
+        base: context.recipe.base,
+        layers: context.layers,
+        limits: { ...this.options.limits, wallSeconds: (options.seconds ?? 900) + 300 },
+        network: options.network ?? 'none',
+        env: options.env ?? context.recipe.env,
+        workdir: options.workdir ?? WORKDIR,
+        labels: { purpose: `build: ${options.purpose}` },
+      },
+      context.signal,
+    );
     try {
       return await work(sandbox);
     } finally {

@@ -1,6 +1,12 @@
 /** What an environment stands on: this machine's own programs, or an image. */
 import { digestOf } from '../base/digest.ts';
-import { AssayError, type SandboxBackend, type SandboxBase, type TaskInstance } from '../contracts/index.ts';
+import {
+  AssayError,
+  type SandboxBackend,
+  type SandboxBase,
+  type SandboxLimits,
+  type TaskInstance,
+} from '../contracts/index.ts';
 import { exec } from '../sandbox/exec.ts';
 import type { HostBase } from '../sandbox/host-base.ts';
 import { SANDBOX_HOME } from './build-env.ts';
@@ -57,18 +63,21 @@ const ALWAYS = ['bash', 'git', 'find', 'tar', 'sha256sum', 'awk', 'grep', 'xargs
 export async function requireToolsInside(
   instance: TaskInstance,
   { base, path, env }: EnvironmentBase,
-  { backend, limits }: { backend: SandboxBackend; limits: Parameters<SandboxBackend['create']>[0]['limits'] },
+  { backend, limits, signal }: { backend: SandboxBackend; limits: SandboxLimits; signal: AbortSignal },
 ): Promise<void> {
   const tools = [...new Set([...ALWAYS, ...instance.task.environment.tools])];
-  const sandbox = await backend.create({
-    base,
-    layers: [],
-    limits,
-    network: 'none',
-    env: { ...env, PATH: path },
-    workdir: '/',
-    labels: { purpose: 'check of an image' },
-  });
+  const sandbox = await backend.create(
+    {
+      base,
+      layers: [],
+      limits,
+      network: 'none',
+      env: { ...env, PATH: path },
+      workdir: '/',
+      labels: { purpose: 'check of an image' },
+    },
+    signal,
+  );
   try {
     const script = 'for tool; do command -v "$tool" > /dev/null || echo "$tool"; done';
     const argv = ['/bin/sh', '-c', script, 'sh', ...tools];

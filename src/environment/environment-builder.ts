@@ -140,8 +140,8 @@ class LayeredBuilder implements EnvironmentBuilder {
     if (on.base.kind === 'host') return;
     const key = digestOf({ base: on.digest, tools: [...instance.task.environment.tools].sort() });
     if ((await readRecord(this.layout.proof(key), proofSchema))?.key === key) return;
-    await this.flights.run(`tools ${key}`, signal, async () => {
-      await requireToolsInside(instance, on, { backend: this.backend, limits: this.limits });
+    await this.flights.run(`tools ${key}`, signal, async (inner) => {
+      await requireToolsInside(instance, on, { backend: this.backend, limits: this.limits, signal: inner });
       await this.writeProof({ key, environment: on.digest, instanceId: instance.instanceId });
     });
   }
@@ -182,15 +182,18 @@ class LayeredBuilder implements EnvironmentBuilder {
     instance: string,
     signal: AbortSignal,
   ): Promise<string[]> {
-    const sandbox = await this.backend.create({
-      base: state.recipe.base,
-      layers: state.layers,
-      limits: this.limits,
-      network: 'none',
-      env: state.recipe.env,
-      workdir: WORKDIR,
-      labels: { purpose: 'check', instance },
-    });
+    const sandbox = await this.backend.create(
+      {
+        base: state.recipe.base,
+        layers: state.layers,
+        limits: this.limits,
+        network: 'none',
+        env: state.recipe.env,
+        workdir: WORKDIR,
+        labels: { purpose: 'check', instance },
+      },
+      signal,
+    );
     try {
       const place = { workdir: WORKDIR, signal };
       const folders = [WORKDIR, ...WRITABLE_FOLDERS];

@@ -62,15 +62,18 @@ async function diffArchives(
   options: GoldOptions,
   signal: AbortSignal,
 ): Promise<Buffer> {
-  const sandbox = await options.backend.create({
-    base: options.on.base,
-    layers: [],
-    limits: options.limits,
-    network: 'none',
-    env: sandboxEnv(options.on),
-    workdir: '/work',
-    labels: { purpose: 'gold', instance: instance.instanceId },
-  });
+  const sandbox = await options.backend.create(
+    {
+      base: options.on.base,
+      layers: [],
+      limits: options.limits,
+      network: 'none',
+      env: sandboxEnv(options.on),
+      workdir: '/work',
+      labels: { purpose: 'gold', instance: instance.instanceId },
+    },
+    signal,
+  );
   try {
     return await runScript(sandbox, DIFF_ARCHIVES, { workdir: '/work', ...script, signal });
   } catch (error) {

@@ -66,15 +66,18 @@ export async function gradeAttempt(input: GradeAttemptInput): Promise<GradeAttem
   if (patch.trim() === '') return { report: report('empty-patch'), testOutput: '', evalScript };
 
   const { timeoutSeconds } = instance.task.grading;
-  const sandbox = await backend.create({
-    base: environment.base,
-    layers: environment.layers,
-    limits: { ...input.limits, wallSeconds: timeoutSeconds + SET_UP_SECONDS },
-    network: 'none',
-    env: environment.env,
-    workdir: environment.workdir,
-    labels: { purpose: 'grading', instance: instance.instanceId },
-  });
+  const sandbox = await backend.create(
+    {
+      base: environment.base,
+      layers: environment.layers,
+      limits: { ...input.limits, wallSeconds: timeoutSeconds + SET_UP_SECONDS },
+      network: 'none',
+      env: environment.env,
+      workdir: environment.workdir,
+      labels: { purpose: 'grading', instance: instance.instanceId },
+    },
+    signal,
+  );
   const where = { sandbox: { backend: sandbox.backend, tier: sandbox.tier, limitsInForce: sandbox.limitsInForce } };
   try {
     const { applied, log, restoredFiles } = await applyPatch(sandbox, instance, patch, {

@@ -129,8 +129,10 @@ async function tryOnce(context: SolveContext, input: SolveInput): Promise<TryRes
   const asked = performance.now();
   let sandbox: Sandbox;
   try {
-    sandbox = await ports.backend.create(attemptSpec(run.manifest, ref, instance, environment));
+    const spec = attemptSpec(run.manifest, ref, instance, environment);
+    sandbox = await ports.backend.create(spec, context.stop.control.signal);
   } catch (error) {
+    if (context.stop.control.signal.aborted) return { kind: 'paused' };
     return failed(history, toFailure(error));
   }
   const begun = performance.now();

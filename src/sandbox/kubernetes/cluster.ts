@@ -29,7 +29,7 @@ export class Cluster {
   readonly starting: StartGate;
   private readonly paths: AssayPaths;
   private agentMap: Promise<string> | undefined;
-  private closing = false;
+  private readonly closing = new AbortController();
 
   constructor({ access, settings, paths, patienceMs }: ClusterOptions) {
     this.settings = settings;
@@ -59,14 +59,14 @@ export class Cluster {
     return this.agentMap;
   }
 
-  /** Throws `cancelled` once `stopStarts` was called: what still waits for a pod gives up then. */
-  demandStarts(): void {
-    if (!this.closing) return;
-    throw new AssayError('cancelled', 'no more sandboxes are started', { class: 'cancelled', retryable: false });
+  /** Ends a start that is still under way when its caller aborts it, or at `stopStarts`: throws `cancelled`. */
+  demandWanted(signal: AbortSignal | undefined): void {
+    if (!this.closing.signal.aborted && signal?.aborted !== true) return;
+    throw new AssayError('cancelled', 'the sandbox is not wanted any more', { class: 'cancelled', retryable: false });
   }
 
   stopStarts(): void {
-    this.closing = true;
+    this.closing.abort();
   }
 
   async close(): Promise<void> {

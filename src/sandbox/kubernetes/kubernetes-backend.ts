@@ -83,15 +83,15 @@ class KubernetesBackend implements SandboxBackend {
     }
   }
 
-  create(spec: SandboxSpec): Promise<Sandbox> {
-    return this.untilClosed(this.createNow(spec));
+  create(spec: SandboxSpec, signal?: AbortSignal): Promise<Sandbox> {
+    return this.untilClosed(this.createNow(spec, signal));
   }
 
   describeImage(reference: string, signal?: AbortSignal): Promise<ImageFacts> {
     return this.untilClosed(this.describeNow(reference, signal));
   }
 
-  private async createNow(spec: SandboxSpec): Promise<Sandbox> {
+  private async createNow(spec: SandboxSpec, signal?: AbortSignal): Promise<Sandbox> {
     if (spec.base.kind !== 'image') {
       throw new AssayError('sandbox-unavailable', 'the kubernetes backend runs images only, not the host base', {
         class: 'input',
@@ -102,7 +102,7 @@ class KubernetesBackend implements SandboxBackend {
     const image = await this.images.pullable(spec.base.reference);
     const task = spec.labels?.instance ?? image;
     const factor = this.factors.of(task);
-    const pod = await this.startPod({ spec, image, factor });
+    const pod = await this.startPod({ spec, image, factor }, signal);
     try {
       return await this.sandboxIn(pod, spec, (failure) => {
         if (isResourceFailure(failure)) this.factors.raise(task, factor);
@@ -114,9 +114,8 @@ class KubernetesBackend implements SandboxBackend {
   }
 
   private async describeNow(reference: string, signal?: AbortSignal): Promise<ImageFacts> {
-    signal?.throwIfAborted();
     const image = await this.images.pullable(reference);
-    const pod = await this.startPod({ spec: probeSpec(image), image, factor: 1 });
+    const pod = await this.startPod({ spec: probeSpec(image), image, factor: 1 }, signal);
     try {
       const { exitCode, message, output } = await pod.run([AGENT, 'describe']);
       if (exitCode !== 0) throw new Error(message);
@@ -152,8 +151,8 @@ class KubernetesBackend implements SandboxBackend {
     await cluster?.close();
   }
 
-  private async startPod(wish: Omit<PodWish, 'name'>): Promise<SandboxPod> {
-    return SandboxPod.start(await this.cluster(), { ...wish, name: podName() });
+  private async startPod(wish: Omit<PodWish, 'name'>, signal?: AbortSignal): Promise<SandboxPod> {
+    return SandboxPod.start(await this.cluster(), { ...wish, name: podName() }, signal);
   }
 
   /** `close` waits for it, so that nothing starts behind its back. */

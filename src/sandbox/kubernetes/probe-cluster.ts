@@ -23,7 +23,7 @@ const RIGHTS: readonly Right[] = [
 
 /** Notes about it. Throws `sandbox-unavailable` with every right that is missing. */
 export async function askCluster({ client, namespace, settings }: Cluster): Promise<string[]> {
-  const version = await client.call({ method: 'GET', path: '/version' });
+  const version = await refusedAs('to tell its version', () => client.call({ method: 'GET', path: '/version' }));
   const { gitVersion = 'an unknown version' } = (version.body ?? {}) as { gitVersion?: string };
   const asked = RIGHTS.flatMap((right) => right.verbs.map((verb) => ({ ...right, verb })));
   const answers = await Promise.all(asked.map(async (one) => ((await mayDo(one)) ? [] : [nameOf(one)])));

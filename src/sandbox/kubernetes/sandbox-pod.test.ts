@@ -167,11 +167,13 @@ describe('rights that are missing for', () => {
   });
 });
 
-test('what still waits for a pod gives up when no more are started', async () => {
+test.each(['no more are started', 'it is aborted'])('what still waits for a pod gives up when %s', async (reason) => {
   const { api, cluster } = await fake({ statuses: () => [] });
-  const start = SandboxPod.start(cluster, wish);
+  const abort = new AbortController();
+  const start = SandboxPod.start(cluster, wish, abort.signal);
   await expect.poll(() => api.podPaths(), { timeout: 10_000 }).toHaveLength(1);
-  cluster.stopStarts();
+  if (reason === 'it is aborted') abort.abort();
+  else cluster.stopStarts();
   await expect(start).rejects.toMatchObject({ code: 'cancelled' });
   expect(api.podPaths()).toEqual([]);
 });

@@ -28,6 +28,8 @@ export class SandboxPod {
   /** Resolves when a pod that ran does so no more, unless it was removed by `remove`. */
   readonly failed: Promise<PodFailure>;
   private readonly cluster: Cluster;
+  /** Of its start. */
+  private readonly signal: AbortSignal | undefined;
   private readonly unobserve: () => void;
   private latest: PodView | undefined;
   private refused: ApiError | undefined;
@@ -40,9 +42,10 @@ export class SandboxPod {
   private readonly running: Promise<PodFailure | undefined>;
   private readonly gone: Promise<void>;
 
-  private constructor(cluster: Cluster, name: string) {
+  private constructor(cluster: Cluster, name: string, signal: AbortSignal | undefined) {
     this.cluster = cluster;
     this.name = name;
+    this.signal = signal;
     this.running = new Promise((resolve, reject) => {
       this.resolveRunning = resolve;
       this.rejectRunning = reject;
@@ -60,10 +63,11 @@ export class SandboxPod {
     });
   }
 
-  /** Resolves when its agent runs. Throws what the pod's obstacle means; nothing is left then. */
-  static start(cluster: Cluster, wish: PodWish): Promise<SandboxPod> {
+  /** Resolves when its agent runs. Throws what the pod's obstacle means, `cancelled` when the signal ends the wait; nothing is left then. */
+  static start(cluster: Cluster, wish: PodWish, signal?: AbortSignal): Promise<SandboxPod> {
     return cluster.starting.pass(async () => {
-      const pod = new SandboxPod(cluster, wish.name);
+      cluster.demandWanted(signal);
+      const pod = new SandboxPod(cluster, wish.name, signal);
       try {
         await pod.make(wish);
         const failure = await pod.waitUntilRunning();
@@ -122,7 +126,7 @@ export class SandboxPod {
       // More than once: the watch may be away, and never have seen a pod that lived for a moment.
       for (let look = 0; look < REMOVAL.looks; look++) {
         await this.delete('1');
-        if ((await Promise.race([this.gone, sleep(REMOVAL.everyMs, 'late' as const, { ref: false })])) !== 'late') return;
+        if ((await within(REMOVAL.everyMs, this.gone)) !== 'late') return;
       }
       await this.delete('0');
     } finally {
@@ -154,7 +158,7 @@ export class SandboxPod {
 
   private async post(body: object): Promise<void> {
     await this.cluster.rate.turn();
-    this.cluster.demandStarts();
+    this.cluster.demandWanted(this.signal);
     // The name is ours alone: where it is taken, an earlier try of this call has arrived.
     await this.cluster.client.call({ method: 'POST', path: this.path(''), body, accept: [409] });
   }
@@ -186,9 +190,9 @@ export class SandboxPod {
     let scheduledAt: number | undefined;
     let hinderedAt: number | undefined;
     for (;;) {
-      const answer = await Promise.race([this.running, sleep(1000, 'waiting' as const, { ref: false })]);
-      if (answer !== 'waiting') return answer;
-      this.cluster.demandStarts();
+      const answer = await within(1000, this.running);
+      if (answer !== 'late') return answer;
+      this.cluster.demandWanted(this.signal);
       const now = Date.now();
       if (this.latest?.spec?.nodeName !== undefined) scheduledAt ??= now;
       const obstacle = this.latest === undefined ? undefined : podFailure(this.latest);
@@ -224,6 +228,16 @@ export class SandboxPod {
 
   private path(rest: string): string {
     return `/api/v1/namespaces/${this.cluster.namespace}/pods${rest}`;
+  }
+}
+
+/** Keeps this process alive meanwhile: watches and streams that are cut do not. */
+async function within<T>(ms: number, promise: Promise<T>): Promise<T | 'late'> {
+  const timer = new AbortController();
+  try {
+    return await Promise.race([promise, sleep(ms, 'late' as const, { signal: timer.signal })]);
+  } finally {
+    timer.abort();
   }
 }
 

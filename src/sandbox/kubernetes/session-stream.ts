@@ -50,6 +50,7 @@ export class SessionStream extends Duplex {
   private resolveStarted: (clock: bigint) => void = () => {};
   private connections = 0;
   private recentCuts: number[] = [];
+  private readonly ending = new AbortController();
 
   constructor(options: SessionStreamOptions) {
     super({ highWaterMark: KEPT_LIMIT });
@@ -76,6 +77,7 @@ export class SessionStream extends Duplex {
   override _read(): void {} // the agent sends no more than its windows allow
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    this.ending.abort();
     this.link?.close();
     done(error);
   }
@@ -98,7 +100,8 @@ export class SessionStream extends Duplex {
         return;
       }
       // Not all at once: an API server that restarts cuts every stream of a cluster in the same moment.
-      await sleep(this.waitMs(failures) * (0.5 + Math.random()), undefined, { ref: false });
+      const waitMs = this.waitMs(failures) * (0.5 + Math.random());
+      await sleep(waitMs, undefined, { signal: this.ending.signal }).catch(() => {});
       failures++;
     }
   }
