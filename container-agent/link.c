@@ -313,7 +313,7 @@ int link_relay(const char *name) {
   struct sockaddr_un address;
   struct ucred owner;
   socklen_t size = address_of(name, &address), owner_size = sizeof owner;
-  prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); /* the secret passes through here */
+  prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); /* the key passes through here */
   int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (fd < 0 || connect(fd, (struct sockaddr *)&address, size) < 0) return 75;
   /* Who listens must be the container's first process, and no program that took its name. */

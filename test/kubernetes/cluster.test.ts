@@ -13,6 +13,7 @@ import { describeCommands } from './cluster-commands.ts';
 import { describeFaults } from './cluster-faults.ts';
 import { describeLife } from './cluster-life.ts';
 import { describeNodes } from './cluster-nodes.ts';
+import { describeObjects } from './cluster-objects.ts';
 import { describeRights } from './cluster-rights.ts';
 import type { LabBackend } from './lab-backend.ts';
 
@@ -41,6 +42,7 @@ describeRequiring('kubernetes', found.problem, 'kubernetes', () => {
   describeSandboxContract('kubernetes', contractBackend, { kind: 'image', reference: LAB_IMAGE }, LAB_ADDRESS);
   describeLife(backend, home);
   describeRights(backend);
+  describeObjects(backend);
   describeCommands();
   describeFaults(backend);
   describeChaos(backend);

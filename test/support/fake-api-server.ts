@@ -92,6 +92,7 @@ export class FakeApiServer {
   remove(path: string): void {
     const gone = this.objects.get(path);
     this.objects.delete(path);
+    if (path.includes('/sandboxes/')) this.remove(`/api/v1/namespaces/test/pods/${path.split('/').at(-1)}`);
     if (gone !== undefined && path.includes('/pods/')) this.tell('DELETED', gone);
   }
 
@@ -137,7 +138,19 @@ export class FakeApiServer {
     object.metadata.uid = `uid-${object.metadata.name}`;
     this.objects.set(place, object);
     send(response, 201, object);
-    if (!path.endsWith('/pods')) return;
+    if (path.endsWith('/sandboxes')) this.bePod(object);
+    if (path.endsWith('/pods')) this.bringUp(place, object);
+  }
+
+  /** What a controller makes of an object of agent-sandbox. */
+  private bePod({ metadata: { name }, spec }: Stored): void {
+    const place = `/api/v1/namespaces/test/pods/${name}`;
+    const pod = { metadata: { ...spec.podTemplate.metadata, name }, spec: spec.podTemplate.spec };
+    this.objects.set(place, pod);
+    this.bringUp(place, pod);
+  }
+
+  private bringUp(place: string, object: Stored): void {
     object.status = { phase: 'Pending' };
     this.tell('ADDED', object);
     for (const status of this.options.statuses?.(object) ?? [RUNNING]) {

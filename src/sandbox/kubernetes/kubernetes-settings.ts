@@ -52,6 +52,8 @@ export const kubernetesSettingsSchema = z.strictObject({
   orphanSeconds: z.number().int().min(10).default(90),
   /** `demanded`: refuse to run when pods without network can reach the API server; `trusted`: do not look. */
   networkPolicy: z.enum(['demanded', 'trusted']).default('demanded'),
+  /** Objects of kubernetes-sigs/agent-sandbox (`agents.x-k8s.io/v1beta1`), whose controller makes the pods, instead of pods. */
+  agentSandbox: z.boolean().default(false),
   /** An image that `assay doctor` may start. Without it the probe only asks the API server. */
   probeImage: z.string().optional(),
 });

@@ -23,6 +23,18 @@ export const SESSION = 'assay-agent';
 const SPARE_SECONDS = 1_800;
 const SHM_BYTES = 64 * 1024 ** 2;
 
+export interface PodBody {
+  apiVersion: 'v1';
+  kind: 'Pod';
+  metadata: {
+    name: string;
+    labels: Record<string, string>;
+    annotations: Record<string, string>;
+    ownerReferences: readonly object[];
+  };
+  spec: Record<string, unknown> & { activeDeadlineSeconds: number; containers: object[] };
+}
+
 export interface PodPlan {
   name: string;
   spec: SandboxSpec;
@@ -38,7 +50,7 @@ export interface PodPlan {
 }
 
 /** Body of a `POST` to pods. Throws `sandbox-unavailable` for a list of hosts. */
-export function podBody(plan: PodPlan): object {
+export function podBody(plan: PodPlan): PodBody {
   const { spec, settings, owner } = plan;
   const network = plainNetwork(spec.network, 'kubernetes backend');
   return {

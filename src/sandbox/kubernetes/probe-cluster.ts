@@ -5,6 +5,7 @@ import { ApiError } from './api-client.ts';
 import type { Cluster } from './cluster.ts';
 import { isQuota, refusedAs } from './cluster-refusal.ts';
 import { podBody } from './pod-spec.ts';
+import { SANDBOX_GROUP, sandboxObject, sandboxObjectsPath } from './sandbox-object.ts';
 
 interface Right {
   group: string;
@@ -21,18 +22,22 @@ const RIGHTS: readonly Right[] = [
   { group: 'coordination.k8s.io', resource: 'leases', verbs: ['create', 'delete', 'get', 'list', 'patch'] },
 ];
 
+/** As deploy/kubernetes/agent-sandbox grants them on top. */
+const OBJECT_RIGHTS: Right = { group: SANDBOX_GROUP, resource: 'sandboxes', verbs: ['create', 'delete'] };
+
 /** Notes about it. Throws `sandbox-unavailable` with every right that is missing. */
 export async function askCluster({ client, namespace, settings }: Cluster): Promise<string[]> {
   const version = await refusedAs('to tell its version', () => client.call({ method: 'GET', path: '/version' }));
   const { gitVersion = 'an unknown version' } = (version.body ?? {}) as { gitVersion?: string };
-  const asked = RIGHTS.flatMap((right) => right.verbs.map((verb) => ({ ...right, verb })));
+  const rights = settings.agentSandbox ? [...RIGHTS, OBJECT_RIGHTS] : RIGHTS;
+  const asked = rights.flatMap((right) => right.verbs.map((verb) => ({ ...right, verb })));
   const answers = await Promise.all(asked.map(async (one) => ((await mayDo(one)) ? [] : [nameOf(one)])));
   const missing = answers.flat();
   if (missing.length > 0) {
     throw new AssayError('sandbox-unavailable', `this user may not, in namespace ${namespace}: ${missing.join(', ')}`, {
       class: 'infra',
       retryable: false,
-      hint: 'Apply deploy/kubernetes/base, and use its service account `assay`.',
+      hint: `Apply deploy/kubernetes/${settings.agentSandbox ? 'agent-sandbox' : 'base'}, and use its service account \`assay\`.`,
     });
   }
   const quota = await refusedAs('a pod like those of sandboxes', () => tryPod());
@@ -48,10 +53,11 @@ export async function askCluster({ client, namespace, settings }: Cluster): Prom
     const name = 'assay-probe';
     const image = settings.probeImage ?? 'assay.invalid/probe';
     const owner = { name, uid: randomUUID() };
-    const body = podBody({ name, spec: probeSpec(image), image, settings, owner, agent: name, factor: 1 });
+    const spec = probeSpec(image);
+    const pod = podBody({ name, spec, image, settings, owner, agent: name, factor: 1 });
     try {
-      const query = { dryRun: 'All' };
-      await client.call({ method: 'POST', path: `/api/v1/namespaces/${namespace}/pods`, query, body, accept: [409] });
+      await tryToMake(`/api/v1/namespaces/${namespace}/pods`, pod);
+      if (settings.agentSandbox) await tryToMake(sandboxObjectsPath(namespace), sandboxObject(pod, client.serverTime));
       return [];
     } catch (error) {
       if (isQuota(error)) return [`The quota of the namespace is full now: ${(error as Error).message}`];
@@ -60,6 +66,10 @@ export async function askCluster({ client, namespace, settings }: Cluster): Prom
       }
       throw error;
     }
+  }
+
+  async function tryToMake(path: string, body: object): Promise<void> {
+    await client.call({ method: 'POST', path, query: { dryRun: 'All' }, body, accept: [409] });
   }
 
   async function mayDo({ group, resource, subresource, verb }: Right & { verb: string }): Promise<boolean> {

@@ -85,6 +85,18 @@ describe('a pod that starts', () => {
   });
 });
 
+test('an object of agent-sandbox is made and removed in the place of its pod, and ends by itself', async () => {
+  const { api, cluster } = await fake({}, { agentSandbox: true });
+  const pod = await SandboxPod.start(cluster, wish);
+  const object = api.objects.get('/apis/agents.x-k8s.io/v1beta1/namespaces/test/sandboxes/assay-p');
+  expect(object).toMatchObject({ kind: 'Sandbox', spec: { shutdownPolicy: 'Delete', service: false } });
+  const life = Date.parse(object?.spec.shutdownTime) - Date.now();
+  expect(Math.abs(life - 1_860_000)).toBeLessThan(60_000);
+  expect(api.requests).not.toContain(`POST ${PODS}`);
+  await pod.remove();
+  expect([...api.objects.keys()].filter((path) => path.includes('assay-p'))).toEqual([]);
+});
+
 describe('a pod that does not start', () => {
   const waiting = (reason: string, message: string) => ({
     phase: 'Pending',

@@ -8,6 +8,7 @@ import { type ExecEnd, type ExecStream, openExec } from './exec-stream.ts';
 import { createError, type PodFailure, podFailure } from './pod-failure.ts';
 import { AGENT, type PodPlan, podBody, SESSION } from './pod-spec.ts';
 import { CONTAINER, isRunning, type PodView } from './pod-view.ts';
+import { sandboxObject, sandboxObjectsPath } from './sandbox-object.ts';
 import { SessionStream } from './session-stream.ts';
 
 export type PodWish = Pick<PodPlan, 'name' | 'spec' | 'image' | 'factor'>;
@@ -18,6 +19,10 @@ const OBSTACLE_MS = 120_000;
 const TAKING_MS = 90_000;
 /** A node that does not answer keeps its pods in the cluster's books: they are struck out after so many looks. */
 const REMOVAL = { looks: 4, everyMs: 5_000 };
+const REMOVED_NOW = { gracePeriodSeconds: 1 };
+/** What a controller made of an object goes before the object itself. */
+const REMOVED_WITH_POD = { propagationPolicy: 'Foreground' };
+const STRUCK_OUT = { gracePeriodSeconds: 0 };
 /** For a program that answers at once. */
 const RUN_MS = 30_000;
 /** Between two looks whether a full quota has room again. */
@@ -122,13 +127,14 @@ export class SandboxPod {
   /** Resolves when its containers are gone; when its node does not answer, when the cluster has struck it out. Idempotent. */
   async remove(): Promise<void> {
     this.removing = true;
+    const how = this.cluster.settings.agentSandbox ? REMOVED_WITH_POD : REMOVED_NOW;
     try {
       // More than once: the watch may be away, and never have seen a pod that lived for a moment.
       for (let look = 0; look < REMOVAL.looks; look++) {
-        await this.delete('1');
+        await this.delete(`${this.madePath}/${this.name}`, how);
         if ((await within(REMOVAL.everyMs, this.gone)) !== 'late') return;
       }
-      await this.delete('0');
+      await this.delete(`${podsPath(this.cluster)}/${this.name}`, STRUCK_OUT);
     } finally {
       this.unobserve();
     }
@@ -138,8 +144,9 @@ export class SandboxPod {
     const { settings, lease } = this.cluster;
     const owner = await refusedAs('a lease', () => lease.get());
     const agent = await refusedAs('a config map', () => this.cluster.agent());
-    const body = podBody({ ...wish, settings, owner, agent });
-    await refusedAs('the pod', () => this.postWithinQuota(body));
+    const pod = podBody({ ...wish, settings, owner, agent });
+    const body = settings.agentSandbox ? sandboxObject(pod, this.cluster.client.serverTime) : pod;
+    await refusedAs(settings.agentSandbox ? 'the sandbox' : 'the pod', () => this.postWithinQuota(body));
   }
 
   /** A full quota is like a full cluster: there may be room in a moment. */
@@ -160,7 +167,7 @@ export class SandboxPod {
     await this.cluster.rate.turn();
     this.cluster.demandWanted(this.signal);
     // The name is ours alone: where it is taken, an earlier try of this call has arrived.
-    await this.cluster.client.call({ method: 'POST', path: this.path(''), body, accept: [409] });
+    await this.cluster.client.call({ method: 'POST', path: this.madePath, body, accept: [409] });
   }
 
   private see(pod: PodView | undefined): void {
@@ -202,7 +209,7 @@ export class SandboxPod {
       if (onNode > TAKING_MS && this.latest?.status.startTime === undefined) return untaken(this.latest);
       const late = scheduledAt === undefined ? now - started > scheduleSeconds * 1000 : onNode > pullSeconds * 1000;
       if (!late && (hinderedAt === undefined || now - hinderedAt < OBSTACLE_MS)) continue;
-      return obstacle ?? tooLate(scheduledAt === undefined, { scheduleSeconds, pullSeconds });
+      return obstacle ?? tooLate(this.latest, { scheduleSeconds, pullSeconds });
     }
   }
 
@@ -216,19 +223,20 @@ export class SandboxPod {
     }
   }
 
-  private async delete(gracePeriodSeconds: string): Promise<void> {
-    const reply = await this.cluster.client.call({
-      method: 'DELETE',
-      path: this.path(`/${this.name}`),
-      query: { gracePeriodSeconds },
-      accept: [404],
-    });
+  private async delete(path: string, body: object): Promise<void> {
+    const reply = await this.cluster.client.call({ method: 'DELETE', path, body, accept: [404] });
     if (reply.status === 404) this.resolveGone();
   }
 
-  private path(rest: string): string {
-    return `/api/v1/namespaces/${this.cluster.namespace}/pods${rest}`;
+  /** Where what is made of it belongs. */
+  private get madePath(): string {
+    const { settings, namespace } = this.cluster;
+    return settings.agentSandbox ? sandboxObjectsPath(namespace) : podsPath(this.cluster);
   }
+}
+
+function podsPath({ namespace }: Cluster): string {
+  return `/api/v1/namespaces/${namespace}/pods`;
 }
 
 /** Keeps this process alive meanwhile: watches and streams that are cut do not. */
@@ -245,10 +253,14 @@ function isForbidden(error: unknown): error is ApiError {
   return error instanceof ApiError && error.status === 403;
 }
 
-function tooLate(unscheduled: boolean, seconds: { scheduleSeconds: number; pullSeconds: number }): PodFailure {
-  return unscheduled
-    ? { kind: 'unschedulable', message: `no node took it within ${seconds.scheduleSeconds} s`, passing: false }
-    : { kind: 'image-pull', message: `its node did not bring it up within ${seconds.pullSeconds} s`, passing: false };
+function tooLate(pod: PodView | undefined, seconds: { scheduleSeconds: number; pullSeconds: number }): PodFailure {
+  const { scheduleSeconds, pullSeconds } = seconds;
+  if (pod === undefined) {
+    return { kind: 'unschedulable', message: `nobody told of it within ${scheduleSeconds} s`, passing: false };
+  }
+  return pod.spec?.nodeName === undefined
+    ? { kind: 'unschedulable', message: `no node took it within ${scheduleSeconds} s`, passing: false }
+    : { kind: 'image-pull', message: `its node did not bring it up within ${pullSeconds} s`, passing: false };
 }
 
 function untaken(pod: PodView | undefined): PodFailure {
