@@ -50,6 +50,7 @@ export async function attemptDocument(
   const opening = storedMessageParts((first as { firstMessage?: unknown } | undefined)?.firstMessage);
   return {
     runId: manifest.runId,
+    attempts: manifest.attempts,
     record: rest,
     report,
     receipt: sandboxUsage ?? index.receipt,

@@ -80,6 +80,8 @@ export interface GridCell extends RunReportRow {
 
 export interface AttemptDocument extends StepLines {
   runId: string;
+  /** At each instance of the run. */
+  attempts: number;
   record: Omit<AttemptRecord, 'report' | 'sandboxUsage'>;
   report: GradeReport | null;
   receipt: SandboxReceipt | null;

@@ -17,7 +17,9 @@ import { FilterBar } from '../parts/filter-bar.tsx';
 import { ForkForm } from '../parts/fork-form.tsx';
 import { ForkNote } from '../parts/fork-note.tsx';
 import { ImageView } from '../parts/image-view.tsx';
+import { JumpBar } from '../parts/jump-bar.tsx';
 import { NotesPanel } from '../parts/notes-panel.tsx';
+import { OtherAttempts } from '../parts/other-attempts.tsx';
 import { PatchView, type ShownFile } from '../parts/patch-view.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { RequeueButton } from '../parts/requeue-button.tsx';
@@ -71,7 +73,7 @@ function AttemptView({ runId, folder, attempt, step, path, live, controls, docum
   const { lines, places } = useMemo(() => shownLines(steps, kind, search.steps), [steps, kind, search.steps]);
   const current = step === null ? -1 : lines.findIndex((line) => line.step >= step);
   const hrefOf = (line: StepLine) => attemptHref(runId, folder, attempt, line.step);
-  useStepKeys(lines, current, hrefOf);
+  const stepBy = useStepKeys(lines, current, hrefOf);
   const judged = {
     state: record.state,
     verdict: report?.verdict ?? null,
@@ -90,6 +92,7 @@ function AttemptView({ runId, folder, attempt, step, path, live, controls, docum
           )}
         </div>
         <FigureList figures={attemptFigures(document)} />
+        <OtherAttempts at={{ runId, folder, attempt }} attempts={document.attempts} />
         {document.fork !== null && <ForkNote at={{ runId, folder, attempt }} fork={document.fork} />}
         {record.outcome?.failure !== undefined && (
           <p className="problem">{visibleText(record.outcome.failure.message)}</p>
@@ -119,9 +122,17 @@ function AttemptView({ runId, folder, attempt, step, path, live, controls, docum
           text={text}
           onText={setText}
           textLabel="Search the steps"
-          status={`${lines.length} of ${steps.length}${document.complete ? '' : ' or more'} steps${searchWords(search)} · keys j and k step`}
-        />
+          status={`${lines.length} of ${steps.length}${document.complete ? '' : ' or more'} steps${searchWords(search)}`}
+        >
+          <button type="button" title="Key k" disabled={current < 1} onClick={() => stepBy(-1)}>
+            Previous step
+          </button>
+          <button type="button" title="Key j" disabled={current >= lines.length - 1} onClick={() => stepBy(1)}>
+            Next step
+          </button>
+        </FilterBar>
       </div>
+      <JumpBar parts={PARTS} />
       <Timeline lines={lines} current={current} hrefOf={hrefOf} />
       {lines.length === 0 ? (
         <p className="empty steps">{steps.length === 0 ? 'No step has been made yet.' : 'No step matches.'}</p>
@@ -166,10 +177,10 @@ function SidePanels({
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached with the keyboard
     <section className="side" tabIndex={0} aria-label="Tests, patch and prompt">
-      <h2>Tests</h2>
+      <h2 id="tests">Tests</h2>
       <TestsPanel runId={runId} report={document.report} log={log.value} />
       {log.error !== null && <Problem error={log.error} />}
-      <h2>Patch</h2>
+      <h2 id="patch">Patch</h2>
       {patch.value !== null && <PatchView file={patch.value} lines={document.steps} hrefOf={hrefOf} shown={file} />}
       {patch.error !== null && <Problem error={patch.error} />}
       <details>
@@ -189,6 +200,14 @@ function SidePanels({
     </section>
   );
 }
+
+/** Of the page, from above. */
+const PARTS = [
+  ['steps', 'Steps'],
+  ['tests', 'Tests'],
+  ['patch', 'Patch'],
+  ['notes', 'Notes'],
+] as const;
 
 const KINDS = [
   ['all', 'all steps'],

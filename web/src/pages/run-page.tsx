@@ -13,7 +13,7 @@ import { RequeueButton } from '../parts/requeue-button.tsx';
 import { RunControlBar } from '../parts/run-control-bar.tsx';
 import { TopAttempts } from '../parts/top-attempts.tsx';
 import { toneOf, wordsOf } from '../parts/verdict-badge.tsx';
-import { compareHref, runHref } from '../route.ts';
+import { compareHref, runHref, searchHref } from '../route.ts';
 import { visibleText } from '../text/ansi.ts';
 import { count, dollars, duration, moment, percent, rate } from '../text/format.ts';
 
@@ -61,6 +61,12 @@ export function RunPage({ runId, live, controls }: { runId: string; live: boolea
       <FigureList figures={figuresOf(value)} />
       <p>
         <a href={compareHref([runId])}>Curves, cost and payout of this run</a>
+        {live && (
+          <>
+            {' · '}
+            <a href={searchHref('', 'text', runId)}>Search its attempts</a>
+          </>
+        )}
       </p>
       <FilterBar
         title={<h2>Attempts</h2>}

@@ -1,45 +1,18 @@
 import { useEffect, useMemo, useState } from 'react';
-import type { RunLine, RunsDocument } from '../../../src/view/documents.ts';
+import type { RunsDocument } from '../../../src/view/documents.ts';
 import { useDocument } from '../data/use-document.ts';
 import { usePolling } from '../data/use-polling.ts';
+import { FilterBar } from '../parts/filter-bar.tsx';
 import { Problem } from '../parts/problem.tsx';
+import { RunRow, UnreadRow } from '../parts/run-rows.tsx';
 import { StartForm } from '../parts/start-form.tsx';
-import { compareHref, runHref } from '../route.ts';
+import { compareHref } from '../route.ts';
 import { visibleText } from '../text/ansi.ts';
-import { count, dollars, duration, moment, percent, rate } from '../text/format.ts';
+import { arrangedRuns, RUN_COLUMNS, RUN_STATES, type RunOrder, type RunState } from '../text/arranged-runs.ts';
 
 const REFRESH_MS = 3_000;
 /** While logs are being read for the first time. */
 const READING_MS = 500;
-
-type KnownRun = Exclude<RunLine, { failure: string } | { unread: true }>;
-type UnreadRun = Extract<RunLine, { unread: true }>;
-type Key =
-  | 'createdAt'
-  | 'model'
-  | 'agent'
-  | 'dataset'
-  | 'rate'
-  | 'usd'
-  | 'tokens'
-  | 'cacheShare'
-  | 'workingMs'
-  | 'infraFailures'
-  | 'status';
-
-const COLUMNS: readonly { key: Key; title: string; value: (run: KnownRun) => number | string }[] = [
-  { key: 'createdAt', title: 'Run', value: (run) => run.createdAt },
-  { key: 'model', title: 'Model', value: (run) => run.model },
-  { key: 'agent', title: 'Agent', value: (run) => run.agent },
-  { key: 'dataset', title: 'Dataset', value: (run) => run.dataset },
-  { key: 'rate', title: 'Resolved [95 %]', value: (run) => run.resolveRate.value },
-  { key: 'usd', title: 'Cost', value: (run) => run.usd },
-  { key: 'tokens', title: 'Tokens', value: tokensOf },
-  { key: 'cacheShare', title: 'From cache', value: (run) => run.cacheShare },
-  { key: 'workingMs', title: 'Work', value: (run) => run.workingMs },
-  { key: 'infraFailures', title: 'Infra failures', value: (run) => run.infraFailures },
-  { key: 'status', title: 'Status', value: (run) => run.status },
-];
 
 /** The table of all runs: sorted and filtered here, several of them picked to be compared. */
 export function RunsPage({ live, controls }: { live: boolean; controls: boolean }) {
@@ -49,9 +22,13 @@ export function RunsPage({ live, controls }: { live: boolean; controls: boolean 
   const isReading = value?.runs.some((run) => 'unread' in run) === true;
   useEffect(() => setReading(isReading), [isReading]);
   const [filter, setFilter] = useState('');
-  const [sort, setSort] = useState<{ key: Key; descending: boolean }>({ key: 'createdAt', descending: true });
+  const [state, setState] = useState<RunState>('all');
+  const [order, setOrder] = useState<RunOrder>({ key: 'createdAt', descending: true });
   const [picked, setPicked] = useState<ReadonlySet<string>>(new Set());
-  const { known, unread, damaged } = useMemo(() => arranged(value?.runs ?? [], filter, sort), [value, filter, sort]);
+  const { known, unread, damaged } = useMemo(
+    () => arrangedRuns(value?.runs ?? [], state, filter, order),
+    [value, state, filter, order],
+  );
   if (error !== null) return <Problem error={error} />;
   if (value === null) return <p className="empty">Reading the runs…</p>;
   if (value.runs.length === 0)
@@ -68,15 +45,18 @@ export function RunsPage({ live, controls }: { live: boolean; controls: boolean 
     setPicked((before) => new Set(before.has(runId) ? [...before].filter((one) => one !== runId) : [...before, runId]));
   return (
     <>
-      <div className="bar">
-        <h1>Runs</h1>
-        <input
-          type="search"
-          aria-label="Filter runs"
-          placeholder="Filter: model, agent, dataset, id, status"
-          value={filter}
-          onChange={(event) => setFilter(event.target.value)}
-        />
+      <FilterBar
+        title={<h1>Runs</h1>}
+        choices={RUN_STATES}
+        choice={state}
+        onChoice={setState}
+        choiceLabel="Which runs"
+        text={filter}
+        onText={setFilter}
+        textLabel="Filter runs"
+        placeholder="Filter: model, agent, dataset, id, status"
+        status={`${known.length + unread.length} of ${value.runs.length - damaged.length} runs`}
+      >
         {picked.size >= 2 ? (
           <a className="action" href={compareHref([...picked])}>
             Compare {picked.size} runs
@@ -84,7 +64,7 @@ export function RunsPage({ live, controls }: { live: boolean; controls: boolean 
         ) : (
           <span className="quiet">Tick two runs or more to compare them</span>
         )}
-      </div>
+      </FilterBar>
       {controls && <StartForm />}
       <div className="wide">
         <table className="runs">
@@ -93,14 +73,14 @@ export function RunsPage({ live, controls }: { live: boolean; controls: boolean 
               <th>
                 <span className="hidden">Compare</span>
               </th>
-              {COLUMNS.map(({ key, title }) => (
-                <th key={key} aria-sort={sort.key !== key ? 'none' : sort.descending ? 'descending' : 'ascending'}>
+              {RUN_COLUMNS.map(({ key, title }) => (
+                <th key={key} aria-sort={order.key !== key ? 'none' : order.descending ? 'descending' : 'ascending'}>
                   <button
                     type="button"
-                    onClick={() => setSort({ key, descending: sort.key === key ? !sort.descending : true })}
+                    onClick={() => setOrder({ key, descending: order.key === key ? !order.descending : true })}
                   >
                     {title}
-                    {sort.key === key ? (sort.descending ? ' ↓' : ' ↑') : ''}
+                    {order.key === key ? (order.descending ? ' ↓' : ' ↑') : ''}
                   </button>
                 </th>
               ))}
@@ -124,84 +104,4 @@ export function RunsPage({ live, controls }: { live: boolean; controls: boolean 
       ))}
     </>
   );
-}
-
-function RunRow({ run, picked, onPick }: { run: KnownRun; picked: boolean; onPick: () => void }) {
-  return (
-    <tr>
-      <td>
-        <input type="checkbox" aria-label={`Compare ${run.runId}`} checked={picked} onChange={onPick} />
-      </td>
-      <td>
-        <a href={runHref(run.runId)}>{run.runId}</a>
-        <div className="quiet">{moment(run.createdAt)}</div>
-      </td>
-      <td>{visibleText(run.model)}</td>
-      <td>{visibleText(run.agent)}</td>
-      <td>
-        {visibleText(run.dataset)}
-        <div className="quiet">
-          {run.instances} × {run.instances === 0 ? 0 : Math.round(run.attempts / run.instances)}
-        </div>
-      </td>
-      <td className="number">
-        {run.finished === 0 ? 'no verdict yet' : rate(run.resolveRate)}
-        <div className="quiet">
-          {run.resolved} of {run.finished}
-        </div>
-      </td>
-      <td className="number">{dollars(run.usd, run.unknownCosts)}</td>
-      <td className="number">{count(tokensOf(run))}</td>
-      <td className="number">{percent(run.cacheShare)}</td>
-      <td className="number">{duration(run.workingMs)}</td>
-      <td className="number">{run.infraFailures}</td>
-      <td>{run.status}</td>
-    </tr>
-  );
-}
-
-function UnreadRow({ run }: { run: UnreadRun }) {
-  return (
-    <tr>
-      <td />
-      <td>
-        <a href={runHref(run.runId)}>{run.runId}</a>
-        <div className="quiet">{moment(run.createdAt)}</div>
-      </td>
-      <td>{visibleText(run.model)}</td>
-      <td>{visibleText(run.agent)}</td>
-      <td>{visibleText(run.dataset)}</td>
-      <td colSpan={COLUMNS.length - 4} className="quiet">
-        Its log is being read…
-      </td>
-    </tr>
-  );
-}
-
-function tokensOf({ usage }: KnownRun): number {
-  return usage.inputUncached + usage.cacheRead + usage.cacheWrite5m + usage.cacheWrite1h + usage.output;
-}
-
-function arranged(runs: readonly RunLine[], filter: string, sort: { key: Key; descending: boolean }) {
-  const words = filter.toLowerCase().split(/\s+/).filter(Boolean);
-  const known: KnownRun[] = [];
-  const unread: UnreadRun[] = [];
-  const damaged: Extract<RunLine, { failure: string }>[] = [];
-  for (const run of runs) {
-    if ('failure' in run) damaged.push(run);
-    else {
-      const status = 'unread' in run ? '' : run.status;
-      const text = `${run.runId} ${run.model} ${run.agent} ${run.dataset} ${status}`.toLowerCase();
-      if (!words.every((word) => text.includes(word))) continue;
-      if ('unread' in run) unread.push(run);
-      else known.push(run);
-    }
-  }
-  const value = COLUMNS.find((column) => column.key === sort.key)?.value ?? ((run: KnownRun) => run.createdAt);
-  const sign = sort.descending ? -1 : 1;
-  known.sort((a, b) => {
-    const [left, right] = [value(a), value(b)];
-    return sign * (left < right ? -1 : left > right ? 1 : 0);
-  });
-  return { known, unread, damaged };
 }

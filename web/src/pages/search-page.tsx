@@ -66,6 +66,12 @@ export function SearchPage({ text, scope, runId, live }: SearchPageProps) {
           </button>
         </FilterBar>
       </form>
+      {text.length < 2 && (
+        <p className="empty">
+          Looks into every attempt of the store: at texts anywhere in the log, the patch and what the tests printed; at
+          commands that were run; or at names of files that were changed. Case does not matter.
+        </p>
+      )}
       {search.error !== null && <Problem error={search.error} />}
       {groups.map(([key, hits]) => (
         <Hits key={key} hits={hits} />

@@ -41,7 +41,7 @@ export function NotesPanel({ path, at, step, controls }: NotesPanelProps) {
   };
   return (
     <>
-      <h2>Notes</h2>
+      <h2 id="notes">Notes</h2>
       {error !== null && <Problem error={error} />}
       <p className="bar">
         {notes?.tags.map((one) => (

@@ -32,7 +32,7 @@ export function StepsList(props: StepsListProps) {
   const part = useListPart(lines.length, current);
   const { from, to } = part;
   return (
-    <div className="steps-frame">
+    <div className="steps-frame" id="steps">
       {pages.error !== null && <Problem error={pages.error} />}
       {part.parts > 1 && <PartBar {...part} lines={lines} />}
       <Cards
