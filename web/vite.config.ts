@@ -1,5 +1,25 @@
 /** Builds the web pages into `dist-web/`. Addresses are relative, so a static export works in any folder of any file host. */
-import { defineConfig } from 'vite';
+import { defineConfig, type Plugin } from 'vite';
+
+/** The page names the scripts that its first one asks for, so that all are loaded and made ready at once. */
+const preloadScripts: Plugin = {
+  name: 'preload-scripts',
+  transformIndexHtml: {
+    order: 'post',
+    handler: (_, { bundle = {} }) =>
+      Object.values(bundle).flatMap((chunk) =>
+        chunk.type === 'chunk' && !chunk.isEntry
+          ? [
+              {
+                tag: 'link',
+                injectTo: 'head',
+                attrs: { rel: 'modulepreload', crossorigin: true, href: `./${chunk.fileName}` },
+              },
+            ]
+          : [],
+      ),
+  },
+};
 
 export default defineConfig({
   root: import.meta.dirname,
@@ -13,4 +33,5 @@ export default defineConfig({
     assetsInlineLimit: 0,
   },
   oxc: { jsx: { runtime: 'automatic' } },
+  plugins: [preloadScripts],
 });

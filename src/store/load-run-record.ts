@@ -64,8 +64,16 @@ export function attemptKey(ref: AttemptRef): string {
   return `${ref.instanceId}/${ref.attempt}`;
 }
 
+/** Waited for after each piece of a log: others may have something more urgent to do. */
+export type GiveWay = () => Promise<void>;
+
 /** Folds the run's log; for attempts it does not show as settled, the attempt's own log, which knows more. */
-export async function foldRun(dir: string, manifest: RunManifest, blobs: BlobStore): Promise<FoldedRun> {
+export async function foldRun(
+  dir: string,
+  manifest: RunManifest,
+  blobs: BlobStore,
+  giveWay?: GiveWay,
+): Promise<FoldedRun> {
   const paths = runPaths(dir);
   const planned = new Map(plannedAttempts(manifest).map((ref) => [attemptKey(ref), ref]));
   const attempts = new Map([...planned].map(([key, { repo, ...ref }]) => [key, new AttemptFold(ref, repo)]));
@@ -97,6 +105,7 @@ export async function foldRun(dir: string, manifest: RunManifest, blobs: BlobSto
   for await (const events of readEventBatches(paths.events, blobs)) {
     empty &&= events.length === 0;
     for (const event of events) add(event);
+    await giveWay?.();
   }
   const missing: RunEvent[] = [];
   for (const [key, { repo, ...ref }] of planned) {
@@ -142,9 +151,9 @@ const MILESTONE_TYPES: ReadonlySet<string> = new Set<Milestone['type']>([
 ]);
 
 /** The run in a folder, with every planned attempt. Needs no lock, also while another process writes. Throws `run-not-found`, `store-invalid`. */
-export async function loadRunRecord(dir: string): Promise<RunRecord> {
+export async function loadRunRecord(dir: string, giveWay?: GiveWay): Promise<RunRecord> {
   const manifest = await readManifest(dir);
-  const folded = await foldRun(dir, manifest, new BlobStore(runPaths(dir).blobs));
+  const folded = await foldRun(dir, manifest, new BlobStore(runPaths(dir).blobs), giveWay);
   return {
     manifest,
     status: folded.status ?? ((await isRunLocked(dir)) ? 'running' : 'interrupted'),

@@ -1,6 +1,8 @@
 /** Runs and logs that were read, kept as long as their files have not changed. */
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { AssayError, type AttemptRecord, type RunManifest, type RunRecord } from '../contracts/index.ts';
+import type { GiveWay } from '../store/load-run-record.ts';
 import { instanceFolder, isRunId, runPaths } from '../store/run-folder.ts';
 import { storeInvalid } from '../store/store-error.ts';
 import type { LocatedAttempt } from './attempt-documents.ts';
@@ -10,6 +12,9 @@ import { logState } from './log-state.ts';
 import { RunList } from './run-list.ts';
 import { loadRecord } from './saved-record.ts';
 
+/** Runs that nobody has asked for wait so long after each request: what was answered is being drawn. */
+const GIVE_WAY_MS = 400;
+const LOOK_MS = 20;
 /** A run that is at work is read anew at most this often, and at most for a tenth of the time. */
 const RUNNING_MS = 1_000;
 const READING_SHARE = 0.1;
@@ -20,6 +25,8 @@ interface KeptRun {
   readAt: number;
   /** How long reading took; 0 until it is done. */
   tookMs: number;
+  /** Somebody waits for it. */
+  wanted: boolean;
   record: Promise<RunRecord>;
 }
 
@@ -37,6 +44,8 @@ export class RunCache {
   private readonly key: Buffer | null;
   private readonly indexes: IndexCache;
   private readonly list: RunList;
+  /** Of what was asked for last. */
+  private busyUntil = 0;
 
   /** `key`: of what is saved beside logs; null: nothing is. */
   constructor(runsDir: string, key: Buffer | null = null) {
@@ -58,12 +67,25 @@ export class RunCache {
 
   /** Throws `run-not-found`, `store-invalid`, `io`. */
   async run(runId: string): Promise<RunRecord> {
+    this.busyUntil = Date.now() + GIVE_WAY_MS;
+    return await this.read(runId, true);
+  }
+
+  /** Reads all runs before anybody asks for them, newest first, in nobody's way. What cannot be read is told to whoever asks. */
+  async readAhead(): Promise<void> {
+    for (const runId of await this.ids().catch(() => [])) await this.read(runId, false).catch(() => {});
+  }
+
+  private async read(runId: string, wanted: boolean): Promise<RunRecord> {
     const dir = this.dirOf(runId);
     const stamp = await stampOf(runPaths(dir).events);
     const kept = this.runs.get(runId);
+    if (kept !== undefined) kept.wanted ||= wanted;
     if (kept !== undefined && (await isFresh(kept, stamp))) return await kept.record;
-    const record = loadNamed(dir, runId, this.key);
-    const next: KeptRun = { stamp, readAt: Date.now(), tookMs: 0, record };
+    const record = loadNamed(dir, runId, this.key, async () => {
+      while (!next.wanted && Date.now() < this.busyUntil) await sleep(LOOK_MS);
+    });
+    const next: KeptRun = { stamp, readAt: Date.now(), tookMs: 0, wanted, record };
     this.runs.set(runId, next);
     // A failure is told to whoever asked, and not kept.
     record.then(
@@ -120,8 +142,8 @@ function indexedLog(dir: string, record: AttemptRecord): IndexedLog {
   return { log: paths.attemptEvents(record), saved: paths.savedIndex(record) };
 }
 
-async function loadNamed(dir: string, runId: string, key: Buffer | null): Promise<RunRecord> {
-  const record = await loadRecord(dir, key);
+async function loadNamed(dir: string, runId: string, key: Buffer | null, giveWay: GiveWay): Promise<RunRecord> {
+  const record = await loadRecord(dir, key, giveWay);
   const { runId: named } = record.manifest;
   if (named !== runId) throw storeInvalid(`the folder ${dir} holds run ${named}: rename it to that`, { dir, named });
   return record;

@@ -8,7 +8,6 @@ import { findDocument } from './find-document.ts';
 import { runStamp } from './live-stamp.ts';
 import { liveStream } from './live-stream.ts';
 import type { PageAsset } from './page-assets.ts';
-import { readAhead } from './read-ahead.ts';
 import { newToken, type RequestGuard, requestGuard } from './request-guard.ts';
 import { RunCache } from './run-cache.ts';
 import type { RunControls } from './run-controls.ts';
@@ -62,7 +61,8 @@ export async function startViewServer(options: ViewServerOptions): Promise<ViewS
     controls,
     stopping: stopping.signal,
   };
-  readAhead(server, service.source.cache);
+  // Reading large runs takes a while: it begins before a browser asks.
+  void service.source.cache.readAhead();
   server.on('request', (request, response) => void answerSafely(service, request, response));
   const origin = `http://${shownHost}:${bound}`;
   return {

@@ -1,6 +1,7 @@
 import type { SiteDocument } from '../../src/view/documents.ts';
 import { IS_LIVE } from './data/session.ts';
 import { useDocument } from './data/use-document.ts';
+import { useHash } from './data/use-hash.ts';
 import { AttemptPage } from './pages/attempt-page.tsx';
 import { ComparePage } from './pages/compare-page.tsx';
 import { DiffPage } from './pages/diff-page.tsx';
@@ -9,7 +10,7 @@ import { RunsPage } from './pages/runs-page.tsx';
 import { SearchPage } from './pages/search-page.tsx';
 import { Problem } from './parts/problem.tsx';
 import { ThemeButton } from './parts/theme-button.tsx';
-import { parseRoute, useHash } from './route.ts';
+import { parseRoute } from './route.ts';
 
 export function App() {
   const site = useDocument<SiteDocument>('site.json');

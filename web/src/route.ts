@@ -1,5 +1,4 @@
 /** Addresses of the pages: all in the fragment, so that a static export needs no server that knows them. */
-import { useSyncExternalStore } from 'react';
 import type { SearchScope } from '../../src/view/documents.ts';
 
 export interface AttemptAddress {
@@ -72,13 +71,4 @@ function decoded(part: string): string | null {
   } catch {
     return null;
   }
-}
-
-export function useHash(): string {
-  return useSyncExternalStore(subscribe, () => location.hash);
-}
-
-function subscribe(changed: () => void): () => void {
-  addEventListener('hashchange', changed);
-  return () => removeEventListener('hashchange', changed);
 }

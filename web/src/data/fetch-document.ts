@@ -16,8 +16,26 @@ export class DocumentError extends Error {
   }
 }
 
+/** Documents that were asked for before the page was there to read them, for one reader each. */
+const early = new Map<string, Promise<unknown>>();
+/** A document that nobody has read by then is out of date. */
+const EARLY_MS = 5_000;
+
+/** Asks for documents that the page is about to read. Whoever reads one is told what goes wrong. */
+export function fetchEarly(paths: readonly string[]): void {
+  for (const path of paths) {
+    const document = fetchDocument(path);
+    document.catch(() => {});
+    early.set(path, document);
+  }
+  setTimeout(() => early.clear(), EARLY_MS);
+}
+
 /** `path` below `data/`, its segments encoded. Throws `DocumentError`, and whatever an aborted fetch throws. */
 export async function fetchDocument<T>(path: string, signal?: AbortSignal): Promise<T> {
+  const asked = early.get(path);
+  early.delete(path);
+  if (asked !== undefined) return (await asked) as T;
   const document: unknown = await (await ask(`data/${path}`, signal === undefined ? {} : { signal })).json();
   const failure = failureOf(document);
   // An export holds this in place of what could not be read.
@@ -53,8 +71,17 @@ function hintFor(status: number): string {
     : 'Load the page again.';
 }
 
+/** The table of runs: what is known at once, or all of it. */
+export const runsDocumentPath = (live: boolean) => (live ? 'runs-soon.json' : 'runs.json');
+
 /** The address of a run's documents. */
 export const runPath = (runId: string) => `runs/${encodeURIComponent(runId)}`;
+
+export const runDocumentPath = (runId: string) => `${runPath(runId)}/run.json`;
+
+/** What a page of an attempt reads first; `path` is that of the attempt. */
+export const attemptDocumentPath = (path: string, live: boolean) => `${path}/${live ? 'attempt-soon' : 'attempt'}.json`;
+export const stepsDocumentPath = (path: string, page: number) => `${path}/steps-${page}.json`;
 
 export function attemptPath(runId: string, folder: string, attempt: number): string {
   return `${runPath(runId)}/attempts/${encodeURIComponent(folder)}/${attempt}`;

@@ -2,7 +2,7 @@
 import { useEffect, useState } from 'react';
 import type { AttemptDocument } from '../../../src/view/documents.ts';
 import { mergedLines } from '../text/merged-lines.ts';
-import { fetchDocument } from './fetch-document.ts';
+import { attemptDocumentPath, fetchDocument } from './fetch-document.ts';
 import { asDocumentError, type Loaded } from './use-document.ts';
 import { useLive } from './use-live.ts';
 
@@ -16,7 +16,8 @@ export function useAttempt(path: string, livePath: string | null): Loaded<Attemp
     const controller = new AbortController();
     const { signal } = controller;
     const read = async () => {
-      if (livePath === null) return tell(await fetchDocument<AttemptDocument>(`${path}/attempt.json`, signal));
+      if (livePath === null)
+        return tell(await fetchDocument<AttemptDocument>(attemptDocumentPath(path, false), signal));
       let document = value;
       do {
         document = await readOn(path, document, signal);
@@ -35,8 +36,8 @@ export function useAttempt(path: string, livePath: string | null): Loaded<Attemp
 }
 
 async function readOn(path: string, before: AttemptDocument | null, signal: AbortSignal): Promise<AttemptDocument> {
-  const name = before === null ? 'attempt-soon' : `attempt-since-${before.known}`;
-  const answer = await fetchDocument<AttemptDocument>(`${path}/${name}.json`, signal);
+  const address = before === null ? attemptDocumentPath(path, true) : `${path}/attempt-since-${before.known}.json`;
+  const answer = await fetchDocument<AttemptDocument>(address, signal);
   return answer.adds && before !== null ? { ...answer, steps: mergedLines(before.steps, answer.steps) } : answer;
 }
 

@@ -1,7 +1,7 @@
 /** Looks for a text in all steps of an attempt, page by page, so that nothing but the places found is kept. */
 import { useEffect, useState } from 'react';
 import type { StepDocument, StepsDocument, TextBox } from '../../../src/view/documents.ts';
-import { fetchDocument } from './fetch-document.ts';
+import { fetchDocument, stepsDocumentPath } from './fetch-document.ts';
 import { asDocumentError } from './use-document.ts';
 
 export interface Search {
@@ -46,7 +46,7 @@ async function readAll(
 ): Promise<void> {
   const found = new Set<number>();
   for (let page = 0; page < pages; page++) {
-    const { steps } = await fetchDocument<StepsDocument>(`${path}/steps-${page}.json`, signal);
+    const { steps } = await fetchDocument<StepsDocument>(stepsDocumentPath(path, page), signal);
     for (const step of steps) if (textsOf(step).some((one) => one.toLowerCase().includes(wanted))) found.add(step.step);
     if (signal.aborted) return;
     tell({ steps: new Set(found), progress: (page + 1) / pages, problem: null });

@@ -1,7 +1,7 @@
 /** The steps of an attempt page by page: those near what is in sight are kept, the others are let go. */
 import { useCallback, useReducer, useRef } from 'react';
 import { STEPS_PER_PAGE, type StepDocument, type StepLine, type StepsDocument } from '../../../src/view/documents.ts';
-import { type DocumentError, fetchDocument } from './fetch-document.ts';
+import { type DocumentError, fetchDocument, stepsDocumentPath } from './fetch-document.ts';
 import { asDocumentError } from './use-document.ts';
 
 const KEPT_PAGES = 10;
@@ -35,7 +35,7 @@ export function useStepPages(path: string, lines: readonly StepLine[] | null): S
       const state = stateOf(lines?.slice(page * STEPS_PER_PAGE, (page + 1) * STEPS_PER_PAGE) ?? []);
       if (asked.current.has(page) || (kept !== undefined && (lines === null || isFresh(kept, state)))) return;
       asked.current.add(page);
-      fetchDocument<StepsDocument>(`${path}/steps-${page}.json`)
+      fetchDocument<StepsDocument>(stepsDocumentPath(path, page))
         .then(
           ({ steps }) => {
             pages.current.set(page, { steps, state });

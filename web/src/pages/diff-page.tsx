@@ -1,7 +1,7 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { useEffect, useMemo, useRef, useState } from 'react';
 import type { AttemptDocument, StepLine } from '../../../src/view/documents.ts';
-import { attemptPath } from '../data/fetch-document.ts';
+import { attemptDocumentPath, attemptPath } from '../data/fetch-document.ts';
 import { useDocument } from '../data/use-document.ts';
 import { type StepPages, useStepPages } from '../data/use-step-pages.ts';
 import { FigureList } from '../parts/figure-list.tsx';
@@ -34,7 +34,7 @@ export function DiffPage({ left, right }: { left: AttemptAddress; right: Attempt
 
 function useSide(at: AttemptAddress) {
   const path = attemptPath(at.runId, at.folder, at.attempt);
-  const { value, error } = useDocument<AttemptDocument>(`${path}/attempt.json`);
+  const { value, error } = useDocument<AttemptDocument>(attemptDocumentPath(path, false));
   const pages = useStepPages(path, value?.steps ?? null);
   return { error, side: value === null ? null : { at, document: value, pages } };
 }

@@ -1,7 +1,7 @@
 import { useMemo, useState } from 'react';
 import type { GridCell, RunDocument } from '../../../src/view/documents.ts';
 import { gridCells } from '../../../src/view/grid-columns.ts';
-import { runPath } from '../data/fetch-document.ts';
+import { runDocumentPath } from '../data/fetch-document.ts';
 import { useLiveDocument } from '../data/use-live-document.ts';
 import { AttemptGrid } from '../parts/attempt-grid.tsx';
 import { AttemptGroups } from '../parts/attempt-groups.tsx';
@@ -31,7 +31,7 @@ type Shown = (typeof TONES)[number][0];
 /** One run: its figures, the grid of instances and attempts, and where it failed. */
 export function RunPage({ runId, live, controls }: { runId: string; live: boolean; controls: boolean }) {
   const { value, error } = useLiveDocument<RunDocument>({
-    path: `${runPath(runId)}/run.json`,
+    path: runDocumentPath(runId),
     livePath: live ? encodeURIComponent(runId) : null,
     isSettled: ({ report }) => report.status === 'completed',
   });

@@ -1,5 +1,6 @@
 import { useEffect, useMemo, useState } from 'react';
 import type { RunsDocument } from '../../../src/view/documents.ts';
+import { runsDocumentPath } from '../data/fetch-document.ts';
 import { useDocument } from '../data/use-document.ts';
 import { usePolling } from '../data/use-polling.ts';
 import { FilterBar } from '../parts/filter-bar.tsx';
@@ -18,7 +19,7 @@ const READING_MS = 500;
 export function RunsPage({ live, controls }: { live: boolean; controls: boolean }) {
   const [reading, setReading] = useState(false);
   const version = usePolling(live ? (reading ? READING_MS : REFRESH_MS) : null);
-  const { value, error } = useDocument<RunsDocument>(live ? 'runs-soon.json' : 'runs.json', version);
+  const { value, error } = useDocument<RunsDocument>(runsDocumentPath(live), version);
   const isReading = value?.runs.some((run) => 'unread' in run) === true;
   useEffect(() => setReading(isReading), [isReading]);
   const [filter, setFilter] = useState('');
