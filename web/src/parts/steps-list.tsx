@@ -68,6 +68,7 @@ function Cards({ runId, folder, attempt, lines, places, pages, current, rawPath,
     count: lines.length,
     getScrollElement: () => scroller.current,
     estimateSize: () => CARD_PIXELS,
+    initialOffset: () => Math.max(0, current) * CARD_PIXELS,
     overscan: 2,
   });
   const items = list.getVirtualItems();
