@@ -14,7 +14,7 @@ import { runsDocument, runsDocumentSoon } from './runs-document.ts';
 import { curvesDocument, payoutDocument } from './selection-documents.ts';
 
 /** A table without the runs that take longer to read is better than none. */
-const TABLE_MS = 250;
+const TABLE_MS = 100;
 /** Every two of them are compared. */
 const MAX_COMPARED = 24;
 /** Longer than reading a log of a megabyte takes. */
