@@ -4,8 +4,8 @@
  *
  *     npx tsx bench/serve.ts [--rounds 3] [--instances 64] [--jobs 32] [--idle 500]
  *
- * `--rounds 0` leaves the comparison out. Needs native sandboxes and `npm run build`. The server runs on the same processors as its client here, so what it costs is an upper bound. Writes all samples to
- * bench/results/serve.json.
+ * `--rounds 0` leaves the comparison out. Needs native sandboxes and `npm run build`. The server runs on the same processors as its client here, so what it costs is an upper bound. Processor time is that of
+ * the client, the listener and the keeper themselves, without sandboxes: other programs of the machine disturb it little. Writes all samples to bench/results/serve.json.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -72,21 +72,48 @@ async function startServer(): Promise<{ child: ChildProcess; url: string; key: s
   return { child, key: text, home: serverHome, url: line.toString().replace('listening at ', '').trim() };
 }
 
-/** Seconds from start to end of one command. */
-async function timed(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+const TICKS_PER_SECOND = 100; // USER_HZ, the same on all of Linux
+const CPU_POLL_MS = 20;
+
+/** Processor seconds of a process so far, user and system, without those of its children (proc(5), stat). */
+function cpuSeconds(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    .replace(/^.*\) /, '')
+    .split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+}
+
+interface Times {
+  seconds: number;
+  /** Of the command itself. */
+  cpuSeconds: number;
+}
+
+/** What one command takes from start to end. */
+async function timed(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<Times> {
   const started = performance.now();
   const child = spawn(process.execPath, [assay, ...argv], {
     cwd: folder,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
+  let cpu = 0;
+  const poll = setInterval(() => {
+    if (child.pid !== undefined && child.exitCode === null) cpu = cpuSeconds(child.pid);
+  }, CPU_POLL_MS);
   let errors = '';
   child.stderr.on('data', (chunk: Buffer) => {
     errors = (errors + chunk.toString()).slice(-4000);
   });
   const [code] = await once(child, 'close');
+  clearInterval(poll);
   if (code !== 0) throw new Error(`${argv.join(' ')} ended with ${code}:\n${errors}`);
-  return (performance.now() - started) / 1000;
+  return { seconds: (performance.now() - started) / 1000, cpuSeconds: cpu };
+}
+
+function keeperPid(home: string): number {
+  const record = JSON.parse(readFileSync(join(home, 'serve', 'keeper.json'), 'utf8')) as { pid: number };
+  return record.pid;
 }
 
 const median = (samples: readonly number[]) => [...samples].sort((a, b) => a - b)[samples.length >> 1] ?? Number.NaN;
@@ -106,6 +133,9 @@ const kinds = {
   },
 };
 const samples: Record<string, number[]> = {};
+const cpuSamples: Record<string, { client: number; listener: number; keeper: number }[]> = {};
+const keeper = keeperPid(server.home);
+const serverCpu = () => ({ listener: cpuSeconds(server.child.pid ?? 0), keeper: cpuSeconds(keeper) });
 try {
   // Environments are built before anything is measured.
   for (const { flags, env } of rounds > 0 ? Object.values(kinds) : [])
@@ -113,10 +143,19 @@ try {
   for (let round = 0; round < rounds; round++)
     for (const job of JOBS)
       for (const [kind, { flags, env }] of Object.entries(kinds)) {
-        const seconds = await timed([...job.argv(join(folder, `runs-${kind}-${round}`)), ...flags], env);
+        const before = serverCpu();
+        const times = await timed([...job.argv(join(folder, `runs-${kind}-${round}`)), ...flags], env);
+        const after = serverCpu();
+        const cpu = {
+          client: times.cpuSeconds,
+          listener: after.listener - before.listener,
+          keeper: after.keeper - before.keeper,
+        };
         const name = `${job.name} ${kind}`;
-        samples[name] = [...(samples[name] ?? []), seconds];
-        console.log(`${name}: ${seconds.toFixed(1)} s`);
+        samples[name] = [...(samples[name] ?? []), times.seconds];
+        cpuSamples[name] = [...(cpuSamples[name] ?? []), cpu];
+        const shares = Object.entries(cpu).map(([who, seconds]) => `${who} ${seconds.toFixed(1)}`);
+        console.log(`${name}: ${times.seconds.toFixed(1)} s; processor seconds: ${shares.join(', ')}`);
       }
   for (const { name } of rounds > 0 ? JOBS : []) {
     const [local, remote] = [median(samples[`${name} local`] ?? []), median(samples[`${name} remote`] ?? [])];
@@ -127,6 +166,7 @@ try {
   const [load] = loadavg(); // of all programs of the machine: says how far the times can be trusted
   const report = {
     samples,
+    cpuSamples,
     load,
     idle: await measureIdle(),
     cpus: cpus().length,
@@ -145,7 +185,6 @@ try {
 
 /** Starts in a row with nothing else there, and with all the idle ones. */
 async function measureIdle() {
-  const keeper = JSON.parse(readFileSync(join(server.home, 'serve', 'keeper.json'), 'utf8')) as { pid: number };
   const backend = createRemoteBackend({ url: server.url, apiKey: server.key });
   const spec: SandboxSpec = {
     base: { kind: 'host' },
@@ -169,7 +208,7 @@ async function measureIdle() {
     for (let n = 0; n < 21; n++) starts.push(await start());
     return starts;
   };
-  const alone = { startMs: await many(), keeper: memoryOf(keeper.pid) };
+  const alone = { startMs: await many(), keeper: memoryOf(keeper) };
   const began = performance.now();
   let left = idle;
   await Promise.all(
@@ -178,7 +217,7 @@ async function measureIdle() {
     }),
   );
   const fillSeconds = (performance.now() - began) / 1000;
-  const among = { startMs: await many(), keeper: memoryOf(keeper.pid), listener: memoryOf(server.child.pid ?? 0) };
+  const among = { startMs: await many(), keeper: memoryOf(keeper), listener: memoryOf(server.child.pid ?? 0) };
   const ended = performance.now();
   await backend.close();
   const endSeconds = (performance.now() - ended) / 1000;
