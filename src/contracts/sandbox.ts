@@ -201,10 +201,10 @@ export interface SpawnOptions {
   /** `merge`: stderr is the same pipe as stdout, so the order of arrival is kept, and `stderr` ends at once. Default `separate`. */
   stderr?: 'separate' | 'merge';
   /**
-   * `empty`: says at the start that there is no input, which spares backends on other machines a message; `stdin` is to be ended all the same.
-   * Default `open`.
+   * `empty`: says at the start that there is no input, bytes: that these are all of it. That spares backends on other machines messages; `stdin` is to be
+   * written and ended all the same. Default `open`.
    */
-  stdin?: 'open' | 'empty';
+  stdin?: 'open' | 'empty' | Uint8Array;
 }
 
 export interface SandboxProcess {

@@ -44,17 +44,18 @@ const DEFAULT_MAX_BYTES = 64 * 1024 ** 2;
  */
 export async function exec(sandbox: Sandbox, argv: readonly string[], options: ExecOptions = {}): Promise<ExecResult> {
   const started = performance.now();
+  const input = typeof options.input === 'string' ? Buffer.from(options.input) : options.input;
   const child = await sandbox.spawn(argv, {
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     ...(options.env === undefined ? {} : { env: options.env }),
     stderr: options.stderr ?? 'separate',
-    stdin: options.input === undefined ? 'empty' : 'open',
+    stdin: input ?? 'empty',
   });
   const maxBytes = options.maxBytes ?? DEFAULT_MAX_BYTES;
   const stdout = collect(child.stdout, maxBytes, options.onStdout);
   const stderr = collect(child.stderr, maxBytes);
   child.stdin.on('error', () => {}); // the command may end without reading its input
-  child.stdin.end(options.input ?? '');
+  child.stdin.end(input ?? '');
   const end = await waitForEnd(child, options);
   await drained([stdout, stderr]);
   return {

@@ -2,6 +2,7 @@
  * Who asked for what and was answered how: one JSON object per line, for every request that changes something or was refused. Holds no keys and no bodies. Nobody fills a disk
  * with it: paths are cut, old files go, and of requests without a key that come in masses the most are only counted.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { RotatingFile } from '../base/rotating-file.ts';
 import { RateLimit } from './keys/rate-limit.ts';
 
@@ -28,6 +29,7 @@ const FILE = { maxBytes: 32 * 1024 ** 2, kept: 4 };
 /** Refusals of nobody that get a line of their own. */
 const STRANGERS = { perSecond: 1 / 3, burst: 30 };
 const COUNTS_EVERY_MS = 60_000;
+const GATHER_MS = 50;
 
 export class AuditLog {
   private readonly file: RotatingFile;
@@ -82,9 +84,9 @@ export class AuditLog {
     return this.nextWrite;
   }
 
-  /** What comes while a write goes on is written together. */
+  /** What comes in a short time is written together. */
   private beginWrite(): Promise<void> {
-    const written = this.turn.then(() => {
+    const written = Promise.all([this.turn, sleep(GATHER_MS)]).then(() => {
       this.nextWrite = undefined;
       return this.file.append(this.waiting.splice(0).join(''));
     });

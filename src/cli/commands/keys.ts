@@ -35,7 +35,7 @@ export const keysLsCommand = defineCommand({
   examples: ['assay keys ls'],
   async run({ flags }) {
     const keys = (await store().list()).map(publicFacts);
-    await warnOfLooseKeys(store());
+    warnOfLooseKeys(store());
     print(flags.json, { keys }, keys.map(keyLine).join('') || 'no keys; `assay keys add NAME` makes one\n');
     return 0;
   },

@@ -120,7 +120,7 @@ export const serveCommand = defineCommand({
       const shown = pages === undefined ? '' : `${pages.words}\n`;
       print(flags.json, { url, view: pages?.address }, `listening at ${url}\n${shown}`);
       const keys = new KeyStore(home);
-      await warnOfLooseKeys(keys);
+      warnOfLooseKeys(keys);
       if ((await keys.list()).every(({ revokedAt }) => revokedAt !== undefined))
         tell('no key opens it yet: assay keys add NAME');
       await untilTold({

@@ -17,6 +17,10 @@ import {
 export const clientIdSchema = z.string().regex(/^[A-Za-z0-9_-]{8,64}$/);
 
 const MAX_VARIABLES = 1_000;
+
+/** Most input that goes with the request to start a process. */
+export const GIVEN_INPUT_BYTES = 48 * 1024;
+
 /** What a program can be given: variables and paths end at a NUL. */
 const word = z.string().regex(/^[^\0]*$/, 'it holds a NUL');
 export const variablesSchema = z.record(z.string().regex(/^[^\0=]+$/, 'no name of a variable'), word);
@@ -97,12 +101,18 @@ export const spawnRequestSchema = z.strictObject({
   cwd: z.string().optional(),
   env: z.record(z.string(), z.string()).optional(),
   stderr: z.enum(['separate', 'merge']).default('separate'),
-  /** `empty`: its input is at the end from the start. */
+  /** `empty`: its input is at the end from the start, or behind `input`. */
   stdin: z.enum(['open', 'empty']).default('open'),
+  /** The first of its input. */
+  input: z
+    .base64()
+    .max(4 * Math.ceil(GIVEN_INPUT_BYTES / 3))
+    .optional(),
   /** Processes of this sandbox that the client wants nothing more of; unknown ones are passed over. */
   release: z.array(clientIdSchema).max(1_000).optional(),
 });
 export type SpawnRequest = z.input<typeof spawnRequestSchema>;
+export type SpawnOrder = z.output<typeof spawnRequestSchema>;
 
 /** `POST …/processes/{process}/ack`: bytes of each stream that the client has for good. */
 export const ackRequestSchema = z.strictObject({

@@ -42,6 +42,8 @@ const BUSY_MS = 600_000;
 /** One request waits so long for a place; then it is sent again. */
 const WAIT_SECONDS = 20;
 const LEASE_IS_OVER = 409;
+/** A layer that was there is not asked for again so soon: every attempt asks. */
+const SEEN_MS = 30_000;
 
 const probeSchema = z.object({
   backend: z.string(),
@@ -66,6 +68,8 @@ export function createRemoteBackend(options: RemoteBackendOptions): RemoteBacken
   const { url, apiKey, lostAfterMs = LOST_AFTER_MS, busyMs = BUSY_MS } = options;
   const client = new ServerClient({ url, apiKey, lostAfterMs, busyMs });
   const lease = new LeaseWatch(client);
+  /** When layers were there. */
+  const seen = new Map<string, number>();
   let host: Promise<HostBase> | undefined;
   return {
     name: 'remote',
@@ -84,10 +88,14 @@ export function createRemoteBackend(options: RemoteBackendOptions): RemoteBacken
       return host;
     },
     async hasLayer(layer: LayerRef): Promise<boolean> {
+      if (performance.now() - (seen.get(layer.digest) ?? Number.NEGATIVE_INFINITY) < SEEN_MS) return true;
       const request = { method: 'GET', path: `/v1/layers/${layerName(layer)}` } as const;
-      return (await client.json(request, z.object({ exists: z.boolean() }))).exists;
+      const { exists } = await client.json(request, z.object({ exists: z.boolean() }));
+      if (exists) seen.set(layer.digest, performance.now());
+      return exists;
     },
     async removeLayer(layer: LayerRef): Promise<boolean> {
+      seen.delete(layer.digest);
       const request = { method: 'DELETE', path: `/v1/layers/${layerName(layer)}` } as const;
       return client.json(request, z.object({})).then(
         () => true,

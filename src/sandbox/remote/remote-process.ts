@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import { Writable } from 'node:stream';
 import { z } from 'zod';
+import { firstEvent } from '../../base/first-event.ts';
 import type { ProcessExit, SandboxProcess } from '../../contracts/index.ts';
 import { processExitSchema, type SpawnRequest, STDIN_CHUNK_BYTES, STREAM_WINDOW_BYTES } from './api.ts';
 import { type Frame, FrameReader } from './frames.ts';
@@ -41,6 +42,7 @@ export class RemoteProcess implements SandboxProcess {
   private exited = false;
   private released = false;
   private written = 0;
+  /** The server has the end of the input, told with the start or later: what is written then is known there already. */
   private inputIsOver: boolean;
   private acknowledged = 0;
   private acknowledging = false;
@@ -100,12 +102,15 @@ export class RemoteProcess implements SandboxProcess {
   /** True when the stream came to its end, false when it was cut. */
   private async readFrames(response: IncomingMessage): Promise<boolean> {
     const frames = new FrameReader();
-    try {
-      for await (const chunk of response as AsyncIterable<Buffer>)
+    response.on('data', (chunk: Buffer) => {
+      try {
         for (const frame of frames.push(chunk)) this.handle(frame);
-    } catch {
-      return this.complete; // cut, or no stream of frames: asked for again where it stopped
-    }
+      } catch {
+        response.destroy(); // no stream of frames: asked for again where it stopped
+      }
+    });
+    response.on('error', () => {}); // cut: `close` follows
+    if (!response.closed) await firstEvent(response, ['end', 'close']);
     return this.complete;
   }
 
@@ -150,6 +155,7 @@ export class RemoteProcess implements SandboxProcess {
   }
 
   private async send(chunks: readonly Buffer[]): Promise<void> {
+    if (this.inputIsOver) return;
     const bytes = chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
     await Promise.resolve(); // `end(chunk)` says only after the write that it is the last
     const isLast = this.stdin.writableEnded && this.stdin.writableLength === bytes.length;

@@ -15,9 +15,11 @@ import {
 import { demandForkCount } from '../demand-fork-count.ts';
 import {
   asSandboxSpec,
+  GIVEN_INPUT_BYTES,
   IDEMPOTENCY_HEADER,
   type SandboxView,
   SESSION_KEY_HEADER,
+  type SpawnRequest,
   sandboxListSchema,
   sandboxViewSchema,
   snapshotReplySchema,
@@ -28,6 +30,13 @@ import { makeClientId, type ServerClient, statusOf } from './server-client.ts';
 const DESTROYED: SandboxEnd = { reason: 'destroyed', message: 'the sandbox was destroyed' };
 /** Answers of a server to which the sandbox or its session key means nothing (any more). */
 const UNKNOWN = new Set([401, 404, 410]);
+
+/** Input of moderate length goes with the request to start. */
+function asInput(stdin: NonNullable<SpawnOptions['stdin']>): Pick<SpawnRequest, 'stdin' | 'input'> {
+  if (typeof stdin === 'string') return { stdin };
+  if (stdin.length > GIVEN_INPUT_BYTES) return { stdin: 'open' };
+  return { stdin: 'empty', input: Buffer.from(stdin).toString('base64') };
+}
 
 export interface RemoteSandboxOptions {
   client: ServerClient;
@@ -63,7 +72,8 @@ export class RemoteSandbox implements Sandbox {
   }
 
   async spawn(argv: readonly string[], options: SpawnOptions = {}): Promise<SandboxProcess> {
-    const request = { argv: [...argv], ...options, ...(options.env === undefined ? {} : { env: { ...options.env } }) };
+    const { env, stdin = 'open', ...rest } = options;
+    const request = { argv: [...argv], ...rest, ...(env === undefined ? {} : { env: { ...env } }), ...asInput(stdin) };
     const { client } = this.options;
     const { path: sandboxPath, headers, finished } = this;
     return this.known(RemoteProcess.start(request, { client, sandboxPath, headers, finished }));

@@ -54,6 +54,10 @@ export function statusOf(error: unknown): number | undefined {
 export class ServerClient {
   private readonly options: ServerClientOptions;
   private readonly base: URL;
+  private readonly transport: typeof http | typeof https;
+  /** Of the server, as requests take it. */
+  private readonly place: { protocol: string; hostname: string; port: string };
+  private readonly prefix: string;
   private readonly agent: http.Agent | https.Agent;
   private closed = false;
 
@@ -61,7 +65,11 @@ export class ServerClient {
     this.options = options;
     this.base = new URL(options.url);
     const agentOptions = { keepAlive: true, maxFreeSockets: 64 };
-    this.agent = this.base.protocol === 'https:' ? new https.Agent(agentOptions) : new http.Agent(agentOptions);
+    const { protocol, hostname, port, pathname } = this.base;
+    this.transport = protocol === 'https:' ? https : http;
+    this.place = { protocol, hostname: hostname.replace(/^\[(.*)\]$/, '$1'), port };
+    this.prefix = pathname.replace(/\/$/, '');
+    this.agent = new this.transport.Agent(agentOptions);
   }
 
   /** The JSON reply. Throws the server's own failure, `sandbox-unavailable` when it is lost, `cancelled`. */
@@ -123,8 +131,9 @@ export class ServerClient {
     const body = json === undefined ? bytes : Buffer.from(JSON.stringify(json));
     const type = json === undefined ? 'application/octet-stream' : 'application/json';
     return new Promise((resolve, reject) => {
-      const transport = this.base.protocol === 'https:' ? https : http;
-      const request = transport.request(new URL(this.base.pathname.replace(/\/$/, '') + path, this.base), {
+      const request = this.transport.request({
+        ...this.place,
+        path: this.prefix + path,
         method,
         agent: this.agent,
         timeout: SILENCE_MS,

@@ -60,7 +60,7 @@ test('processes that were not let go of have a bound, and their output goes with
   const sandbox = new BusySandbox();
   const held = new HeldBytes(1_000 * 'printed'.length);
   const hosted = new HostedSandbox(sandbox, { owner: 'one', asked: sandbox.spec }, held);
-  const spawn = (n: number) => hosted.spawn(`process-${n}`, { argv: ['true'] });
+  const spawn = (n: number) => hosted.spawn(`process-${n}`, { argv: ['true'], stderr: 'separate', stdin: 'open' });
   for (let n = 0; n < 1_000; n++) await spawn(n);
   await expect(spawn(1_000)).rejects.toMatchObject({ status: 429 });
   await hosted.release('process-7');

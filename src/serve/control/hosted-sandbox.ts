@@ -8,7 +8,7 @@ import {
   type SandboxSpec,
   type SpawnOptions,
 } from '../../contracts/index.ts';
-import { type SandboxView, type SpawnRequest, spawnRequestSchema } from '../../sandbox/remote/api.ts';
+import type { SandboxView, SpawnOrder } from '../../sandbox/remote/api.ts';
 import { ActionDesk } from '../data/action-desk.ts';
 import type { HeldBytes } from '../data/held-bytes.ts';
 import { HostedProcess } from '../data/hosted-process.ts';
@@ -142,10 +142,10 @@ export class HostedSandbox {
    * Starts a process under the client's id, or finds the one that this id started. Throws 409 when the id started something else, 410 when it was released, and what
    * `Sandbox.spawn` throws.
    */
-  async spawn(processId: string, request: SpawnRequest): Promise<HostedProcess> {
-    const { argv, cwd, env, stderr, stdin, release = [] } = spawnRequestSchema.parse(request);
+  async spawn(processId: string, request: SpawnOrder): Promise<HostedProcess> {
+    const { argv, cwd, env, stderr, stdin, input, release = [] } = request;
     for (const id of release) await this.release(id).catch(() => {}); // unknown, or gone already
-    const digest = digestOf({ argv, cwd, env, stderr, stdin });
+    const digest = digestOf({ argv, cwd, env, stderr, stdin, input });
     const before = this.slots.get(processId);
     if (before !== undefined) {
       if (before.digest !== digest) throw refuse(409, 'this id started another process');
@@ -159,7 +159,8 @@ export class HostedSandbox {
       ...(cwd === undefined ? {} : { cwd }),
       ...(env === undefined ? {} : { env }),
     };
-    const started = this.sandbox.spawn(argv, options).then((child) => new HostedProcess(child, this.held, stdin));
+    const given = { bytes: Buffer.from(input ?? '', 'base64'), last: stdin === 'empty' };
+    const started = this.sandbox.spawn(argv, options).then((child) => new HostedProcess(child, this.held, given));
     this.slots.set(processId, { digest, process: started });
     this.unreleased++;
     return started;

@@ -4,10 +4,10 @@
  */
 import { EventEmitter } from 'node:events';
 import type { Readable } from 'node:stream';
+import { firstEvent } from '../../base/first-event.ts';
 import type { ProcessExit, SandboxProcess } from '../../contracts/index.ts';
 import { STREAM_WINDOW_BYTES } from '../../sandbox/remote/api.ts';
 import { busy, refuse } from '../http/http-problem.ts';
-import { firstEvent } from './first-event.ts';
 import type { HeldBytes } from './held-bytes.ts';
 import { ReplayWindow } from './replay-window.ts';
 
@@ -20,7 +20,14 @@ export interface HostedStream {
   readonly source: Readable;
 }
 
+export interface GivenInput {
+  bytes: Buffer;
+  last: boolean;
+}
+
 export class HostedProcess {
+  /** More input will come: the client waits to hear that the process runs. */
+  readonly isInteractive: boolean;
   readonly stdout: HostedStream;
   readonly stderr: HostedStream;
   /** Null while it runs. */
@@ -34,13 +41,15 @@ export class HostedProcess {
   private inputEnded = false;
   private inputTurn: Promise<unknown> = Promise.resolve();
 
-  constructor(child: SandboxProcess, held: HeldBytes, stdin: 'open' | 'empty' = 'open') {
+  /** `given`: the first of its input; `last`: nothing comes after it. */
+  constructor(child: SandboxProcess, held: HeldBytes, given: GivenInput = { bytes: Buffer.alloc(0), last: false }) {
     this.child = child;
     this.held = held;
+    this.isInteractive = !given.last;
     this.stdout = this.hold(child.stdout);
     this.stderr = this.hold(child.stderr);
     child.stdin.on('error', () => {}); // the process ended or closed its input: its exit tells
-    if (stdin === 'empty') void this.write(0, Buffer.alloc(0), true);
+    if (given.last || given.bytes.length > 0) void this.write(0, given.bytes, given.last);
     void child.exit.then((exit) => {
       this.exit = exit;
       this.events.emit('change');

@@ -1,13 +1,17 @@
 /** Sends the output of a process as frames, from where the client says it stopped. */
 import type { ServerResponse } from 'node:http';
-import { setImmediate } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { firstEvent } from '../../base/first-event.ts';
 import { encodeFrame, type FrameKind, MAX_FRAME_BYTES } from '../../sandbox/remote/frames.ts';
 import { refuse } from '../http/http-problem.ts';
-import { firstEvent } from './first-event.ts';
 import type { HostedProcess, HostedStream } from './hosted-process.ts';
 import { Wakeup } from './wakeup.ts';
 
 const ALIVE_MS = 10_000;
+/** So long more is waited for when something came: the last output, its end and the exit mostly come together, and each message costs all on its way. */
+const GATHER_MS = 1;
+/** A command that gets no more input may have ended by then: its start need not be told apart. */
+const START_MS = 5;
 
 interface Cursor {
   kind: FrameKind;
@@ -35,7 +39,7 @@ export async function sendOutput(
       throw refuse(409, `${kind} from ${offset} on, but ${stream.window.start} to ${stream.window.end} is held`);
   hosted.events.emit('attach');
   response.writeHead(200, { 'content-type': 'application/octet-stream', 'cache-control': 'no-store' });
-  response.flushHeaders();
+  if (hosted.isInteractive) response.flushHeaders();
   await sendUntilDone(hosted, cursors, response);
   response.end();
 }
@@ -54,6 +58,10 @@ async function sendUntilDone(hosted: HostedProcess, cursors: readonly Cursor[], 
   response.once('close', wake);
   response.cork(); // until it waits, or ends
   try {
+    if (!hosted.isInteractive) {
+      await Promise.race([wakeup.wait(), sleep(START_MS)]);
+      response.flushHeaders();
+    }
     while (!replaced && !response.destroyed) {
       let sent = false;
       for (const cursor of cursors) sent = (await sendNext(cursor, response)) || sent;
@@ -63,13 +71,19 @@ async function sendUntilDone(hosted: HostedProcess, cursors: readonly Cursor[], 
         response.write(encodeFrame('exit', Buffer.from(JSON.stringify(hosted.exit))));
       }
       if (exitSent && cursors.every((cursor) => cursor.endSent)) return;
-      if (!sent) await uncorked(response, () => wakeup.wait().then(() => setImmediate()));
+      if (!sent) await uncorked(response, () => next(hosted, wakeup));
     }
   } finally {
     clearInterval(alive);
     hosted.events.off('change', wake).off('attach', replace);
     response.off('close', wake);
   }
+}
+
+/** Resolves when there is more to tell. */
+async function next(hosted: HostedProcess, wakeup: Wakeup): Promise<void> {
+  await wakeup.wait();
+  if (!hosted.complete) await sleep(GATHER_MS);
 }
 
 /** Frames that are there together go together; whoever waits lets them go before. */

@@ -11,7 +11,7 @@ import { clientAddress } from './client-address.ts';
 import { HttpProblem, refuse, toProblem } from './http-problem.ts';
 import { demandOneHost } from './one-host.ts';
 import { discardBody } from './read-body.ts';
-import { matchPath, type OpenCall, type Reply, type Route } from './route.ts';
+import { type OpenCall, type PathMatcher, pathMatcher, type Reply, type Route } from './route.ts';
 import { watchBody } from './watch-body.ts';
 
 export interface DispatcherParts {
@@ -33,9 +33,11 @@ interface Noted {
 
 export class Dispatcher {
   private readonly parts: DispatcherParts;
+  private readonly routes: readonly { route: Route; match: PathMatcher }[];
 
   constructor(parts: DispatcherParts) {
     this.parts = parts;
+    this.routes = parts.routes.map((route) => ({ route, match: pathMatcher(route.path) }));
   }
 
   /** Answers one request. Never rejects. */
@@ -73,8 +75,8 @@ export class Dispatcher {
     if (request.headers.origin !== undefined) throw refuse(403, 'requests of web pages are not answered');
     demandOneHost(request);
     const path = pathOf(request);
-    const matches = this.parts.routes.flatMap((route) => {
-      const params = matchPath(route.path, path);
+    const matches = this.routes.flatMap(({ route, match }) => {
+      const params = match(path);
       return params === null ? [] : [{ route, params }];
     });
     // Who asks for a head only, asks what everybody may ask: whether the server is well.

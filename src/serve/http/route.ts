@@ -20,6 +20,8 @@ export interface SessionCall extends OpenCall {
   hosted: HostedSandbox;
 }
 
+const REST = '{rest*}';
+
 /** A JSON reply; a handler that gives none has answered itself. */
 export interface Reply {
   status: number;
@@ -50,29 +52,29 @@ export type Route = RouteFacts &
     | { auth: 'session'; handle(call: SessionCall): Promise<Reply | undefined> }
   );
 
-/** The parameters when the path is one of the route's; null otherwise, also for segments that are badly encoded. */
-export function matchPath(pattern: string, path: string): Record<string, string> | null {
-  const wanted = pattern.split('/');
-  const takesRest = wanted.at(-1) === '{rest*}';
-  const given = takesRest ? withRest(path.split('/'), wanted.length) : path.split('/');
-  if (wanted.length !== given.length) return null;
-  const params: Record<string, string> = {};
-  for (const [index, part] of wanted.entries()) {
-    const segment = given[index] ?? '';
-    if (part === '{rest*}') {
-      params.rest = segment;
-      continue;
+/** The parameters of a path when it is one of the route's; null otherwise, also for segments that are badly encoded. */
+export type PathMatcher = (path: string) => Record<string, string> | null;
+
+export function pathMatcher(pattern: string): PathMatcher {
+  const wanted = pattern.split('/').map((part) => ({ part, name: /^\{(\w+)\}$/.exec(part)?.[1] }));
+  const takesRest = wanted.at(-1)?.part === REST;
+  return (path) => {
+    const given = takesRest ? withRest(path.split('/'), wanted.length) : path.split('/');
+    if (wanted.length !== given.length) return null;
+    const params: Record<string, string> = {};
+    for (const [index, { part, name }] of wanted.entries()) {
+      const segment = given[index] ?? '';
+      if (part === REST) params.rest = segment;
+      else if (name === undefined) {
+        if (part !== segment) return null;
+      } else {
+        const value = decodeSegment(segment);
+        if (value === null) return null;
+        params[name] = value;
+      }
     }
-    const name = /^\{(\w+)\}$/.exec(part)?.[1];
-    if (name === undefined) {
-      if (part !== segment) return null;
-      continue;
-    }
-    const value = decodeSegment(segment);
-    if (value === null) return null;
-    params[name] = value;
-  }
-  return params;
+    return params;
+  };
 }
 
 /** The segments with all from the last wanted one on as one. */

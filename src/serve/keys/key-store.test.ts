@@ -64,9 +64,9 @@ test('names that move a cursor or make lines are refused, and a file that others
   const keys = new KeyStore(home);
   for (const name of ['', ' ', 'a\nb', 'a\u001b[2Jb'])
     await expect(keys.add({ ...KEY, name })).rejects.toMatchObject({ code: 'usage' });
-  expect(await keys.looseMode()).toBeUndefined();
+  expect(keys.looseMode()).toBeUndefined();
   await keys.add(KEY);
-  expect(await keys.looseMode()).toBeUndefined();
+  expect(keys.looseMode()).toBeUndefined();
   chmodSync(keys.path, 0o664);
-  expect(await keys.looseMode()).toBe('0664');
+  expect(keys.looseMode()).toBe('0664');
 });

@@ -1,6 +1,7 @@
 /** Account keys in one file that only its owner can read. Keys are hashed at rest: nobody who reads the file can use one. */
 import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
+import { statSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { writeFileAtomic } from '../../base/atomic-file.ts';
@@ -64,16 +65,16 @@ export class KeyStore {
 
   /** All keys, the revoked ones too. Reads the file only when it changed. Throws `store-invalid`. */
   async list(): Promise<readonly KeyRecord[]> {
-    const facts = await this.stat();
-    if (facts === null) return [];
+    const facts = this.stat();
+    if (facts === undefined) return [];
     const stamp = `${facts.ino} ${facts.mtimeNs} ${facts.size}`;
     if (this.known?.stamp !== stamp) this.known = { stamp, keys: await this.read() };
     return this.known.keys;
   }
 
   /** The mode of the file when others than its owner may read or write it, undefined when none may: whoever reads it can guess at keys, whoever writes it makes some. */
-  async looseMode(): Promise<string | undefined> {
-    const { mode } = (await this.stat()) ?? { mode: 0n };
+  looseMode(): string | undefined {
+    const { mode } = this.stat() ?? { mode: 0n };
     return (mode & 0o077n) === 0n ? undefined : `0${(mode & 0o777n).toString(8)}`;
   }
 
@@ -100,12 +101,9 @@ export class KeyStore {
     });
   }
 
-  /** Null when there is no file. */
+  /** Undefined when there is no file. At once: every request asks, and another thread would take longer. */
   private stat() {
-    return stat(this.path, { bigint: true }).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return null;
-      throw error;
-    });
+    return statSync(this.path, { bigint: true, throwIfNoEntry: false });
   }
 
   private async read(): Promise<readonly KeyRecord[]> {

@@ -54,7 +54,7 @@ function startRoute(parts: ServeParts): Route {
       const asked = await readJson(request, openHandsStartSchema);
       const hosted = parts.registry.ofSession(key, asked.session_id) ?? (await startOnce(key, asked));
       const program = openHandsProgram(asked, hosted.sessionKey);
-      if (program !== null) await hosted.spawn(PROGRAM_ID, { ...program, stderr: 'merge' });
+      if (program !== null) await hosted.spawn(PROGRAM_ID, { ...program, stderr: 'merge', stdin: 'open' });
       return { status: 200, body: await describe(hosted, parts) };
     },
   };

@@ -8,7 +8,7 @@ import type { SandboxRegistry } from '../control/sandbox-registry.ts';
 import { clientAddress } from '../http/client-address.ts';
 import { busy, type HttpProblem, refuse, toProblem } from '../http/http-problem.ts';
 import { demandOneHost } from '../http/one-host.ts';
-import { matchPath } from '../http/route.ts';
+import { pathMatcher } from '../http/route.ts';
 import { unauthorized } from '../keys/authenticator.ts';
 import type { ServerMetrics } from '../metrics.ts';
 import { acceptWebsocket, closeWebsocket, readFirstMessage } from './first-message.ts';
@@ -31,6 +31,7 @@ const SILENCE_MS = 600_000;
 /** The codes that OpenHands' own server and its clients use: 4001 is not tried again. */
 const WRONG_KEY = 4001;
 const NOTHING_INSIDE = 1014;
+const runtimeParameters = pathMatcher(RUNTIME_PATH);
 
 export class WebsocketDoor {
   private readonly parts: WebsocketDoorParts;
@@ -72,7 +73,7 @@ export class WebsocketDoor {
     const { request } = client;
     if (request.headers.origin !== undefined) throw refuse(403, 'requests of web pages are not answered');
     demandOneHost(request);
-    const params = matchPath(RUNTIME_PATH, pathOf(request));
+    const params = runtimeParameters(pathOf(request));
     if (params === null || request.headers.upgrade?.toLowerCase() !== 'websocket')
       throw refuse(404, 'there is no such connection here');
     const { id = '', rest = '' } = params;
