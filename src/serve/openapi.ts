@@ -35,7 +35,7 @@ function operation(route: Route): Record<string, unknown> {
     parameters: [...pathParameters(route), ...queryParameters(route)],
     ...(body === undefined ? {} : { requestBody: { required: true, content: body } }),
     responses: {
-      200: { description: 'done', ...(reply === undefined ? {} : { content: reply }) },
+      [route.status ?? 200]: { description: 'done', ...(reply === undefined ? {} : { content: reply }) },
       default: { description: 'refused', content: contentOf(errorBodySchema, undefined, 'output') },
     },
   };
@@ -46,20 +46,21 @@ function contentOf(schema: z.ZodType | undefined, binary: string | undefined, io
   return schema === undefined ? undefined : { [JSON_TYPE]: { schema: z.toJSONSchema(schema, { io }) } };
 }
 
-function pathParameters({ path }: Route) {
-  return [...path.matchAll(/\{(\w+)\*?\}/g)].map(([, name]) => ({
+function pathParameters({ path, params = {} }: Route) {
+  return [...path.matchAll(/\{(\w+)\*?\}/g)].map(([, name = '']) => ({
     name,
     in: 'path',
     required: true,
-    schema: { type: 'string' },
+    schema: z.toJSONSchema(params[name] ?? z.string()),
   }));
 }
 
 function queryParameters({ query = {} }: Route) {
-  return Object.entries(query).map(([name, description]) => ({
+  return Object.entries(query).map(([name, { description, schema = z.string(), isRequired = false }]) => ({
     name,
     in: 'query',
     description,
-    schema: { type: 'string' },
+    required: isRequired,
+    schema: z.toJSONSchema(schema),
   }));
 }

@@ -80,7 +80,7 @@ test('only one listener has a keeper, and one of another kind is refused while s
   await open().create(SPEC);
   await server.kill();
   await expect(server.start({ sandbox: 'another-kind' })).rejects.toThrow('live sandboxes of kind host-test');
-});
+}, 180_000);
 
 test('refusals name the address of the client, also through the listener', async () => {
   await server.start();

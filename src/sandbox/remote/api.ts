@@ -14,7 +14,7 @@ import {
 } from '../../contracts/index.ts';
 
 /** Made by the client, unique per thing it names: a request that is sent again with the same id is carried out once. */
-export const clientIdSchema = z.string().regex(/^[A-Za-z0-9_-]{8,64}$/);
+export const clientIdSchema = z.string().regex(/^[A-Za-z0-9_-]{8,64}$/, '8 to 64 letters, digits, - and _');
 
 const MAX_VARIABLES = 1_000;
 
@@ -22,8 +22,9 @@ const MAX_VARIABLES = 1_000;
 export const GIVEN_INPUT_BYTES = 48 * 1024;
 
 /** What a program can be given: variables and paths end at a NUL. */
-const word = z.string().regex(/^[^\0]*$/, 'it holds a NUL');
-export const variablesSchema = z.record(z.string().regex(/^[^\0=]+$/, 'no name of a variable'), word);
+const NUL = '\\u0000';
+const word = z.string().regex(new RegExp(`^[^${NUL}]*$`), 'it holds a NUL');
+export const variablesSchema = z.record(z.string().regex(new RegExp(`^[^${NUL}=]+$`), 'no name of a variable'), word);
 export const absolutePathSchema = word.startsWith('/').max(4_096);
 
 /** `SandboxSpec` as it travels. */

@@ -7,6 +7,7 @@ import type { HostedSandbox } from '../control/hosted-sandbox.ts';
 import type { SandboxRegistry } from '../control/sandbox-registry.ts';
 import { type Authenticator, unauthorized } from '../keys/authenticator.ts';
 import type { ServerMetrics } from '../metrics.ts';
+import { checkParameters } from './check-parameters.ts';
 import { clientAddress } from './client-address.ts';
 import { HttpProblem, refuse, toProblem } from './http-problem.ts';
 import { demandOneHost } from './one-host.ts';
@@ -89,7 +90,9 @@ export class Dispatcher {
       const query = new URLSearchParams(request.url?.split('?')[1] ?? '');
       return { route: match.route, call: { request, response, params: match.params, query } };
     }
-    throw matches.length > 0 ? refuse(405, 'this path has no such method') : refuse(404, 'no such path');
+    if (matches.length === 0) throw refuse(404, 'no such path');
+    response.setHeader('allow', [...new Set(matches.map(({ route }) => route.method))].join(', '));
+    throw refuse(405, 'this path has no such method');
   }
 
   private async answer(route: Route, call: OpenCall, noted: Noted): Promise<Reply | undefined> {
@@ -97,10 +100,12 @@ export class Dispatcher {
     if (route.auth === 'session') {
       const hosted = this.demandSession(call);
       noted.who = `sandbox ${hosted.id}`;
+      checkParameters(route, call);
       return hosted.serve(() => route.handle({ ...call, hosted }));
     }
     const key = await this.parts.authenticator.demandKey(call.request, route.scope);
     noted.who = `key ${key.id}`;
+    checkParameters(route, call);
     return route.handle({ ...call, key });
   }
 

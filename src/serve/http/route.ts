@@ -28,6 +28,12 @@ export interface Reply {
   body?: unknown;
 }
 
+export interface QueryParameter {
+  description: string;
+  schema?: z.ZodType<string>;
+  isRequired?: boolean;
+}
+
 interface RouteFacts {
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** `/v1/sandboxes/{id}`: a part in braces stands for one segment, `{rest*}` at the end for all that follow, as they were sent. */
@@ -39,7 +45,11 @@ interface RouteFacts {
   reply?: z.ZodType;
   /** Content type where body or reply are no JSON. */
   binary?: { body?: string; reply?: string };
-  query?: Readonly<Record<string, string>>;
+  /** What parts of the path must be; others are any text. */
+  params?: Readonly<Record<string, z.ZodType<string>>>;
+  query?: Readonly<Record<string, QueryParameter>>;
+  /** Of a reply that is no refusal. Default 200. */
+  status?: number;
   /** Its body may take any time, as long as it flows. */
   hasLongBody?: boolean;
 }

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
 import { watchBody } from './watch-body.ts';
 
-const LIMITS = { wholeMs: 400, paceMs: 200, paceBytes: 10 };
+const LIMITS = { wholeMs: 2_000, paceMs: 1_000, paceBytes: 200 };
 let server: Server;
 afterEach(() => {
   server.closeAllConnections();
@@ -35,16 +35,16 @@ async function send(isLong: boolean, pieces: number, piece: string, readAfterMs 
 
 test('an ordinary body must be whole in time, however well it flows', async () => {
   expect(await send(false, 4, 'x'.repeat(100))).toMatchObject({ status: 200 });
-  expect((await send(false, 40, 'x'.repeat(100))).status).toBe(408);
+  expect((await send(false, 60, 'x'.repeat(100))).status).toBe(408);
 });
 
 test('a long body may take as long as it flows', async () => {
-  const { status, ms } = await send(true, 20, 'x'.repeat(100));
+  const { status, ms } = await send(true, 60, 'x'.repeat(100));
   expect(status).toBe(200);
-  expect(ms).toBeGreaterThan(2 * LIMITS.wholeMs);
-  expect((await send(true, 40, 'x')).status).toBe(408);
+  expect(ms).toBeGreaterThan(LIMITS.wholeMs);
+  expect((await send(true, 60, 'x')).status).toBe(408);
 });
 
 test('a reader that is slow is not the fault of the client', async () => {
-  expect((await send(true, 4, 'x'.repeat(100), 1_000)).status).toBe(200);
+  expect((await send(true, 4, 'x'.repeat(100), 3_000)).status).toBe(200);
 });

@@ -36,7 +36,7 @@ function existsRoute(parts: ServeParts): Route {
     method: 'GET',
     path: '/image_exists',
     summary: 'OpenHands: whether an image can be had.',
-    query: { image: 'as for docker' },
+    query: { image: { description: 'as for docker', isRequired: true } },
     async handle({ query, key }: AccountCall): Promise<Reply> {
       const image = await tenantImage(query.get('image') ?? '', key, parts);
       return { status: 200, body: await existence(image, parts) };
@@ -108,7 +108,7 @@ function buildStatusRoute({ builds }: ServeParts): Route {
     method: 'GET',
     path: '/build_status',
     summary: 'OpenHands: what became of a build.',
-    query: { build_id: 'of the reply to /build' },
+    query: { build_id: { description: 'of the reply to /build', isRequired: true } },
     reply: buildStatusSchema,
     async handle({ query, key }: AccountCall): Promise<Reply> {
       const { status, image, error } = builds.find(key.id, query.get('build_id') ?? '');

@@ -2,7 +2,6 @@
 import { z } from 'zod';
 import { toolResultSchema } from '../../contracts/index.ts';
 import { clientIdSchema } from '../../sandbox/remote/api.ts';
-import { refuse } from '../http/http-problem.ts';
 import { readJson } from '../http/read-body.ts';
 import type { Route } from '../http/route.ts';
 
@@ -26,12 +25,13 @@ export function actionRoutes(): Route[] {
       auth: 'session',
       method: 'PUT',
       path: `${SHELL}/actions/{action}`,
+      params: { shell: clientIdSchema, action: clientIdSchema },
       summary:
         'Carry out an action under an id of the client, in a shell that lasts; answered with its observation. Sent again, nothing is done twice.',
       body: actionSchema,
       reply: observationSchema,
       async handle({ request, hosted, params }) {
-        const [shell, action] = [idOf(params.shell), idOf(params.action)];
+        const { shell = '', action = '' } = params;
         return { status: 200, body: await hosted.actions.act(shell, action, await readJson(request, actionSchema)) };
       },
     },
@@ -39,17 +39,12 @@ export function actionRoutes(): Route[] {
       auth: 'session',
       method: 'DELETE',
       path: SHELL,
+      params: { shell: clientIdSchema },
       summary: 'End a shell and what runs in it.',
       async handle({ hosted, params }) {
-        await hosted.actions.close(idOf(params.shell));
+        await hosted.actions.close(params.shell ?? '');
         return { status: 200, body: {} };
       },
     },
   ];
-}
-
-function idOf(text: string | undefined): string {
-  const id = clientIdSchema.safeParse(text);
-  if (!id.success) throw refuse(400, 'shells and actions are named by 8 to 64 letters, digits, - and _');
-  return id.data;
 }

@@ -1,12 +1,12 @@
 /** The layers of an account key. */
 import { z } from 'zod';
 import { layerListSchema } from '../../sandbox/remote/api.ts';
-import { refuse } from '../http/http-problem.ts';
 import type { AccountCall, Route } from '../http/route.ts';
 import type { ServeParts } from '../serve-parts.ts';
 
 const account = { auth: 'account', scope: 'sandboxes' } as const;
 const ONE = '/v1/layers/{hex}';
+const params = { hex: z.string().regex(/^[0-9a-f]{64}$/, 'the 64 hex digits of its digest') };
 
 export function layerRoutes({ backend, holdings, layers }: ServeParts): Route[] {
   return [
@@ -22,6 +22,7 @@ export function layerRoutes({ backend, holdings, layers }: ServeParts): Route[] 
       ...account,
       method: 'GET',
       path: ONE,
+      params,
       summary: 'Whether a layer that this key made is here.',
       reply: z.object({ exists: z.boolean() }),
       async handle(call: AccountCall) {
@@ -34,6 +35,7 @@ export function layerRoutes({ backend, holdings, layers }: ServeParts): Route[] 
       ...account,
       method: 'DELETE',
       path: ONE,
+      params,
       summary: 'Remove a layer that this key made; 409 while a sandbox stands on it.',
       async handle(call: AccountCall) {
         await layers.remove(call.key.id, digestOf(call));
@@ -44,6 +46,5 @@ export function layerRoutes({ backend, holdings, layers }: ServeParts): Route[] 
 }
 
 function digestOf({ params: { hex = '' } }: AccountCall): string {
-  if (!/^[0-9a-f]{64}$/.test(hex)) throw refuse(400, 'a layer is named by the 64 hex digits of its digest');
   return `sha256:${hex}`;
 }

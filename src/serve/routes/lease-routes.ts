@@ -2,12 +2,13 @@
 import type { ServerResponse } from 'node:http';
 import { clientIdSchema, leaseRequestSchema } from '../../sandbox/remote/api.ts';
 import type { Lease, LeaseEnd } from '../control/lease-table.ts';
-import { notFound, refuse } from '../http/http-problem.ts';
+import { notFound } from '../http/http-problem.ts';
 import { readJson } from '../http/read-body.ts';
 import type { AccountCall, Route } from '../http/route.ts';
 import type { ServeParts } from '../serve-parts.ts';
 
 const ALIVE_MS = 10_000;
+const LEASE = { lease: clientIdSchema };
 
 export function leaseRoutes({ registry }: ServeParts): Route[] {
   const find = ({ key, params }: AccountCall): Lease => {
@@ -21,13 +22,12 @@ export function leaseRoutes({ registry }: ServeParts): Route[] {
       scope: 'sandboxes',
       method: 'PUT',
       path: '/v1/leases/{lease}',
+      params: LEASE,
       summary: 'Make a lease or prolong it. Sandboxes that were started under it end with it.',
       body: leaseRequestSchema,
       async handle({ request, key, params }) {
         const { seconds } = await readJson(request, leaseRequestSchema);
-        const id = clientIdSchema.safeParse(params.lease);
-        if (!id.success) throw refuse(400, 'a lease is named by 8 to 64 letters, digits, - and _');
-        registry.leases.renew(key.id, id.data, seconds);
+        registry.leases.renew(key.id, params.lease ?? '', seconds);
         return { status: 200, body: { expiresAt: new Date(Date.now() + seconds * 1000).toISOString() } };
       },
     },
@@ -36,6 +36,7 @@ export function leaseRoutes({ registry }: ServeParts): Route[] {
       scope: 'sandboxes',
       method: 'DELETE',
       path: '/v1/leases/{lease}',
+      params: LEASE,
       summary: 'End a lease; answered when all of its sandboxes are gone.',
       async handle(call) {
         await registry.endLease(find(call));
@@ -47,6 +48,7 @@ export function leaseRoutes({ registry }: ServeParts): Route[] {
       scope: 'sandboxes',
       method: 'GET',
       path: '/v1/leases/{lease}/ends',
+      params: LEASE,
       summary: 'The sandboxes of the lease that ended, as lines of JSON, those before the request too.',
       binary: { reply: 'application/x-ndjson' },
       async handle(call) {

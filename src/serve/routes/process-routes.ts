@@ -1,4 +1,5 @@
 /** The data plane: processes of one sandbox, by its session key. */
+import { z } from 'zod';
 import {
   ackRequestSchema,
   clientIdSchema,
@@ -7,12 +8,16 @@ import {
   spawnRequestSchema,
 } from '../../sandbox/remote/api.ts';
 import { sendOutput } from '../data/send-output.ts';
-import { refuse } from '../http/http-problem.ts';
 import { readBody, readJson } from '../http/read-body.ts';
 import type { Route, SessionCall } from '../http/route.ts';
 
 const ONE = '/v1/sandboxes/{id}/processes/{process}';
-const OFFSETS = { stdout: 'bytes of stdout the client has', stderr: 'bytes of stderr the client has' };
+const params = { process: clientIdSchema };
+const offsetSchema = z.string().regex(/^[0-9]{1,15}$/, 'an offset in bytes');
+const OFFSETS = {
+  stdout: { description: 'bytes of stdout the client has', schema: offsetSchema },
+  stderr: { description: 'bytes of stderr the client has', schema: offsetSchema },
+};
 const FRAMES = 'application/octet-stream';
 
 export function processRoutes(): Route[] {
@@ -22,14 +27,13 @@ export function processRoutes(): Route[] {
       auth: 'session',
       method: 'PUT',
       path: ONE,
+      params,
       summary:
         'Start a process under an id of the client, and get its output as frames. Sent again, it starts nothing new.',
       body: spawnRequestSchema,
       binary: { reply: FRAMES },
       async handle({ request, response, hosted, params }) {
-        const id = clientIdSchema.safeParse(params.process);
-        if (!id.success) throw refuse(400, 'a process is named by 8 to 64 letters, digits, - and _');
-        const process = await hosted.spawn(id.data, await readJson(request, spawnRequestSchema));
+        const process = await hosted.spawn(params.process ?? '', await readJson(request, spawnRequestSchema));
         await sendOutput(process, { stdout: 0, stderr: 0 }, response);
         return undefined;
       },
@@ -38,6 +42,7 @@ export function processRoutes(): Route[] {
       auth: 'session',
       method: 'GET',
       path: `${ONE}/output`,
+      params,
       summary: 'The output of a process as frames, from the offsets on. Takes the place of a connection before it.',
       query: OFFSETS,
       binary: { reply: FRAMES },
@@ -51,6 +56,7 @@ export function processRoutes(): Route[] {
       auth: 'session',
       method: 'POST',
       path: `${ONE}/ack`,
+      params,
       summary: 'Say which bytes the client has for good; the server keeps all others.',
       body: ackRequestSchema,
       async handle(call) {
@@ -63,8 +69,12 @@ export function processRoutes(): Route[] {
       auth: 'session',
       method: 'POST',
       path: `${ONE}/stdin`,
+      params,
       summary: 'Input that begins at an offset of all input; bytes that came before are passed over.',
-      query: { offset: 'of the first byte of the body', last: '1 when no input follows' },
+      query: {
+        offset: { description: 'of the first byte of the body', schema: offsetSchema },
+        last: { description: '1 when no input follows' },
+      },
       binary: { body: FRAMES },
       async handle(call) {
         const offset = offsetOf(call.query, 'offset');
@@ -80,6 +90,7 @@ export function processRoutes(): Route[] {
       auth: 'session',
       method: 'POST',
       path: `${ONE}/signal`,
+      params,
       summary: 'Signal the process group of a process.',
       body: signalRequestSchema,
       async handle(call) {
@@ -92,6 +103,7 @@ export function processRoutes(): Route[] {
       auth: 'session',
       method: 'DELETE',
       path: ONE,
+      params,
       summary: 'Let go of a process and its output. It is not killed.',
       async handle({ hosted, params }) {
         await hosted.release(params.process ?? '');
@@ -102,8 +114,5 @@ export function processRoutes(): Route[] {
 }
 
 function offsetOf(query: URLSearchParams, name: string): number {
-  const text = query.get(name) ?? '0';
-  const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
-  if (Number.isNaN(value)) throw refuse(400, `${name}: an offset in bytes`);
-  return value;
+  return Number(query.get(name) ?? '0');
 }

@@ -19,6 +19,7 @@ import type { AccountCall, Reply, Route } from '../http/route.ts';
 import type { ServeParts } from '../serve-parts.ts';
 
 const ONE = '/v1/sandboxes/{id}';
+const CREATED = 201;
 /** Many may wait for a place. */
 const MAX_START_BYTES = 1024 ** 2;
 
@@ -35,12 +36,13 @@ export function sandboxRoutes(parts: ServeParts): Route[] {
       summary: 'Start a sandbox. Sent again with the same Idempotency-Key, it gives the same sandbox.',
       body: startRequestSchema,
       reply: sandboxViewSchema,
+      status: CREATED,
       async handle({ request, response, key }) {
         const idempotencyKey = idempotencyKeyOf(request);
         const asked = await readJson(request, startRequestSchema, MAX_START_BYTES);
         const spec = await tenantSpec(asSandboxSpec(asked.spec), key, parts);
         const terms = { idempotencyKey, gone: goneSignal(response) };
-        return view(await registry.start(key, { ...asked, spec }, terms), 201);
+        return view(await registry.start(key, { ...asked, spec }, terms), CREATED);
       },
     },
     {
@@ -49,7 +51,7 @@ export function sandboxRoutes(parts: ServeParts): Route[] {
       method: 'GET',
       path: '/v1/sandboxes',
       summary: 'All sandboxes of the key, those that ended in the last minutes too.',
-      query: { session: 'only the live sandbox of this session' },
+      query: { session: { description: 'only the live sandbox of this session' } },
       reply: sandboxListSchema,
       async handle({ key, query }) {
         const session = query.get('session');
@@ -128,10 +130,11 @@ export function sandboxRoutes(parts: ServeParts): Route[] {
       summary: 'New sandboxes with the files of this one as they are now.',
       body: forkRequestSchema,
       reply: sandboxListSchema,
+      status: CREATED,
       async handle(call) {
         const { count } = await readJson(call.request, forkRequestSchema);
         const forks = await registry.fork(call.key, own(call), count, idempotencyKeyOf(call.request));
-        return { status: 201, body: { sandboxes: forks.map((hosted) => hosted.view) } };
+        return { status: CREATED, body: { sandboxes: forks.map((hosted) => hosted.view) } };
       },
     },
   ];

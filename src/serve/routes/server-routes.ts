@@ -59,7 +59,10 @@ export function serverRoutes(parts: ServeParts, others: readonly Route[]): Route
       method: 'GET',
       path: '/v1/images',
       summary: 'Make an image available, and say what it is.',
-      query: { reference: 'as for docker', present: '1: only if it is here and was told to this key before; else 404' },
+      query: {
+        reference: { description: 'as for docker', isRequired: true },
+        present: { description: '1: only if it is here and was told to this key before; else 404' },
+      },
       reply: imageFactsSchema,
       async handle({ query, key }) {
         const reference = await tenantImage(query.get('reference') ?? '', key, parts);
