@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { HostSandbox } from '../../../test/support/host-sandbox.ts';
 import type { LayerRef, SandboxUsage } from '../../contracts/index.ts';
@@ -41,6 +42,7 @@ beforeEach(() => {
   removed = [];
   holdings = new Holdings(home);
   const removeLayer = async (layer: LayerRef) => {
+    await sleep(50);
     if (!inUse.has(layer.digest)) removed.push(layer.digest);
     return !inUse.has(layer.digest);
   };
@@ -48,6 +50,16 @@ beforeEach(() => {
   desk.setMost(10 * MEGABYTE);
 });
 afterEach(() => rmSync(home, { recursive: true, force: true }));
+
+/** Whether a start may have them now. */
+function takes(layers: readonly LayerRef[]): boolean {
+  try {
+    desk.pin(layers)();
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 async function make(owner: string, letter: string, megabytes: number | null): Promise<LayerRef> {
   const sandbox = new LayeredSandbox(letter, megabytes === null ? null : megabytes * MEGABYTE);
@@ -96,4 +108,30 @@ test('layers of a revoked key go, those of others stay', async () => {
   await desk.removeOf(new Set(['one']));
   expect(removed).toEqual([digest('a')]);
   expect((await new Holdings(home).owners()).sort()).toEqual(['two']);
+});
+
+test('a layer that a start has taken stays until the sandbox ends; one that is going is taken by none', async () => {
+  await make('one', 'a', 1);
+  const layers = [{ digest: digest('a') }];
+  const sandbox = new LayeredSandbox('x', 0);
+  Object.assign(sandbox.spec, { layers });
+  const unpin = desk.pin(layers);
+  await expect(desk.remove('one', digest('a'))).rejects.toMatchObject({ status: 409 });
+  const made = await desk.makeSandbox(layers, async () => sandbox);
+  unpin();
+  await expect(desk.remove('one', digest('a'))).rejects.toMatchObject({ status: 409 });
+  expect(removed).toEqual([]);
+  await made.destroy();
+  await made.closed;
+  const removal = desk.remove('one', digest('a'));
+  await expect.poll(() => takes(layers)).toBe(false);
+  await removal;
+  expect([removed, takes(layers)]).toEqual([[digest('a')], true]);
+});
+
+test('a layer of equal content is made before or after a removal, never meanwhile', async () => {
+  await make('one', 'a', 1);
+  const [removal, again] = await Promise.allSettled([desk.remove('one', digest('a')), make('two', 'a', 1)]);
+  expect([removal.status, again.status]).toEqual(['fulfilled', 'fulfilled']);
+  expect([await holdings.has('one', digest('a')), await holdings.has('two', digest('a'))]).toEqual([false, true]);
 });

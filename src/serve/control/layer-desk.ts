@@ -1,4 +1,4 @@
-/** The layers that keys make: what they take of the server's disk, and that they go again. */
+/** The layers that keys make: what they take of the server's disk, that they go again, and that none goes under a sandbox. */
 import type { LayerRef, Sandbox, SandboxBackend } from '../../contracts/index.ts';
 import { HttpProblem, notFound, refuse } from '../http/http-problem.ts';
 import type { HeldLayer, Holdings } from './holdings.ts';
@@ -17,6 +17,13 @@ export class LayerDesk {
   private most = 0;
   /** By owner: bytes of layers that are being made. */
   private readonly coming = new Map<string, number>();
+  /** By digest: starts and sandboxes that stand on it. */
+  private readonly pins = new Map<string, number>();
+  /** Digests of layers that are being removed. */
+  private readonly going = new Set<string>();
+  /** Layers of equal content have one place: they are made and removed one after the other. */
+  private readonly making = new Set<Promise<unknown>>();
+  private removing: Promise<unknown> = Promise.resolve();
 
   constructor({ backend, holdings }: LayerDeskOptions) {
     this.backend = backend;
@@ -35,9 +42,11 @@ export class LayerDesk {
     this.demandRoom(owner, bytes);
     this.expect(owner, bytes);
     try {
-      const layer = await sandbox.snapshot();
-      await this.holdings.add(owner, layer.digest, { bytes });
-      return layer;
+      return await this.whileNoneGoes(async () => {
+        const layer = await sandbox.snapshot();
+        await this.holdings.add(owner, layer.digest, { bytes });
+        return layer;
+      });
     } finally {
       this.expect(owner, -bytes);
     }
@@ -48,10 +57,37 @@ export class LayerDesk {
     await this.holdings.load();
     this.demandRoom(owner, 0);
     const bytes = await bytesOf(parent);
-    const forks = await parent.fork(count);
-    for (const { digest } of forks.flatMap(({ spec }) => spec.layers))
-      await this.holdings.add(owner, digest, { bytes });
-    return forks;
+    return this.whileNoneGoes(async () => {
+      const forks = await parent.fork(count);
+      for (const fork of forks) {
+        this.pinUntilEnd(fork);
+        for (const { digest } of fork.spec.layers) await this.holdings.add(owner, digest, { bytes });
+      }
+      return forks;
+    });
+  }
+
+  /** A sandbox on these layers, none of which goes before its end. Throws 404 for one that is going. */
+  async makeSandbox(layers: readonly LayerRef[], create: () => Promise<Sandbox>): Promise<Sandbox> {
+    const unpin = this.pin(layers);
+    try {
+      const sandbox = await create();
+      this.pinUntilEnd(sandbox);
+      return sandbox;
+    } finally {
+      unpin();
+    }
+  }
+
+  /** None of these goes until the result is called. Throws 404 for one that is going. */
+  pin(layers: readonly LayerRef[]): () => void {
+    const digests = layers.map(({ digest }) => digest);
+    for (const digest of digests)
+      if (this.going.has(digest)) throw refuse(404, `this key has no layer ${digest}`, 'sandbox-create-failed');
+    for (const digest of digests) this.count(digest, 1);
+    return () => {
+      for (const digest of digests.splice(0)) this.count(digest, -1);
+    };
   }
 
   /** Those that the key made, with the bytes they count for, and the most of all together. */
@@ -59,9 +95,14 @@ export class LayerDesk {
     return { layers: await this.holdings.layersOf(owner), mostBytes: this.most };
   }
 
+  /** Throws 404 for a layer that is not the key's. */
+  async demand(owner: string, digest: string): Promise<void> {
+    if (!(await this.holdings.has(owner, digest))) throw notFound('layer');
+  }
+
   /** The key has it no more; when no other key has it, it is removed. Throws 404 for a layer that is not the key's, 409 while a sandbox stands on it. */
   async remove(owner: string, digest: string): Promise<void> {
-    if (!(await this.holdings.has(owner, digest))) throw notFound('layer');
+    await this.demand(owner, digest);
     if (!(await this.letGo(owner, digest))) throw refuse(409, 'a sandbox stands on this layer');
   }
 
@@ -72,10 +113,42 @@ export class LayerDesk {
       for (const { digest } of await this.holdings.layersOf(owner)) await this.letGo(owner, digest);
   }
 
-  private async letGo(owner: string, digest: string): Promise<boolean> {
-    const isGone = (await this.holdings.isShared(owner, digest)) || (await this.backend.removeLayer({ digest }));
-    if (isGone) await this.holdings.drop(owner, digest);
-    return isGone;
+  /** False while a sandbox stands on it. */
+  private letGo(owner: string, digest: string): Promise<boolean> {
+    const making = [...this.making]; // those that come later wait for this one
+    const gone = this.removing.then(async () => {
+      await Promise.allSettled(making);
+      // From here on no start takes it.
+      if (this.pins.has(digest)) return false;
+      this.going.add(digest);
+      try {
+        const isGone = (await this.holdings.isShared(owner, digest)) || (await this.backend.removeLayer({ digest }));
+        if (isGone) await this.holdings.drop(owner, digest);
+        return isGone;
+      } finally {
+        this.going.delete(digest);
+      }
+    });
+    this.removing = gone.catch(() => {}); // told to who asked
+    return gone;
+  }
+
+  /** Carries out what makes layers. */
+  private async whileNoneGoes<T>(make: () => Promise<T>): Promise<T> {
+    const made = this.removing.then(make);
+    this.making.add(made);
+    return made.finally(() => this.making.delete(made));
+  }
+
+  private pinUntilEnd(sandbox: Sandbox): void {
+    const unpin = this.pin(sandbox.spec.layers);
+    void sandbox.closed.then(unpin);
+  }
+
+  private count(digest: string, more: number): void {
+    const pins = (this.pins.get(digest) ?? 0) + more;
+    if (pins > 0) this.pins.set(digest, pins);
+    else this.pins.delete(digest);
   }
 
   private demandRoom(owner: string, bytes: number): void {

@@ -62,7 +62,7 @@ export class SandboxRegistry {
     this.layers = layers;
     this.keysInForce = keysInForce;
     this.onError = onError;
-    this.warm = new WarmPool({ backend, onError, spare: () => this.spare });
+    this.warm = new WarmPool({ create: (spec) => this.create(spec), onError, spare: () => this.spare });
     this.sweeper = setInterval(() => void this.sweep(performance.now()).catch(onError), SWEEP_MS);
     this.sweeper.unref();
   }
@@ -100,6 +100,13 @@ export class SandboxRegistry {
       this.starting.add(name);
       return this.startNow(owner, request).finally(() => this.starting.delete(name));
     });
+  }
+
+  /** Throws like `LayerDesk.remove`. Sandboxes made ahead do not hold it. */
+  async removeLayer(owner: KeyRecord, digest: string): Promise<void> {
+    await this.layers.demand(owner.id, digest);
+    await this.warm.dropLayer(digest);
+    await this.layers.remove(owner.id, digest);
   }
 
   /** Sandboxes with the files of this one as they are now, under the same lease. All or none. Throws like `start`. */
@@ -212,7 +219,11 @@ export class SandboxRegistry {
     const ready = this.warm.take(spec, performance.now());
     if (ready !== undefined) return ready;
     await this.warm.shrink(this.spare);
-    return this.backend.create(spec);
+    return this.create(spec);
+  }
+
+  private create(spec: SandboxSpec): Promise<Sandbox> {
+    return this.layers.makeSandbox(spec.layers, () => this.backend.create(spec));
   }
 
   private async adopt(

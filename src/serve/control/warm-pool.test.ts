@@ -28,13 +28,11 @@ beforeEach(() => {
   failure = undefined;
   errors = [];
   pool = new WarmPool({
-    backend: {
-      async create(asked) {
-        if (failure !== undefined) throw failure;
-        const sandbox = new HostSandbox();
-        made.push({ sandbox, spec: asked });
-        return sandbox;
-      },
+    async create(asked) {
+      if (failure !== undefined) throw failure;
+      const sandbox = new HostSandbox();
+      made.push({ sandbox, spec: asked });
+      return sandbox;
     },
     spare: () => spare,
     onError: (error) => errors.push(error),
@@ -128,5 +126,16 @@ describe('sandboxes made ahead', () => {
     want(ONE);
     await untilReady(0);
     expect(pool.state).toEqual({ ready: 0, given: 0, missed: 0 });
+  });
+
+  test('those on a layer that goes end, and no more are made on it', async () => {
+    const layer = { digest: `sha256:${'a'.repeat(64)}` };
+    want({ ...ONE, layers: [layer] });
+    await untilReady(2);
+    await pool.dropLayer(layer.digest);
+    expect(await Promise.all(made.map(({ sandbox }) => isOver(sandbox)))).toEqual([true, true]);
+    pool.sweep(performance.now());
+    await untilReady(0);
+    expect(made).toHaveLength(2);
   });
 });

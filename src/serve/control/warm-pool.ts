@@ -3,10 +3,10 @@
  * owner until its end. They take only places that nobody needs.
  */
 import { digestOf } from '../../base/digest.ts';
-import type { Sandbox, SandboxBackend, SandboxSpec } from '../../contracts/index.ts';
+import type { Sandbox, SandboxSpec } from '../../contracts/index.ts';
 
 export interface WarmPoolOptions {
-  backend: Pick<SandboxBackend, 'create'>;
+  create(spec: SandboxSpec): Promise<Sandbox>;
   /** Places that are free and that nobody waits for. */
   spare(): number;
   /** Told why one could not be made. */
@@ -76,6 +76,17 @@ export class WarmPool {
     await Promise.all(ended);
   }
 
+  /** Ends those that stand on a layer; none is made on it until it is asked for again. */
+  async dropLayer(digest: string): Promise<void> {
+    const ended: Promise<void>[] = [];
+    for (const [key, { spec, ready }] of this.environments) {
+      if (!spec.layers.some((layer) => layer.digest === digest)) continue;
+      this.environments.delete(key);
+      ended.push(...ready.splice(0).map(end));
+    }
+    await Promise.all(ended);
+  }
+
   /** Ends what is old or not wanted any more, and makes what is missing. */
   sweep(now: number): void {
     for (const [key, environment] of this.environments) {
@@ -128,8 +139,9 @@ export class WarmPool {
 
   private async make(environment: Environment): Promise<void> {
     try {
-      const sandbox = await this.options.backend.create(asReady(environment.spec));
+      const sandbox = await this.options.create(asReady(environment.spec));
       const ready = { sandbox, madeAt: performance.now() };
+      if (![...this.environments.values()].includes(environment)) return await end(ready); // not wanted any more
       environment.ready.push(ready);
       void sandbox.closed.then(() => {
         environment.ready = environment.ready.filter((one) => one !== ready);

@@ -8,7 +8,7 @@ const account = { auth: 'account', scope: 'sandboxes' } as const;
 const ONE = '/v1/layers/{hex}';
 const params = { hex: z.string().regex(/^[0-9a-f]{64}$/, 'the 64 hex digits of its digest') };
 
-export function layerRoutes({ backend, holdings, layers }: ServeParts): Route[] {
+export function layerRoutes({ backend, registry, holdings, layers }: ServeParts): Route[] {
   return [
     {
       ...account,
@@ -38,7 +38,7 @@ export function layerRoutes({ backend, holdings, layers }: ServeParts): Route[] 
       params,
       summary: 'Remove a layer that this key made; 409 while a sandbox stands on it.',
       async handle(call: AccountCall) {
-        await layers.remove(call.key.id, digestOf(call));
+        await registry.removeLayer(call.key, digestOf(call));
         return { status: 200, body: {} };
       },
     },

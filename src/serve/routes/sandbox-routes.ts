@@ -24,7 +24,7 @@ const CREATED = 201;
 const MAX_START_BYTES = 1024 ** 2;
 
 export function sandboxRoutes(parts: ServeParts): Route[] {
-  const { registry } = parts;
+  const { registry, layers } = parts;
   const own = ({ key, params }: AccountCall) => registry.find(key, params.id ?? '');
   const view = (hosted: HostedSandbox, status = 200): Reply => ({ status, body: hosted.view });
   return [
@@ -40,9 +40,14 @@ export function sandboxRoutes(parts: ServeParts): Route[] {
       async handle({ request, response, key }) {
         const idempotencyKey = idempotencyKeyOf(request);
         const asked = await readJson(request, startRequestSchema, MAX_START_BYTES);
-        const spec = await tenantSpec(asSandboxSpec(asked.spec), key, parts);
         const terms = { idempotencyKey, gone: goneSignal(response) };
-        return view(await registry.start(key, { ...asked, spec }, terms), CREATED);
+        const unpin = layers.pin(asked.spec.layers); // also while it waits
+        try {
+          const spec = await tenantSpec(asSandboxSpec(asked.spec), key, parts);
+          return view(await registry.start(key, { ...asked, spec }, terms), CREATED);
+        } finally {
+          unpin();
+        }
       },
     },
     {
