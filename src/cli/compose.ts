@@ -52,6 +52,13 @@ export async function openEngine(choice: SandboxChoice = { sandbox: 'native' }):
   const images = createImageStore({ paths });
   const { backend, imageSupply, hostBase } = await openSandboxes(choice, paths, images);
   const probe = await backend.probe();
+  if (probe.refusal !== undefined) {
+    throw new AssayError('usage', probe.refusal, {
+      class: 'input',
+      retryable: false,
+      hint: 'ASSAY_SERVER_KEY holds the key that `assay keys add NAME` printed at the server; it needs the scope sandboxes.',
+    });
+  }
   if (!probe.available) {
     throw new AssayError('sandbox-unavailable', `no sandbox works on this machine:\n  ${probe.notes.join('\n  ')}`, {
       class: 'infra',

@@ -93,6 +93,8 @@ export interface BackendProbe {
   /** Why it is not available, or what it lacks; full sentences that say how to get it. */
   notes: string[];
   limitsInForce?: LimitsInForce;
+  /** What only the user can set right, such as a wrong key; nothing of the machine is missing. */
+  refusal?: string;
 }
 
 export interface GcReport {

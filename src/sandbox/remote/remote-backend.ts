@@ -42,6 +42,7 @@ const BUSY_MS = 600_000;
 /** One request waits so long for a place; then it is sent again. */
 const WAIT_SECONDS = 20;
 const LEASE_IS_OVER = 409;
+const KEY_REFUSED = new Set([401, 403]);
 /** A layer that was there is not asked for again so soon: every attempt asks. */
 const SEEN_MS = 30_000;
 
@@ -73,7 +74,7 @@ export function createRemoteBackend(options: RemoteBackendOptions): RemoteBacken
   let host: Promise<HostBase> | undefined;
   return {
     name: 'remote',
-    probe: () => probe(client),
+    probe: () => probe(client, url),
     create: (spec) => create(spec, client, lease),
     describeImage(reference: string, signal?: AbortSignal): Promise<ImageFacts> {
       const path = `/v1/images?reference=${encodeURIComponent(reference)}`;
@@ -118,7 +119,7 @@ export function createRemoteBackend(options: RemoteBackendOptions): RemoteBacken
   };
 }
 
-async function probe(client: ServerClient): Promise<BackendProbe> {
+async function probe(client: ServerClient, url: string): Promise<BackendProbe> {
   try {
     const { backend, tier, limitsInForce, ...rest } = await client.json(
       { method: 'GET', path: '/v1/probe' },
@@ -132,7 +133,10 @@ async function probe(client: ServerClient): Promise<BackendProbe> {
     };
   } catch (error) {
     const { message, hint } = toFailure(error);
-    return { backend: 'remote', available: false, notes: hint === undefined ? [message] : [message, hint] };
+    const notes = hint === undefined ? [message] : [message, hint];
+    const status = statusOf(error) ?? 0;
+    if (!KEY_REFUSED.has(status)) return { backend: 'remote', available: false, notes };
+    return { backend: 'remote', available: false, notes, refusal: `${url} refuses the account key: ${message}` };
   }
 }
 

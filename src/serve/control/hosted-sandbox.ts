@@ -56,6 +56,7 @@ export class HostedSandbox {
   private readonly held: HeldBytes;
   private frozen: 'no' | 'asked' | 'idle' = 'no';
   private isLocked = false;
+  private isEnding = false;
   private usedAt = performance.now();
   private requests = 0;
   private readonly connections = { named: 0, unnamed: 0 };
@@ -98,6 +99,17 @@ export class HostedSandbox {
   async lock(): Promise<void> {
     this.isLocked = true;
     if (this.end === undefined) await this.sandbox.destroy();
+  }
+
+  /** Carries out what ends it on purpose: processes that are killed by that died with their sandbox. */
+  async ending<T>(act: () => Promise<T>): Promise<T> {
+    this.isEnding = true;
+    try {
+      return await act();
+    } catch (error) {
+      this.isEnding = false;
+      throw error;
+    }
   }
 
   /** Compares in constant time. */
@@ -160,7 +172,12 @@ export class HostedSandbox {
       ...(env === undefined ? {} : { env }),
     };
     const given = { bytes: Buffer.from(input ?? '', 'base64'), last: stdin === 'empty' };
-    const started = this.sandbox.spawn(argv, options).then((child) => new HostedProcess(child, this.held, given));
+    const started = this.sandbox.spawn(argv, options).then((child) => {
+      const exit = child.exit.then((end) => (this.isEnding ? { ...end, sandboxDied: true } : end));
+      const { stdin: input, stdout, stderr: errors } = child;
+      const process = { stdin: input, stdout, stderr: errors, exit, kill: child.kill.bind(child) };
+      return new HostedProcess(process, this.held, given);
+    });
     this.slots.set(processId, { digest, process: started });
     this.unreleased++;
     return started;

@@ -131,8 +131,9 @@ export class SandboxRegistry {
   }
 
   /** Its files as a layer of its key; the sandbox is gone afterwards. Throws 507 when the key has no room for it. */
-  snapshot({ id, facts, sandbox }: HostedSandbox, idempotencyKey?: string): Promise<LayerRef> {
-    return this.once.run(onceKey('snapshot', id, idempotencyKey), '', () => this.layers.make(facts.owner, sandbox));
+  snapshot(hosted: HostedSandbox, idempotencyKey?: string): Promise<LayerRef> {
+    const make = () => this.layers.make(hosted.facts.owner, hosted.sandbox);
+    return this.once.run(onceKey('snapshot', hosted.id, idempotencyKey), '', () => hosted.ending(make));
   }
 
   /** The sandbox if it belongs to the key. Throws 404 otherwise. */

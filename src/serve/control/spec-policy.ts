@@ -26,7 +26,12 @@ export function demandAllowed(spec: SandboxSpec, policy: SpecPolicy): void {
   if (typeof spec.network === 'object') for (const host of spec.network.allow) demandPublicHost(host);
   for (const name of Object.keys(policy.most) as (keyof SandboxSpec['limits'])[])
     if (spec.limits[name] > policy.most[name])
-      throw refuse(403, `limits.${name}: this server gives at most ${policy.most[name]}`);
+      throw refuse(
+        403,
+        `limits.${name}: ${spec.limits[name]} was asked for, and this server gives at most ${policy.most[name]}`,
+        'usage',
+        'Limits stand in task.yaml; the server gives more with --max-memory, --max-disk or --max-cpus.',
+      );
 }
 
 /**

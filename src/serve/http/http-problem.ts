@@ -17,8 +17,9 @@ export class HttpProblem extends Error {
 }
 
 /** A refusal of what the client sent; the same request will be refused again. */
-export function refuse(status: number, message: string, code: FailureCode = 'usage'): HttpProblem {
-  return new HttpProblem(status, { code, class: 'input', message, retryable: false });
+export function refuse(status: number, message: string, code: FailureCode = 'usage', hint?: string): HttpProblem {
+  const failure: Failure = { code, class: 'input', message, retryable: false };
+  return new HttpProblem(status, hint === undefined ? failure : { ...failure, hint });
 }
 
 /** A refusal for now. */

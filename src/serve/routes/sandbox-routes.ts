@@ -56,13 +56,18 @@ export function sandboxRoutes(parts: ServeParts): Route[] {
       method: 'GET',
       path: '/v1/sandboxes',
       summary: 'All sandboxes of the key, those that ended in the last minutes too.',
-      query: { session: { description: 'only the live sandbox of this session' } },
+      query: {
+        session: { description: 'only the live sandbox of this session' },
+        live: { description: '1: only those that live' },
+      },
       reply: sandboxListSchema,
       async handle({ key, query }) {
         const session = query.get('session');
-        const all = registry.list(key);
-        const wanted =
-          session === null ? all : all.filter(({ facts, end }) => facts.sessionId === session && end === undefined);
+        const isLiveOnly = session !== null || query.get('live') === '1';
+        const wanted = registry
+          .list(key)
+          .filter(({ facts }) => session === null || facts.sessionId === session)
+          .filter(({ end }) => !isLiveOnly || end === undefined);
         return { status: 200, body: { sandboxes: wanted.map((hosted) => hosted.view) } };
       },
     },
@@ -120,7 +125,7 @@ export function sandboxRoutes(parts: ServeParts): Route[] {
       scope: 'sandboxes',
       method: 'POST',
       path: `${ONE}/snapshot`,
-      summary: 'Freeze the files into a layer; the sandbox is gone afterwards.',
+      summary: 'End the sandbox and keep its files, those in /tmp not, as a layer.',
       reply: snapshotReplySchema,
       async handle(call) {
         const layer = await registry.snapshot(own(call), idempotencyKeyOf(call.request));
