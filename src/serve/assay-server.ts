@@ -8,15 +8,17 @@ import { Holdings } from './control/holdings.ts';
 import { LayerDesk } from './control/layer-desk.ts';
 import { SandboxRegistry } from './control/sandbox-registry.ts';
 import type { SpecPolicy } from './control/spec-policy.ts';
+import { processSocket } from './data/process-socket.ts';
 import { Dispatcher } from './http/dispatcher.ts';
 import type { Route } from './http/route.ts';
+import { WebsocketDoor } from './http/websocket-door.ts';
 import type { ImageDesk } from './image-desk.ts';
 import { Authenticator } from './keys/authenticator.ts';
 import { KeyStore } from './keys/key-store.ts';
 import { ServerMetrics } from './metrics.ts';
 import { openHandsRoutes } from './openhands/openhands-routes.ts';
 import { routeByHost } from './openhands/runtime-host.ts';
-import { WebsocketDoor } from './openhands/websocket-door.ts';
+import { runtimeSocket } from './openhands/runtime-socket.ts';
 import { actionRoutes } from './routes/action-routes.ts';
 import { fileRoutes } from './routes/file-routes.ts';
 import { layerRoutes } from './routes/layer-routes.ts';
@@ -79,7 +81,12 @@ export function createAssayServer({ backend, images, hostBase, home, onError }: 
   const builds = new BuildTable(BUILDS);
   const authenticator = new Authenticator(keys);
   const audit = new AuditLog(join(home, 'serve', 'audit.jsonl'), onError);
-  const websockets = new WebsocketDoor({ registry, metrics, audit, onError });
+  const websockets = new WebsocketDoor({
+    routes: [processSocket(registry, onError), runtimeSocket(registry)],
+    metrics,
+    audit,
+    onError,
+  });
   const collector = setInterval(() => void removeRevoked(keys, layers).catch(onError), REVOKED_LAYERS_MS);
   collector.unref();
   let dispatcher: Dispatcher | undefined;

@@ -124,6 +124,23 @@ export const ackRequestSchema = z.strictObject({
 /** `POST …/processes/{process}/signal` */
 export const signalRequestSchema = z.strictObject({ signal: z.enum(['SIGTERM', 'SIGKILL', 'SIGINT']) });
 
+const offset = z.number().int().nonnegative();
+
+/** First message of a WebSocket of a process: starts it, or finds what its id started; or goes on at the bytes that the client has. */
+export const socketBeginSchema = z.union([
+  z.strictObject({ start: spawnRequestSchema }),
+  z.strictObject({ attach: ackRequestSchema }),
+]);
+
+/** All further messages. Input is taken once, whatever is sent again; `{"taken": N}` tells up to where. */
+export const socketMessageSchema = z.union([
+  z.strictObject({
+    input: z.strictObject({ offset, bytes: z.base64().default(''), last: z.boolean().default(false) }),
+  }),
+  z.strictObject({ ack: ackRequestSchema }),
+  signalRequestSchema,
+]);
+
 /** Payload of an exit frame. */
 export const processExitSchema = z.object({
   code: z.number().nullable(),

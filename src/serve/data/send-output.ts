@@ -1,5 +1,6 @@
 /** Sends the output of a process as frames, from where the client says it stopped. */
 import type { ServerResponse } from 'node:http';
+import type { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { firstEvent } from '../../base/first-event.ts';
 import { encodeFrame, type FrameKind, MAX_FRAME_BYTES } from '../../sandbox/remote/frames.ts';
@@ -21,15 +22,42 @@ interface Cursor {
   endSent: boolean;
 }
 
-/**
- * Answers with the output from the offsets on, as it comes, until all of it and the exit are sent or another connection takes over. Throws 409 before anything is sent
- * when an offset was acknowledged before or is not reached yet.
- */
-export async function sendOutput(
+/** Where frames go. */
+export interface OutputSink {
+  stream: Writable;
+  /** The offsets are good: from here on frames follow. */
+  begin(): void;
+  /** Lets the client know that it has begun, before there is anything to send. */
+  flush(): void;
+}
+
+/** `gone`: the client is. */
+export type OutputEnd = 'all' | 'replaced' | 'gone';
+
+/** Sends the output as the body of a reply, as `sendOutput` does. */
+export async function replyOutput(
   hosted: HostedProcess,
   offsets: { stdout: number; stderr: number },
   response: ServerResponse,
 ): Promise<void> {
+  await sendOutput(hosted, offsets, {
+    stream: response,
+    begin: () =>
+      void response.writeHead(200, { 'content-type': 'application/octet-stream', 'cache-control': 'no-store' }),
+    flush: () => response.flushHeaders(),
+  });
+  response.end();
+}
+
+/**
+ * Sends the output from the offsets on, as it comes, until all of it and the exit are sent or another connection takes over. Throws 409 before anything is sent
+ * when an offset was acknowledged before or is not reached yet. The stream may be corked then: the caller ends it.
+ */
+export async function sendOutput(
+  hosted: HostedProcess,
+  offsets: { stdout: number; stderr: number },
+  sink: OutputSink,
+): Promise<OutputEnd> {
   const cursors: Cursor[] = [
     { kind: 'stdout', endKind: 'stdout-end', stream: hosted.stdout, offset: offsets.stdout, endSent: false },
     { kind: 'stderr', endKind: 'stderr-end', stream: hosted.stderr, offset: offsets.stderr, endSent: false },
@@ -38,13 +66,16 @@ export async function sendOutput(
     if (offset < stream.window.start || offset > stream.window.end)
       throw refuse(409, `${kind} from ${offset} on, but ${stream.window.start} to ${stream.window.end} is held`);
   hosted.events.emit('attach');
-  response.writeHead(200, { 'content-type': 'application/octet-stream', 'cache-control': 'no-store' });
-  if (hosted.isInteractive) response.flushHeaders();
-  await sendUntilDone(hosted, cursors, response);
-  response.end();
+  sink.begin();
+  if (hosted.isInteractive) sink.flush();
+  return await sendUntilDone(hosted, cursors, sink);
 }
 
-async function sendUntilDone(hosted: HostedProcess, cursors: readonly Cursor[], response: ServerResponse) {
+async function sendUntilDone(
+  hosted: HostedProcess,
+  cursors: readonly Cursor[],
+  { stream, flush }: OutputSink,
+): Promise<OutputEnd> {
   let replaced = false;
   let exitSent = false;
   const wakeup = new Wakeup();
@@ -53,30 +84,31 @@ async function sendUntilDone(hosted: HostedProcess, cursors: readonly Cursor[], 
     replaced = true;
     wake();
   };
-  const alive = setInterval(() => response.write(encodeFrame('alive')), ALIVE_MS);
+  const alive = setInterval(() => stream.write(encodeFrame('alive')), ALIVE_MS);
   hosted.events.on('change', wake).once('attach', replace);
-  response.once('close', wake);
-  response.cork(); // until it waits, or ends
+  stream.once('close', wake);
+  stream.cork(); // until it waits, or ends
   try {
     if (!hosted.isInteractive) {
       await Promise.race([wakeup.wait(), sleep(START_MS)]);
-      response.flushHeaders();
+      flush();
     }
-    while (!replaced && !response.destroyed) {
+    while (!replaced && !stream.destroyed) {
       let sent = false;
-      for (const cursor of cursors) sent = (await sendNext(cursor, response)) || sent;
+      for (const cursor of cursors) sent = (await sendNext(cursor, stream)) || sent;
       // The exit comes after what was printed before it.
       if (hosted.exit !== null && !exitSent && !sent) {
         exitSent = true;
-        response.write(encodeFrame('exit', Buffer.from(JSON.stringify(hosted.exit))));
+        stream.write(encodeFrame('exit', Buffer.from(JSON.stringify(hosted.exit))));
       }
-      if (exitSent && cursors.every((cursor) => cursor.endSent)) return;
-      if (!sent) await uncorked(response, () => next(hosted, wakeup));
+      if (exitSent && cursors.every((cursor) => cursor.endSent)) return 'all';
+      if (!sent) await uncorked(stream, () => next(hosted, wakeup));
     }
+    return replaced ? 'replaced' : 'gone';
   } finally {
     clearInterval(alive);
     hosted.events.off('change', wake).off('attach', replace);
-    response.off('close', wake);
+    stream.off('close', wake);
   }
 }
 
@@ -87,26 +119,26 @@ async function next(hosted: HostedProcess, wakeup: Wakeup): Promise<void> {
 }
 
 /** Frames that are there together go together; whoever waits lets them go before. */
-async function uncorked(response: ServerResponse, wait: () => Promise<unknown>): Promise<void> {
-  response.uncork();
+async function uncorked(stream: Writable, wait: () => Promise<unknown>): Promise<void> {
+  stream.uncork();
   await wait();
-  response.cork();
+  stream.cork();
 }
 
 /** One frame of a stream, or its end; false when there is nothing new. */
-async function sendNext(cursor: Cursor, response: ServerResponse): Promise<boolean> {
+async function sendNext(cursor: Cursor, stream: Writable): Promise<boolean> {
   const { window } = cursor.stream;
   // What was let go of meanwhile, the client has.
   cursor.offset = Math.max(cursor.offset, window.start);
   const bytes = window.read(cursor.offset, MAX_FRAME_BYTES);
   if (bytes.length > 0) {
     cursor.offset += bytes.length;
-    if (!response.write(encodeFrame(cursor.kind, bytes)) && !response.destroyed)
-      await uncorked(response, () => firstEvent(response, ['drain', 'close']));
+    if (!stream.write(encodeFrame(cursor.kind, bytes)) && !stream.destroyed)
+      await uncorked(stream, () => firstEvent(stream, ['drain', 'close']));
     return true;
   }
   if (!window.ended || cursor.endSent) return false;
   cursor.endSent = true;
-  response.write(encodeFrame(cursor.endKind));
+  stream.write(encodeFrame(cursor.endKind));
   return true;
 }

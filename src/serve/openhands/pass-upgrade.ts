@@ -4,18 +4,10 @@ import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Sandbox } from '../../contracts/index.ts';
 import { refuse } from '../http/http-problem.ts';
+import type { ClientSide } from '../http/websocket-door.ts';
 import { connectInside } from './inner-connection.ts';
 import { type InnerPlace, nothingAnswers } from './pass-on.ts';
 import { passedHeaders } from './passed-headers.ts';
-
-export interface ClientSide {
-  request: IncomingMessage;
-  socket: Duplex;
-  /** What the client has sent after its request so far. */
-  bytes: Buffer;
-  /** Its handshake is answered already, without extensions. */
-  isAccepted: boolean;
-}
 
 interface InnerSide {
   response: IncomingMessage;

@@ -7,7 +7,7 @@ import {
   signalRequestSchema,
   spawnRequestSchema,
 } from '../../sandbox/remote/api.ts';
-import { sendOutput } from '../data/send-output.ts';
+import { replyOutput } from '../data/send-output.ts';
 import { readBody, readJson } from '../http/read-body.ts';
 import type { Route, SessionCall } from '../http/route.ts';
 
@@ -34,7 +34,7 @@ export function processRoutes(): Route[] {
       binary: { reply: FRAMES },
       async handle({ request, response, hosted, params }) {
         const process = await hosted.spawn(params.process ?? '', await readJson(request, spawnRequestSchema));
-        await sendOutput(process, { stdout: 0, stderr: 0 }, response);
+        await replyOutput(process, { stdout: 0, stderr: 0 }, response);
         return undefined;
       },
     },
@@ -48,7 +48,7 @@ export function processRoutes(): Route[] {
       binary: { reply: FRAMES },
       async handle(call) {
         const offsets = { stdout: offsetOf(call.query, 'stdout'), stderr: offsetOf(call.query, 'stderr') };
-        await sendOutput(await find(call), offsets, call.response);
+        await replyOutput(await find(call), offsets, call.response);
         return undefined;
       },
     },
