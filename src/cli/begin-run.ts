@@ -1,6 +1,8 @@
 /** A new run, of this process alone or shared with others. */
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../base/atomic-file.ts';
+import { sha256 } from '../base/digest.ts';
 import { hostFacts } from '../base/host-facts.ts';
 import { type Agent, type AgentLimits, type RunManifest, sandboxLimitsSchema } from '../contracts/index.ts';
 import { offerRun, PROMPT_FILE } from '../share/offer.ts';
@@ -76,7 +78,10 @@ async function manifestOf(options: NewRun, agent: Agent): Promise<RunManifest> {
     },
     model: {
       id: model,
-      parameters: Object.fromEntries(Object.entries(parameters).filter(([, value]) => value !== undefined)),
+      parameters: {
+        ...Object.fromEntries(Object.entries(parameters).filter(([, value]) => value !== undefined)),
+        ...(shared === undefined ? {} : await scriptOf(model)),
+      },
     },
     attempts: options.attempts,
     jobs: options.jobs,
@@ -87,6 +92,12 @@ async function manifestOf(options: NewRun, agent: Agent): Promise<RunManifest> {
     ...(shared === undefined ? {} : { join: { ...shared, store: storeReference(shared.store) } }),
     host: hostFacts(),
   };
+}
+
+/** Of a scripted model: its name says only where the file lies, and processes that share a run must play the same. */
+async function scriptOf(model: string): Promise<{ scriptDigest?: string }> {
+  if (!model.startsWith('scripted:')) return {};
+  return { scriptDigest: sha256(await readFile(model.slice('scripted:'.length))) };
 }
 
 /** Offers the run, or joins the one that is offered, and works on it until nothing is left. */

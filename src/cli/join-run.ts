@@ -4,11 +4,13 @@ import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { writeFileAtomic } from '../base/atomic-file.ts';
 import { readRecord } from '../base/read-record.ts';
 import { AssayError, type OpenRun, type RunManifest, type SharedStore } from '../contracts/index.ts';
 import { packageRoot } from '../dataset/package-root.ts';
+import type { RunControl } from '../run/run-control.ts';
 import type { ShareOptions } from '../run/shared-work.ts';
 import { type Offer, PROMPT_FILE, planDigest } from '../share/offer.ts';
 import { patientStore } from '../share/patient-store.ts';
@@ -78,6 +80,17 @@ export function sharedBudget(
   const silent = { onTrouble: () => {}, onAnswer: () => {} };
   const patient = patientStore(store, { ...silent, signal, pauseMs: leaseMs / 12 });
   return new SharedBudget({ store: patient, runId: run.manifest.runId, owner, limitUsd, leaseMs });
+}
+
+/** So long a process that was told to end waits for the store to hear what it has spent. */
+const LAST_WORD_MS = 5_000;
+
+/** Writes what was spent, at the end of the work. A store that gives no answer to a process that is to end hears of it when the run is resumed. */
+export async function publishSpending(budget: SharedBudget, control: RunControl): Promise<void> {
+  const published = budget.publish();
+  if (!control.pausing) return await published;
+  published.catch(() => {}); // the ledger then has the worst case
+  await Promise.race([published, sleep(LAST_WORD_MS, undefined, { ref: false })]);
 }
 
 const ownerSchema = z.object({ host: z.string(), owner: z.string() });

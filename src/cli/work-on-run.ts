@@ -7,7 +7,7 @@ import type { ShareOptions } from '../run/shared-work.ts';
 import { type Engine, openAgent, openRunModel, runPorts } from './compose.ts';
 import type { ExitCode } from './flag.ts';
 import { interruptible } from './interrupt.ts';
-import { sharedBudget } from './join-run.ts';
+import { publishSpending, sharedBudget } from './join-run.ts';
 import type { ModelSettings } from './model-settings.ts';
 import { openLiveCritic } from './open-critic.ts';
 import type { TaskSet } from './open-task-set.ts';
@@ -57,7 +57,7 @@ export async function workOnRun(open: OpenWork, progress: Progress): Promise<Run
     const { observe } = progress;
     const { instances } = tasks.dataset;
     const record = await runAll({ run, instances, ports, jobs, control, untilScore, observe, share });
-    await budget?.publish();
+    if (budget !== undefined) await publishSpending(budget, control);
     progress.stop();
     if (record.status === 'interrupted') process.stderr.write(`interrupted; go on with: assay resume ${run.dir}\n`);
     return { record, exitCode: exitCodeOf(record), trainedOnThese };

@@ -1,4 +1,7 @@
 /** Carries attempts between the run folder of this process and a shared store. */
+import { createReadStream } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { sha256 } from '../base/digest.ts';
 import {
   AssayError,
@@ -46,7 +49,7 @@ export class AttemptExchange {
   async handIn(lease: Lease): Promise<boolean> {
     const account = await this.upload(lease);
     const kept = await this.options.book.complete(lease, account);
-    if (kept) await markHandedIn(this.folder(lease.ref), account.digest);
+    if (kept) await this.mark(lease, account);
     else await this.setAside(lease, account);
     return kept;
   }
@@ -54,7 +57,7 @@ export class AttemptExchange {
   /** Leaves word how far the attempt has come; its log then does not grow before `goOn`. */
   async tell(lease: Lease): Promise<void> {
     const account = await this.upload(lease);
-    if (await this.leaveWord(lease, account)) await markHandedIn(this.folder(lease.ref), account.digest);
+    if (await this.leaveWord(lease, account)) await this.mark(lease, account);
   }
 
   /** Leaves word between two steps; not now when the store gives no answer, as the work shall go on. */
@@ -82,12 +85,12 @@ export class AttemptExchange {
 
   /** True when what is here of the attempt is this account. */
   async has(ref: AttemptRef, account: Account): Promise<boolean> {
-    return (await handedIn(this.folder(ref))) === account.digest;
+    return (await handedIn(this.folder(ref)))?.digest === account.digest;
   }
 
   /**
-   * Brings an account of another process here, in the place of what is here; that is put aside when it has never been handed in. Resolves to its milestones. Throws `store-invalid` when the account is not to
-   * be trusted.
+   * Brings an account of another process here, in the place of what is here; that is put aside when it has never been handed in, or when the account does not go on from it. Resolves to its milestones. Throws
+   * `store-invalid` when the account is not to be trusted.
    */
   async bring(
     ref: AttemptRef,
@@ -101,8 +104,8 @@ export class AttemptExchange {
     const repo = this.repos.get(ref.instanceId) ?? '';
     const unpacked = await unpackAttempt(bytes, { account, header, repo, ended }, run.dir);
     try {
-      await this.clear(ref, token);
-      await markHandedIn(unpacked.attempt, account.digest);
+      await this.clear(ref, token, unpacked.attempt);
+      await markHandedIn(unpacked.attempt, { digest: account.digest });
       this.told.set(attemptKey(ref), unpacked.record.totals ?? NOTHING);
       return await run.adopt(ref, unpacked);
     } finally {
@@ -131,11 +134,20 @@ export class AttemptExchange {
     await run.putAside(ref, String(token));
   }
 
-  /** Makes room for the account of another process. */
-  private async clear(ref: AttemptRef, token: number): Promise<void> {
+  /** Makes room for the account of another process, whose log lies in the folder `coming`. */
+  private async clear(ref: AttemptRef, token: number, coming: string): Promise<void> {
     const { run } = this.options;
-    if ((await handedIn(this.folder(ref))) === null) await this.setAside({ ref, token });
-    else await run.putAside(ref, String(token));
+    const mark = await handedIn(this.folder(ref));
+    if (mark === null) return await this.setAside({ ref, token });
+    if (mark.token === undefined || (await beginAlike(this.folder(ref), coming)))
+      return await run.putAside(ref, String(token));
+    // The others could not read what was handed in from here, and did it anew: all of it was paid and none of it counts.
+    this.told.delete(attemptKey(ref));
+    await this.setAside({ ref, token: mark.token });
+  }
+
+  private async mark({ ref, token }: Lease, { digest }: Account): Promise<void> {
+    await markHandedIn(this.folder(ref), { digest, token });
   }
 
   private async leaveWord(lease: Lease, account: Account): Promise<boolean> {
@@ -158,4 +170,15 @@ export class AttemptExchange {
   private folder(ref: AttemptRef): string {
     return runPaths(this.options.run.dir).attempt(ref);
   }
+}
+
+/** True when one log goes on from the other, or both from the same: the event that begins an attempt has the time of it. */
+async function beginAlike(folder: string, other: string): Promise<boolean> {
+  const [first, second] = await Promise.all([folder, other].map((one) => firstLine(join(one, 'events.jsonl'))));
+  return first === second;
+}
+
+async function firstLine(path: string): Promise<string> {
+  for await (const line of createInterface({ input: createReadStream(path) })) return line;
+  return '';
 }

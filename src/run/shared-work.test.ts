@@ -11,7 +11,7 @@ import {
 } from '../../test/support/shared-run.ts';
 import { sha256 } from '../base/digest.ts';
 import { AssayError, type RunRecord, type SharedStore } from '../contracts/index.ts';
-import { runKeys } from '../share/account.ts';
+import { attemptEntrySchema, runKeys } from '../share/account.ts';
 import { openFileSharedStore } from '../share/file-shared-store.ts';
 import { planDigest } from '../share/offer.ts';
 import { packAttempt } from '../share/pack-attempt.ts';
@@ -147,6 +147,29 @@ test('results wait while the store gives no answer, and nothing is lost or paid 
   expect(notes).toContainEqual(expect.stringMatching(/answers again/));
 });
 
+test('who is told to end while the store gives no answer ends after its steps; what it did is handed in later', async () => {
+  let down = false;
+  const through = (store: SharedStore) =>
+    gatedStore(store, async () => {
+      if (down) throw new AssayError('store-unreachable', 'nobody there', { class: 'infra', retryable: true });
+    });
+  const a = await world.join('a', { through });
+  a.model.before = () => {
+    if (a.model.paid.size < 6) return;
+    down = true;
+    a.control.pause();
+  };
+  const stopped = await a.work();
+  expect(stopped.status).toBe('interrupted');
+  expect(a.seen).toContainEqual(
+    expect.objectContaining({ type: 'note', message: expect.stringMatching(/handed in when the run is resumed/) }),
+  );
+  down = false;
+  const again = await world.join('a');
+  expect(resolved(await again.work())).toBe(IDS.length);
+  expect(a.model.paid.size + again.model.paid.size).toBe(IDS.length * 4);
+});
+
 test('a process that was killed goes on with its own folder: its steps and its finished attempts are handed in', async () => {
   const a = await world.join('a', {
     through: (store) => ({
@@ -238,3 +261,68 @@ test('results that do not belong here are refused, named, and made again', async
   expect(told.seen).toContainEqual(expect.objectContaining({ message: expect.stringContaining('account.key') }));
   await tryOne('changed', await packed(whole), /not those that its entry names/, 'sha256:0');
 }, 60_000);
+
+const FIRST = { instanceId: 'task-0', attempt: 1 };
+
+/** Resolves with the entry of task-0 when its result is handed in. */
+async function whenHandedIn() {
+  const store = await openFileSharedStore(world.storeFolder);
+  const key = runKeys('shared').attempt(FIRST);
+  for (;;) {
+    const found = await store.get(key);
+    const entry = found === null ? null : attemptEntrySchema.safeParse(JSON.parse(found.text)).data;
+    if (found !== null && entry?.state === 'done')
+      return { store, key, version: found.version, account: entry.account };
+    await sleep(10);
+  }
+}
+
+test('a result that the others cannot read is handed in again by who has it, and not made anew', async () => {
+  const [a, b] = [await world.join('a'), await world.join('b')];
+  let go = () => {};
+  const held = new Promise<void>((resolve) => {
+    go = resolve;
+  });
+  a.model.before = async (id) => {
+    if (id === 'task-5') await held;
+  };
+  const ofA = a.work();
+  const { store, account } = await whenHandedIn();
+  await store.putBytes(account?.key ?? '', Buffer.from('rotten'));
+  const ofB = b.work();
+  while (b.seen.every((event) => !(event.type === 'note' && event.message.includes('task-0')))) await sleep(10);
+  while ((await whenHandedIn()).account?.key === account?.key) await sleep(10);
+  go();
+  expect(comparableAttempts(await ofA)).toEqual(comparableAttempts(await ofB));
+  expect(resolved(await ofB)).toBe(IDS.length);
+  expect([...b.model.paid.keys()].filter((key) => key.includes('task-0'))).toEqual([]);
+  expect([(await ofA).aside, (await ofB).aside]).toEqual([undefined, undefined]);
+});
+
+test('a result that was made anew elsewhere replaces the one here, and what that had cost is told', async () => {
+  let thaw = () => {};
+  let frozen: Promise<void> = Promise.resolve();
+  const [a, b] = [
+    await world.join('a', { through: (store) => gatedStore(store, () => frozen) }),
+    await world.join('b'),
+  ];
+  a.model.before = async (id) => {
+    if (id === 'task-5') await frozen;
+  };
+  const ofA = a.work();
+  const { store, key, version } = await whenHandedIn();
+  frozen = new Promise((resolve) => {
+    thaw = resolve;
+  });
+  await store.put(key, 'rubbish', version);
+  const whole = await b.work();
+  expect([...b.model.paid.keys()].filter((paid) => paid.includes('task-0'))).toHaveLength(4);
+  thaw();
+  const late = await ofA;
+  expect(late.attempts.map(({ totals }) => totals?.wallMs)).toEqual(whole.attempts.map(({ totals }) => totals?.wallMs));
+  const ofFirst = late.aside?.filter(({ instanceId }) => instanceId === 'task-0');
+  expect(ofFirst).toMatchObject([{ owner: 'a', usd: 1 }]);
+  const spent = (a.model.paid.size + b.model.paid.size) * 0.25;
+  const counted = late.attempts.reduce((sum, { totals }) => sum + (totals?.usd ?? 0), 0);
+  expect(counted + (late.aside ?? []).reduce((sum, { usd }) => sum + usd, 0)).toBeCloseTo(spent);
+});

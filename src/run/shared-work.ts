@@ -14,7 +14,7 @@ import {
 } from '../contracts/index.ts';
 import { type Account, isEnded } from '../share/account.ts';
 import { type Lease, LeaseBook } from '../share/lease-book.ts';
-import { patientStore } from '../share/patient-store.ts';
+import { HALF_AN_HOUR_MS, patientStore } from '../share/patient-store.ts';
 import { attemptKey, plannedAttempts } from '../store/load-run-record.ts';
 import { AttemptExchange } from './attempt-exchange.ts';
 import type { EnvironmentPool } from './environment-pool.ts';
@@ -53,6 +53,8 @@ interface Held {
 const BROUGHT_AT_ONCE = 8;
 /** A result is taken back so often when it is refused; then the run stops. */
 const MOST_REFUSALS = 2;
+/** A process that looks in vain for work sees a refusal within one interval. */
+const REFUSED_POLLS = 3;
 
 export class SharedWork {
   private readonly run: OpenRun;
@@ -64,13 +66,16 @@ export class SharedWork {
   private readonly planned: readonly AttemptRef[];
   private readonly pollMs: number;
   private readonly held = new Map<string, Held>();
-  /** Attempts whose results are in the run folder. */
-  private readonly here = new Set<string>();
+  /** Digests of the accounts whose results are in the run folder, by attempt. */
+  private readonly here = new Map<string, string>();
+  /** When a result was refused: whoever has it may hand it in again before it is made anew. */
+  private readonly refusedAt = new Map<string, number>();
   /** What this process cannot bring to an end: a patch whose environment cannot be built here. */
   private readonly givenUp = new Set<string>();
   private readonly over = new AbortController();
   private readonly paused = new AbortController();
   private looking: Promise<void> | null = null;
+  private leftWaiting = false;
   private lookedAt = Number.NEGATIVE_INFINITY;
   private door: Promise<unknown> = Promise.resolve();
   private pulse: Promise<void> = Promise.resolve();
@@ -83,10 +88,12 @@ export class SharedWork {
     this.planned = plannedAttempts(run.manifest).map(({ instanceId, attempt }) => ({ instanceId, attempt }));
     this.pollMs = Math.max(100, share.leaseMs / 12);
     const store = patientStore(share.store, {
-      onTrouble: (message) => this.tell('warning', `${message} Work goes on; results wait.`),
+      onTrouble: (message) => this.tell('warning', `${message.trim()} Work goes on; results wait.`),
       onAnswer: () => this.tell('info', `The shared store ${share.store.name} answers again.`),
       signal: AbortSignal.any([stop.control.signal, this.over.signal]),
       pauseMs: share.leaseMs / 12,
+      // Who is to end waits no longer: what is done lies in the run folder, and is handed in when the run goes on.
+      longestMs: () => (stop.control.pausing ? 2 * this.pollMs : HALF_AN_HOUR_MS),
     });
     const { runId } = run.manifest;
     this.book = new LeaseBook({ store, runId, owner: share.owner, leaseMs: share.leaseMs });
@@ -113,9 +120,16 @@ export class SharedWork {
 
   /** Attempts that have no result yet, as far as this process knows; what is left to do for each is told when it is taken. */
   left(): WorkItem[] {
-    const ended = (ref: AttemptRef) =>
-      this.share.gather ? this.here.has(attemptKey(ref)) : this.book.sight(ref).entry?.state === 'done';
-    return this.planned.filter((ref) => !ended(ref)).map((ref) => ({ ...ref, stage: 'solve' }));
+    return this.planned.filter((ref) => !this.hasEnded(ref)).map((ref) => ({ ...ref, stage: 'solve' }));
+  }
+
+  /** The attempt has its one result, and it is here, where results are gathered. */
+  private hasEnded(ref: AttemptRef): boolean {
+    const { entry } = this.book.sight(ref);
+    if (entry?.state !== 'done') return false;
+    return (
+      !this.share.gather || (entry.account !== undefined && this.here.get(attemptKey(ref)) === entry.account.digest)
+    );
   }
 
   /** Work by lease, each with its environment built when it is taken: others may do what this process would have built for. */
@@ -177,8 +191,20 @@ export class SharedWork {
     try {
       return await work();
     } catch (error) {
-      this.stop.fail(toFailure(error));
+      this.endBy(toFailure(error));
       return otherwise;
+    }
+  }
+
+  /** A run that is to end anyway, and cannot reach the store, is no failed one. */
+  private endBy(failure: Failure): void {
+    if (!this.stop.control.pausing || failure.code !== 'store-unreachable') this.stop.fail(failure);
+    else if (!this.leftWaiting) {
+      this.leftWaiting = true;
+      this.tell(
+        'warning',
+        `${this.share.store.name} gives no answer: what is done here is handed in when the run is resumed.`,
+      );
     }
   }
 
@@ -210,7 +236,7 @@ export class SharedWork {
     for (const ref of left.filter((one) => !hopeless(one))) {
       const key = attemptKey(ref);
       if (this.stop.control.pausing) return null;
-      if (this.held.has(key) || this.here.has(key) || !this.book.canClaim(ref)) continue;
+      if (this.held.has(key) || !this.book.canClaim(ref) || this.isFreshlyRefused(key)) continue;
       await this.noteDamage(ref);
       const lease = await this.book.claim(ref);
       if (lease === null) continue;
@@ -242,7 +268,7 @@ export class SharedWork {
   private async deliver(held: Held): Promise<boolean> {
     const { ref } = held.lease;
     const kept = await this.exchange.handIn(held.lease);
-    if (kept) this.here.add(attemptKey(ref));
+    if (kept) this.here.set(attemptKey(ref), held.lease.account?.digest ?? '');
     else await this.noteLoss(ref);
     this.letGo(held);
     return kept;
@@ -279,10 +305,8 @@ export class SharedWork {
 
   /** Brings results here that are new. */
   private async gather(): Promise<void> {
-    const fresh = this.planned.filter((ref) => {
-      const key = attemptKey(ref);
-      return this.book.sight(ref).entry?.state === 'done' && !this.here.has(key) && !this.held.has(key);
-    });
+    const isDone = (ref: AttemptRef) => this.book.sight(ref).entry?.state === 'done';
+    const fresh = this.planned.filter((ref) => isDone(ref) && !this.hasEnded(ref) && !this.held.has(attemptKey(ref)));
     await mapLimited(fresh, BROUGHT_AT_ONCE, (ref) => this.receive(ref));
   }
 
@@ -290,11 +314,13 @@ export class SharedWork {
     const { entry } = this.book.sight(ref);
     if (entry?.state !== 'done' || this.stop.control.signal.aborted) return;
     const { account, token, refused } = entry;
-    const isHere =
-      account !== undefined &&
-      ((await this.exchange.has(ref, account)) || (await this.bring(ref, account, { ended: true, token })));
-    if (isHere) this.here.add(attemptKey(ref));
+    if (account !== undefined && (await this.comesHere(ref, account, token)))
+      this.here.set(attemptKey(ref), account.digest);
     else await this.takeBack(ref, refused);
+  }
+
+  private async comesHere(ref: AttemptRef, account: Account, token: number): Promise<boolean> {
+    return (await this.exchange.has(ref, account)) || (await this.bring(ref, account, { ended: true, token }));
   }
 
   /** False when the account is refused, which is noted. */
@@ -312,6 +338,7 @@ export class SharedWork {
 
   private async takeBack(ref: AttemptRef, refused: number): Promise<void> {
     if (refused < MOST_REFUSALS) {
+      this.refusedAt.set(attemptKey(ref), performance.now());
       await this.book.reopen(ref, { refused: true });
       return;
     }
@@ -323,6 +350,10 @@ export class SharedWork {
       hint: 'See the warnings above. Who writes to the store, and with the same version of Assay?',
     };
     this.stop.fail(failure);
+  }
+
+  private isFreshlyRefused(key: string): boolean {
+    return performance.now() - (this.refusedAt.get(key) ?? Number.NEGATIVE_INFINITY) < REFUSED_POLLS * this.pollMs;
   }
 
   private async reopenFailed(): Promise<void> {
@@ -341,7 +372,7 @@ export class SharedWork {
         await this.book.beat();
         await this.book.survey();
       } catch (error) {
-        if (!this.over.signal.aborted) this.stop.fail(toFailure(error));
+        if (!this.over.signal.aborted) this.endBy(toFailure(error));
         return;
       }
       for (const { lease, stop } of this.held.values()) if (!this.book.isHeld(lease)) stop.control.abort();

@@ -6,15 +6,21 @@ import { writeFileAtomic } from '../base/atomic-file.ts';
 import { readRecord } from '../base/read-record.ts';
 
 const FILE = 'handed-in.json';
-const markSchema = z.object({ digest: z.string() });
+const markSchema = z.object({
+  /** Of the account. */
+  digest: z.string(),
+  /** Of the claim under which this process told it; absent for the account of another one. */
+  token: z.number().int().optional(),
+});
+export type HandedIn = z.infer<typeof markSchema>;
 
-/** Digest of that account; null when there is none, or the log has grown since. `folder`: of the attempt. */
-export async function handedIn(folder: string): Promise<string | null> {
-  return (await readRecord(join(folder, FILE), markSchema))?.digest ?? null;
+/** Null when there is no such account, or the log has grown since. `folder`: of the attempt. */
+export async function handedIn(folder: string): Promise<HandedIn | null> {
+  return await readRecord(join(folder, FILE), markSchema);
 }
 
-export async function markHandedIn(folder: string, digest: string): Promise<void> {
-  await writeFileAtomic(join(folder, FILE), JSON.stringify({ digest }));
+export async function markHandedIn(folder: string, mark: HandedIn): Promise<void> {
+  await writeFileAtomic(join(folder, FILE), JSON.stringify(mark));
 }
 
 /** Before the log grows again. */

@@ -49,7 +49,7 @@ export async function offerRun(store: SharedStore, mine: Offer): Promise<Offer> 
   if (different.length === 0) return theirs;
   throw new AssayError(
     'config-invalid',
-    `Run ${runId} in ${store.name} has another plan: ${different.join(', ')} ${different.length === 1 ? 'differs' : 'differ'}.`,
+    `Run ${runId} in ${store.name} has another plan: ${different.map((part) => difference(part, pick(a, part), pick(b, part))).join(', ')}.`,
     {
       class: 'input',
       retryable: false,
@@ -79,6 +79,14 @@ export async function offeredRuns(store: SharedStore): Promise<string[]> {
     .map((key) => key.slice(OFFERS.length + 1))
     .filter(isRunId)
     .sort();
+}
+
+const SHORT = 80;
+
+/** With both values where they are short; the details hold them in any case. */
+function difference(part: string, here: unknown, there: unknown): string {
+  const values = `${JSON.stringify(here)} here, ${JSON.stringify(there)} there`;
+  return values.length > SHORT ? `${part} differs` : `${part} (${values})`;
 }
 
 function pick(plan: ReturnType<typeof planOf>, part: string): unknown {

@@ -42,7 +42,7 @@ function failure(word: 'down' | 'lost' | 'refuses'): AssayError {
   return new AssayError(code, word, { class: 'infra', retryable: true });
 }
 
-function patience(more: { longestMs?: number; signal?: AbortSignal } = {}) {
+function patience(more: { longestMs?: () => number; signal?: AbortSignal } = {}) {
   const told: string[] = [];
   const given = { onTrouble: (message: string) => told.push(message), onAnswer: () => told.push('answers') };
   return { told, given: { ...given, signal: new AbortController().signal, pauseMs: 5, ...more } };
@@ -68,7 +68,7 @@ test('a write whose answer was lost is known again; one that another process was
 
 test('gives up after its time, when it is told to, and at once where waiting does not help', async () => {
   const always = () => storeWith(Array<'down'>(10_000).fill('down'));
-  await expect(patientStore(always(), patience({ longestMs: 30 }).given).get('k')).rejects.toMatchObject({
+  await expect(patientStore(always(), patience({ longestMs: () => 30 }).given).get('k')).rejects.toMatchObject({
     code: 'store-unreachable',
   });
   const control = new AbortController();

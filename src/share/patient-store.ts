@@ -10,16 +10,16 @@ export interface Patience {
   signal: AbortSignal;
   /** It is asked again after this time at most: well below a lease, so that those who wait get through before others take them for gone. */
   pauseMs: number;
-  /** After so long without any answer it is given up. Default half an hour. */
-  longestMs?: number;
+  /** After so long without any answer it is given up; asked before each wait. Default half an hour. */
+  longestMs?: () => number;
 }
 
 const FIRST_WAIT_MS = 50;
-const HALF_AN_HOUR_MS = 1_800_000;
+export const HALF_AN_HOUR_MS = 1_800_000;
 
 /** Throws what the inner store throws; `store-unreachable` only when patience is at its end. `close` closes the inner store. */
 export function patientStore(inner: SharedStore, patience: Patience): SharedStore {
-  const { onTrouble, onAnswer, signal, pauseMs, longestMs = HALF_AN_HOUR_MS } = patience;
+  const { onTrouble, onAnswer, signal, pauseMs, longestMs = () => HALF_AN_HOUR_MS } = patience;
   let troubleSince: number | null = null;
 
   const answered = () => {
@@ -32,7 +32,7 @@ export function patientStore(inner: SharedStore, patience: Patience): SharedStor
     if (!(error instanceof AssayError) || error.code !== 'store-unreachable' || signal.aborted) throw error;
     if (troubleSince === null) onTrouble(error.message);
     troubleSince ??= performance.now();
-    if (performance.now() - troubleSince > longestMs) throw error;
+    if (performance.now() - troubleSince > longestMs()) throw error;
     const ms = Math.min(FIRST_WAIT_MS * 2 ** tries, pauseMs) * (0.5 + Math.random() / 2);
     await sleep(ms, undefined, { signal }).catch(() => {
       throw error;

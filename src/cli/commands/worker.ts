@@ -133,7 +133,7 @@ function waitingStore(
     onAnswer: () => progress.say(`${direct.name} answers again`),
     signal: over.signal,
     pauseMs: LOOK_MS,
-    ...(forever ? { longestMs: Number.POSITIVE_INFINITY } : {}),
+    ...(forever ? { longestMs: () => Number.POSITIVE_INFINITY } : {}),
   });
 }
 
