@@ -22,7 +22,10 @@ const PRIVATE_NAME = /(^|\.)(localhost|local|internal|intranet|lan|home\.arpa|sv
 /** Throws 403 with the first thing that is not allowed. Images are a matter of their own. */
 export function demandAllowed(spec: SandboxSpec, policy: SpecPolicy): void {
   if (spec.network === 'host' && !policy.hostNetwork)
-    throw refuse(403, 'this server gives no sandbox the network of its machine');
+    throw refuse(
+      403,
+      'this server gives no sandbox the network of its machine (`assay serve --host-network` does; `--network none` asks for none)',
+    );
   if (typeof spec.network === 'object') for (const host of spec.network.allow) demandPublicHost(host);
   for (const name of Object.keys(policy.most) as (keyof SandboxSpec['limits'])[])
     if (spec.limits[name] > policy.most[name])
