@@ -54,7 +54,7 @@ afterEach(() => rmSync(home, { recursive: true, force: true }));
 /** Whether a start may have them now. */
 function takes(layers: readonly LayerRef[]): boolean {
   try {
-    desk.pin(layers)();
+    desk.pins.pin(layers)();
     return true;
   } catch {
     return false;
@@ -115,9 +115,9 @@ test('a layer that a start has taken stays until the sandbox ends; one that is g
   const layers = [{ digest: digest('a') }];
   const sandbox = new LayeredSandbox('x', 0);
   Object.assign(sandbox.spec, { layers });
-  const unpin = desk.pin(layers);
+  const unpin = desk.pins.pin(layers);
   await expect(desk.remove('one', digest('a'))).rejects.toMatchObject({ status: 409 });
-  const made = await desk.makeSandbox(layers, async () => sandbox);
+  const made = await desk.pins.makeSandbox(layers, async () => sandbox);
   unpin();
   await expect(desk.remove('one', digest('a'))).rejects.toMatchObject({ status: 409 });
   expect(removed).toEqual([]);
@@ -134,4 +134,13 @@ test('a layer of equal content is made before or after a removal, never meanwhil
   const [removal, again] = await Promise.allSettled([desk.remove('one', digest('a')), make('two', 'a', 1)]);
   expect([removal.status, again.status]).toEqual(['fulfilled', 'fulfilled']);
   expect([await holdings.has('one', digest('a')), await holdings.has('two', digest('a'))]).toEqual([false, true]);
+});
+
+test('a key lets go of what another one holds too, whoever stands on it', async () => {
+  for (const owner of ['one', 'two']) await make(owner, 'a', 1);
+  const unpin = desk.pins.pin([{ digest: digest('a') }]);
+  await desk.remove('one', digest('a'));
+  expect([removed, await holdings.has('two', digest('a'))]).toEqual([[], true]);
+  await expect(desk.remove('two', digest('a'))).rejects.toMatchObject({ status: 409 });
+  unpin();
 });

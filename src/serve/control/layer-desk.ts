@@ -1,7 +1,8 @@
-/** The layers that keys make: what they take of the server's disk, that they go again, and that none goes under a sandbox. */
+/** The layers that keys make: what they take of the server's disk, and that they go again. */
 import type { LayerRef, Sandbox, SandboxBackend } from '../../contracts/index.ts';
 import { HttpProblem, notFound, refuse } from '../http/http-problem.ts';
 import type { HeldLayer, Holdings } from './holdings.ts';
+import { LayerPins } from './layer-pins.ts';
 
 export interface LayerDeskOptions {
   backend: Pick<SandboxBackend, 'removeLayer'>;
@@ -12,15 +13,12 @@ export interface LayerDeskOptions {
 const LEAST_BYTES = 1024 ** 2;
 
 export class LayerDesk {
+  readonly pins = new LayerPins();
   private readonly backend: LayerDeskOptions['backend'];
   private readonly holdings: Holdings;
   private most = 0;
   /** By owner: bytes of layers that are being made. */
   private readonly coming = new Map<string, number>();
-  /** By digest: starts and sandboxes that stand on it. */
-  private readonly pins = new Map<string, number>();
-  /** Digests of layers that are being removed. */
-  private readonly going = new Set<string>();
   /** Layers of equal content have one place: they are made and removed one after the other. */
   private readonly making = new Set<Promise<unknown>>();
   private removing: Promise<unknown> = Promise.resolve();
@@ -60,34 +58,11 @@ export class LayerDesk {
     return this.whileNoneGoes(async () => {
       const forks = await parent.fork(count);
       for (const fork of forks) {
-        this.pinUntilEnd(fork);
+        this.pins.pinUntilEnd(fork);
         for (const { digest } of fork.spec.layers) await this.holdings.add(owner, digest, { bytes });
       }
       return forks;
     });
-  }
-
-  /** A sandbox on these layers, none of which goes before its end. Throws 404 for one that is going. */
-  async makeSandbox(layers: readonly LayerRef[], create: () => Promise<Sandbox>): Promise<Sandbox> {
-    const unpin = this.pin(layers);
-    try {
-      const sandbox = await create();
-      this.pinUntilEnd(sandbox);
-      return sandbox;
-    } finally {
-      unpin();
-    }
-  }
-
-  /** None of these goes until the result is called. Throws 404 for one that is going. */
-  pin(layers: readonly LayerRef[]): () => void {
-    const digests = layers.map(({ digest }) => digest);
-    for (const digest of digests)
-      if (this.going.has(digest)) throw refuse(404, `this key has no layer ${digest}`, 'sandbox-create-failed');
-    for (const digest of digests) this.count(digest, 1);
-    return () => {
-      for (const digest of digests.splice(0)) this.count(digest, -1);
-    };
   }
 
   /** Those that the key made, with the bytes they count for, and the most of all together. */
@@ -118,16 +93,14 @@ export class LayerDesk {
     const making = [...this.making]; // those that come later wait for this one
     const gone = this.removing.then(async () => {
       await Promise.allSettled(making);
-      // From here on no start takes it.
-      if (this.pins.has(digest)) return false;
-      this.going.add(digest);
-      try {
-        const isGone = (await this.holdings.isShared(owner, digest)) || (await this.backend.removeLayer({ digest }));
+      // What others hold stays for them, whoever stands on it.
+      const isShared = await this.holdings.isShared(owner, digest);
+      const remove = async () => {
+        const isGone = isShared || (await this.backend.removeLayer({ digest }));
         if (isGone) await this.holdings.drop(owner, digest);
         return isGone;
-      } finally {
-        this.going.delete(digest);
-      }
+      };
+      return isShared ? remove() : this.pins.remove(digest, remove);
     });
     this.removing = gone.catch(() => {}); // told to who asked
     return gone;
@@ -138,17 +111,6 @@ export class LayerDesk {
     const made = this.removing.then(make);
     this.making.add(made);
     return made.finally(() => this.making.delete(made));
-  }
-
-  private pinUntilEnd(sandbox: Sandbox): void {
-    const unpin = this.pin(sandbox.spec.layers);
-    void sandbox.closed.then(unpin);
-  }
-
-  private count(digest: string, more: number): void {
-    const pins = (this.pins.get(digest) ?? 0) + more;
-    if (pins > 0) this.pins.set(digest, pins);
-    else this.pins.delete(digest);
   }
 
   private demandRoom(owner: string, bytes: number): void {

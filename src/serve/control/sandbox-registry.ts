@@ -224,7 +224,7 @@ export class SandboxRegistry {
   }
 
   private create(spec: SandboxSpec): Promise<Sandbox> {
-    return this.layers.makeSandbox(spec.layers, () => this.backend.create(spec));
+    return this.layers.pins.makeSandbox(spec.layers, () => this.backend.create(spec));
   }
 
   private async adopt(

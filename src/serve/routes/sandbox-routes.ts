@@ -41,7 +41,7 @@ export function sandboxRoutes(parts: ServeParts): Route[] {
         const idempotencyKey = idempotencyKeyOf(request);
         const asked = await readJson(request, startRequestSchema, MAX_START_BYTES);
         const terms = { idempotencyKey, gone: goneSignal(response) };
-        const unpin = layers.pin(asked.spec.layers); // also while it waits
+        const unpin = layers.pins.pin(asked.spec.layers); // also while it waits
         try {
           const spec = await tenantSpec(asSandboxSpec(asked.spec), key, parts);
           return view(await registry.start(key, { ...asked, spec }, terms), CREATED);
