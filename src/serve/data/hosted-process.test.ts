@@ -55,3 +55,13 @@ test('output of all processes that share a limit waits for the client, and goes 
   expect(await settled()).toBeGreaterThan(first);
   for (const { stdout } of [one, two]) stdout.source.destroy();
 });
+
+test('the exit is told after what was printed before it, also when a background process holds the pipe', async () => {
+  const stdout = new PassThrough();
+  const hosted = new HostedProcess(processOf(stdout, Readable.from([])), new HeldBytes(2 ** 20));
+  setTimeout(() => stdout.write('late'), 30);
+  await expect.poll(() => hosted.exit).toEqual(EXIT);
+  expect(hosted.settledExit).toBeNull();
+  await expect.poll(() => hosted.settledExit).toEqual(EXIT);
+  expect([hosted.stdout.window.end, hosted.complete]).toEqual([4, false]);
+});

@@ -4,16 +4,22 @@
  */
 import { EventEmitter } from 'node:events';
 import type { Readable } from 'node:stream';
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { firstEvent } from '../../base/first-event.ts';
 import type { ProcessExit, SandboxProcess } from '../../contracts/index.ts';
 import { STREAM_WINDOW_BYTES } from '../../sandbox/remote/api.ts';
 import { busy, refuse } from '../http/http-problem.ts';
 import type { HeldBytes } from './held-bytes.ts';
 import { ReplayWindow } from './replay-window.ts';
+import { Wakeup } from './wakeup.ts';
 
 /** Requests with input for one process at the same time. */
 const MAX_INPUTS = 8;
 const INPUT_RETRY_SECONDS = 1;
+/** Of streams after the exit. */
+const QUIET_MS = 100;
+/** So long an exit waits for a client that does not read. */
+const UNREAD_MS = 30_000;
 
 export interface HostedStream {
   readonly window: ReplayWindow;
@@ -32,6 +38,8 @@ export class HostedProcess {
   readonly stderr: HostedStream;
   /** Null while it runs. */
   exit: ProcessExit | null = null;
+  /** The same, once all that was printed before it is there. A client behind a slow network gives up on output that comes long after the exit. */
+  settledExit: ProcessExit | null = null;
   /** Emits `change` when there is more to tell, `attach` when a connection takes over. */
   readonly events = new EventEmitter();
   private readonly child: SandboxProcess;
@@ -50,8 +58,11 @@ export class HostedProcess {
     this.stderr = this.hold(child.stderr);
     child.stdin.on('error', () => {}); // the process ended or closed its input: its exit tells
     if (given.last || given.bytes.length > 0) void this.write(0, given.bytes, given.last);
-    void child.exit.then((exit) => {
+    void child.exit.then(async (exit) => {
       this.exit = exit;
+      this.events.emit('change');
+      await this.quiet();
+      this.settledExit = exit;
       this.events.emit('change');
     });
   }
@@ -100,6 +111,28 @@ export class HostedProcess {
       stream.window.finish();
     }
     this.events.emit('change');
+  }
+
+  /** Resolves when both streams have ended, or nothing came for a while though there was room for it: background processes may hold them open. */
+  private async quiet(): Promise<void> {
+    const bell = new Wakeup();
+    const ring = () => bell.ring();
+    this.events.on('change', ring);
+    try {
+      let printed = -1;
+      const until = performance.now() + UNREAD_MS;
+      for (let since = performance.now(); !this.complete; await setImmediate()) {
+        const { stdout, stderr, held } = this;
+        const bytes = stdout.window.end + stderr.window.end;
+        if (bytes !== printed || stdout.window.full || stderr.window.full || held.isFull) since = performance.now();
+        printed = bytes;
+        const left = Math.min(since + QUIET_MS, until) - performance.now();
+        if (left <= 0) return;
+        await Promise.race([bell.wait(), sleep(left)]);
+      }
+    } finally {
+      this.events.off('change', ring);
+    }
   }
 
   private async take(offset: number, bytes: Buffer, last: boolean): Promise<void> {

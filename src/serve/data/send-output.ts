@@ -97,9 +97,9 @@ async function sendUntilDone(
       let sent = false;
       for (const cursor of cursors) sent = (await sendNext(cursor, stream)) || sent;
       // The exit comes after what was printed before it.
-      if (hosted.exit !== null && !exitSent && !sent) {
+      if (hosted.settledExit !== null && !exitSent && !sent) {
         exitSent = true;
-        stream.write(encodeFrame('exit', Buffer.from(JSON.stringify(hosted.exit))));
+        stream.write(encodeFrame('exit', Buffer.from(JSON.stringify(hosted.settledExit))));
       }
       if (exitSent && cursors.every((cursor) => cursor.endSent)) return 'all';
       if (!sent) await uncorked(stream, () => next(hosted, wakeup));
