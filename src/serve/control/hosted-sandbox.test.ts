@@ -71,3 +71,14 @@ test('processes that were not let go of have a bound, and their output goes with
   await expect(hosted.process('process-8')).rejects.toMatchObject({ status: 410 });
   await sandbox.destroy();
 });
+
+test('what its owner paused starts nothing until it is resumed', async () => {
+  const sandbox = new FreezableSandbox();
+  const hosted = new HostedSandbox(sandbox, { owner: 'one', asked: sandbox.spec }, new HeldBytes(2 ** 20));
+  const spawn = () => hosted.spawn('process-1', { argv: ['true'], stderr: 'separate', stdin: 'empty' });
+  await hosted.pause();
+  await expect(spawn()).rejects.toMatchObject({ status: 409 });
+  await hosted.resume();
+  expect((await spawn()).isInteractive).toBe(false);
+  await sandbox.destroy();
+});

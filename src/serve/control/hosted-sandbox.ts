@@ -163,6 +163,7 @@ export class HostedSandbox {
       if (before.digest !== digest) throw refuse(409, 'this id started another process');
       return before.process ?? Promise.reject(refuse(410, 'this process was released'));
     }
+    this.demandRunning();
     if (this.unreleased >= MAX_PROCESSES || this.slots.size >= MAX_IDS)
       throw busy('too many processes of this sandbox were not let go of', PROCESS_RETRY_SECONDS);
     const options: SpawnOptions = {
@@ -211,6 +212,11 @@ export class HostedSandbox {
   /** Lets go of all output that nobody has read yet. */
   async releaseAll(): Promise<void> {
     for (const processId of this.slots.keys()) await this.release(processId);
+  }
+
+  /** Throws 409 while it is frozen because its owner asked for that: what needs its processes would wait without an end. */
+  demandRunning(): void {
+    if (this.frozen === 'asked') throw refuse(409, 'the sandbox is paused: resume it first');
   }
 
   async pause(): Promise<void> {

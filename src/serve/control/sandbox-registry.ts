@@ -113,6 +113,7 @@ export class SandboxRegistry {
   fork(owner: KeyRecord, parent: HostedSandbox, count: number, idempotencyKey?: string): Promise<HostedSandbox[]> {
     return this.once.run(onceKey('fork', parent.id, idempotencyKey), String(count), async () => {
       this.demandOpen();
+      parent.demandRunning();
       const lease = this.leaseOf(owner, parent.facts.leaseId);
       const releases = await this.demandSlots(owner, count);
       const { sessionId: _one, ...facts } = parent.facts;
@@ -133,7 +134,10 @@ export class SandboxRegistry {
   /** Its files as a layer of its key; the sandbox is gone afterwards. Throws 507 when the key has no room for it. */
   snapshot(hosted: HostedSandbox, idempotencyKey?: string): Promise<LayerRef> {
     const make = () => this.layers.make(hosted.facts.owner, hosted.sandbox);
-    return this.once.run(onceKey('snapshot', hosted.id, idempotencyKey), '', () => hosted.ending(make));
+    return this.once.run(onceKey('snapshot', hosted.id, idempotencyKey), '', async () => {
+      hosted.demandRunning();
+      return hosted.ending(make);
+    });
   }
 
   /** The sandbox if it belongs to the key. Throws 404 otherwise. */

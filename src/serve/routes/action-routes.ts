@@ -31,6 +31,7 @@ export function actionRoutes(): Route[] {
       body: actionSchema,
       reply: observationSchema,
       async handle({ request, hosted, params }) {
+        hosted.demandRunning();
         const { shell = '', action = '' } = params;
         return { status: 200, body: await hosted.actions.act(shell, action, await readJson(request, actionSchema)) };
       },

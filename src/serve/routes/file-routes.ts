@@ -30,6 +30,7 @@ export function fileRoutes(): Route[] {
       query: QUERY,
       binary: { reply: TAR },
       async handle({ hosted, query, response }) {
+        hosted.demandRunning();
         await download(hosted.sandbox, pathOf(query), response);
         return undefined;
       },
@@ -43,6 +44,7 @@ export function fileRoutes(): Route[] {
       binary: { body: TAR },
       hasLongBody: true,
       async handle({ hosted, query, request }) {
+        hosted.demandRunning();
         await upload(hosted.sandbox, pathOf(query), request);
         return { status: 200, body: {} };
       },
