@@ -24,7 +24,8 @@ export async function curvesDocument(records: readonly RunRecord[]): Promise<Plo
   checkPool(records);
   const instances = curveInstances(await storedInstances(records), {});
   const curves = selectionCurves(instances, comparedSelectors({}, 'majority'), { seed: SEED });
-  return { text: curvesText(curves), svg: curves.maxK === 0 ? null : selectionSvg(curves) };
+  // There is nothing to choose from, and no line to draw, with one attempt at each instance.
+  return { text: curvesText(curves), svg: curves.maxK < 2 ? null : selectionSvg(curves) };
 }
 
 /** Throws `dataset-not-found`, `task-invalid` when the tasks of a run can no longer be read. */

@@ -177,6 +177,9 @@ describeRequiring('chromium', executablePath === null ? 'no Chromium found' : un
     expect(await page.locator('.cell').count()).toBe(1);
     await page.locator('.cell').click();
     await page.getByText('Must pass now, does not').waitFor();
+    await page.getByText('The log does not name it.').waitFor();
+    await page.getByText('What the tests printed').click();
+    await page.getByText('collected 3 items').waitFor();
   });
 
   it('attempts what is shown again, and says what asks for a second look', async () => {

@@ -124,11 +124,11 @@ function AttemptView({ runId, folder, attempt, step, path, live, controls, docum
           textLabel="Search the steps"
           status={`${lines.length} of ${steps.length}${document.complete ? '' : ' or more'} steps${searchWords(search)}`}
         >
-          <button type="button" title="Key k" disabled={current < 1} onClick={() => stepBy(-1)}>
-            Previous step
+          <button type="button" aria-keyshortcuts="k" disabled={current < 1} onClick={() => stepBy(-1)}>
+            Previous step <kbd>k</kbd>
           </button>
-          <button type="button" title="Key j" disabled={current >= lines.length - 1} onClick={() => stepBy(1)}>
-            Next step
+          <button type="button" aria-keyshortcuts="j" disabled={current >= lines.length - 1} onClick={() => stepBy(1)}>
+            Next step <kbd>j</kbd>
           </button>
         </FilterBar>
       </div>

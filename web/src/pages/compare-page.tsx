@@ -27,8 +27,18 @@ export function ComparePage({ runIds }: { runIds: readonly string[] }) {
         name="cost-accuracy"
         words="Dollars per instance against resolve rate, with 95 % intervals and the Pareto front"
       />
-      <PlotOnDemand title="Best of k attempts, against k and dollars" kind="curves" runIds={runIds} />
-      <PlotOnDemand title="Payout and return" kind="payout" runIds={runIds} />
+      <PlotOnDemand
+        title="Best of k attempts, against k and dollars"
+        kind="curves"
+        runIds={runIds}
+        nothing="Curves need two attempts or more at an instance: compare several runs, or make one with --attempts."
+      />
+      <PlotOnDemand
+        title="Payout and return"
+        kind="payout"
+        runIds={runIds}
+        nothing="A drawing needs a data set whose tasks have prices."
+      />
       <Repositories repositories={value.repositories} />
     </>
   );

@@ -9,10 +9,12 @@ interface PlotOnDemandProps {
   title: string;
   kind: 'curves' | 'payout';
   runIds: readonly string[];
+  /** What to say when there is nothing to draw. */
+  nothing: string;
 }
 
 /** Figures that take the server a while: made when they are opened. */
-export function PlotOnDemand({ title, kind, runIds }: PlotOnDemandProps) {
+export function PlotOnDemand({ title, kind, runIds, nothing }: PlotOnDemandProps) {
   const [open, setOpen] = useState(false);
   const runs = [...runIds].sort().map(encodeURIComponent).join(',');
   const { value, error } = useDocument<PlotDocument>(open ? `${kind}/${runs}.json` : null);
@@ -23,6 +25,7 @@ export function PlotOnDemand({ title, kind, runIds }: PlotOnDemandProps) {
       </summary>
       {error !== null && <Problem error={error} />}
       {open && value === null && error === null && <p className="empty">Reckoning…</p>}
+      {value !== null && value.svg === null && <p className="quiet">{nothing}</p>}
       {value !== null && value.svg !== null && <SvgPlot svg={value.svg} name={kind} words={title} />}
       {value !== null && (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached with the keyboard
