@@ -181,7 +181,13 @@ class KubernetesBackend implements SandboxBackend {
       const base = baseDigest(pod, spec.base.kind === 'image' ? spec.base.reference : '');
       const storeLayer = async (): Promise<LayerRef> => {
         const before = await this.untouched(base, spec);
-        const { layer, files } = await takeLayer({ start, archives: this.archives, before, sinceNs });
+        const { layer, files } = await takeLayer({
+          start,
+          archives: this.archives,
+          before,
+          sinceNs,
+          diskBytes: spec.limits.diskBytes,
+        });
         await this.archives.keepManifest(base, [...spec.layers, layer], files);
         return layer;
       };
