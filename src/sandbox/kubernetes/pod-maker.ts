@@ -1,7 +1,8 @@
 /** Makes and removes what a sandbox runs in: a pod, or the object of which a controller makes one. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ApiError } from './api-client.ts';
 import type { Cluster } from './cluster.ts';
-import { isQuota, refusedAs } from './cluster-refusal.ts';
+import { refusedAs } from './cluster-refusal.ts';
 import { type PodPlan, podBody } from './pod-spec.ts';
 import { sandboxObject, sandboxObjectsPath } from './sandbox-object.ts';
 
@@ -55,7 +56,7 @@ export class PodMaker {
         await this.cluster.client.call({ method: 'POST', path: this.madePath, body, accept: [409] });
         return;
       } catch (error) {
-        if (!isQuota(error) || Date.now() + waitMs > until) throw error;
+        if (!(error instanceof ApiError && error.isQuota) || Date.now() + waitMs > until) throw error;
       }
       await sleep(waitMs);
     }

@@ -98,7 +98,7 @@ export class SandboxPod {
   openSession(): SessionStream {
     return new SessionStream({
       patienceMs: this.cluster.settings.orphanSeconds * 1000,
-      isFinal: (error) => isForbidden(error),
+      isFinal: (error) => isForbidden(error) && this.cluster.client.isSettled,
       connect: async (onOutput) => {
         const stream = await this.exec([AGENT, 'relay', SESSION], onOutput);
         const ended = stream.ended.then(({ message, exitCode }) => message || `the relay ended with ${exitCode}`);
@@ -181,6 +181,7 @@ export class SandboxPod {
       return await openExec(client.access, { namespace, pod: this.name, container: CONTAINER, argv, onOutput });
     } catch (error) {
       if (isForbidden(error)) this.refused = error;
+      else this.cluster.client.wasAway();
       throw error;
     }
   }
