@@ -77,6 +77,7 @@ stop() {
   pid=$(cat "$state/$1.pid" 2> /dev/null) || return 0
   kill "${2:--TERM}" "$pid" 2> /dev/null || true
   for _ in $(seq 100); do runs "$pid" || break; sleep 0.1; done
+  if runs "$pid"; then kill -KILL "$pid" || true; fi # an API server without its etcd does not end when it is asked to
   rm -f "$state/$1.pid"
 }
 
