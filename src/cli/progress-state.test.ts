@@ -49,3 +49,16 @@ test('scores and failed calls of lookahead stand in progress and report', () => 
   expect(text).toContain('lookahead asked for 3 further replies; 2 of them failed');
   expect(text).toContain('a critic scored 1 attempt: cost unknown (1 reply without a price), no part of the sum below');
 });
+
+test('what stopped a run is told with the way out of it', () => {
+  const failure = { code: 'sandbox-unavailable', class: 'infra', message: 'no sandbox', retryable: false } as const;
+  const end = (hint: object): RunEvent => ({
+    type: 'run-end',
+    runId: 'r',
+    at: ref.at,
+    status: 'failed',
+    failure: { ...failure, ...hint },
+  });
+  expect(applyEvent(newProgress(1, 0), end({ hint: 'Make one.' }), 0)).toBe('run failed: no sandbox (Make one.)');
+  expect(applyEvent(newProgress(1, 0), end({}), 0)).toBe('run failed: no sandbox');
+});

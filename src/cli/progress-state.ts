@@ -1,6 +1,6 @@
 /** Folds run events into what a progress display shows: one row per attempt under way, and totals. Pure. */
 import { counted } from '../base/counted.ts';
-import type { RunEvent } from '../contracts/index.ts';
+import type { Failure, RunEvent } from '../contracts/index.ts';
 
 export interface ProgressRow {
   key: string;
@@ -61,7 +61,7 @@ export function applyEvent(state: ProgressState, event: RunEvent, now: number): 
         ? undefined
         : `${event.level}: ${event.instanceId === undefined ? '' : `${event.instanceId}: `}${event.message}`;
     case 'run-end':
-      return `run ${event.status}${event.failure === undefined ? '' : `: ${event.failure.message}`}`;
+      return `run ${event.status}${event.failure === undefined ? '' : `: ${withHint(event.failure)}`}`;
     case 'work-aside': {
       const { instanceId, attempt, owner, reason } = event.aside;
       return `${instanceId}#${attempt}: work of ${owner} does not count: ${reason}`;
@@ -172,6 +172,11 @@ export function windowLines(state: ProgressState, now: number, width: number, he
     `${state.finished}/${state.planned} graded, ${state.resolved} resolved${infra}, ${count(state.tokens)} tokens, ${dollars(state.usd, state.unknownCosts)}, ${seconds(now - state.startedAt)}${eta}`,
   );
   return lines.map((line) => line.slice(0, width));
+}
+
+/** What stops a run is told with the way out of it. */
+function withHint({ message, hint }: Failure): string {
+  return hint === undefined ? message : `${message} (${hint})`;
 }
 
 function count(value: number): string {

@@ -38,7 +38,7 @@ export function describeFaults(backend: LabBackend): void {
       await sleep(3_000);
       await lab('start', 'apiserver');
       expect((await exec(await started, ['echo', 'on'])).stdout.toString()).toBe('on\n');
-    }, 120_000);
+    }, 240_000); // its node may still be out of reach from the test before
 
     test('a pod that somebody deletes ends its sandbox and says so', async () => {
       const sandbox = await backend().create(LAB_SPEC);

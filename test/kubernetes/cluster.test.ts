@@ -11,7 +11,9 @@ import { describeRequiring } from '../support/requirements.ts';
 import { describeChaos } from './cluster-chaos.ts';
 import { describeCommands } from './cluster-commands.ts';
 import { describeFaults } from './cluster-faults.ts';
+import { describeHostile } from './cluster-hostile.ts';
 import { describeLife } from './cluster-life.ts';
+import { describeMistakes } from './cluster-mistakes.ts';
 import { describeNodes } from './cluster-nodes.ts';
 import { describeObjects } from './cluster-objects.ts';
 import { describeRights } from './cluster-rights.ts';
@@ -42,6 +44,8 @@ describeRequiring('kubernetes', found.problem, 'kubernetes', () => {
   describeSandboxContract('kubernetes', contractBackend, { kind: 'image', reference: LAB_IMAGE }, LAB_ADDRESS);
   describeLife(backend, home);
   describeRights(backend);
+  describeMistakes(backend, home);
+  describeHostile(backend);
   describeObjects(backend);
   describeCommands();
   describeFaults(backend);

@@ -59,6 +59,26 @@ test('credentials that are refused are read anew once, by calls and by streams',
   expect(state.forgotten).toBe(3);
 });
 
+/** Answers with these statuses, one after the other. */
+function answering(statuses: number[], message: string) {
+  return clientOf((_request, response) => {
+    response.writeHead(statuses.shift() ?? 500).end(JSON.stringify({ message }));
+  }, 10_000);
+}
+
+test('what a server refuses soon after it was away is asked for again', async () => {
+  const { client } = await answering([503, 403, 401, 403, 200], 'no right');
+  expect((await client.call({ method: 'GET', path: '/x' })).status).toBe(200);
+});
+
+test.each([
+  ['a right that is missing', [403], 'no right'],
+  ['a full quota, also soon after the server was away', [503, 403], 'exceeded quota: q'],
+])('%s is told at once', async (_what, statuses, message) => {
+  const { client } = await answering(statuses, message);
+  await expect(client.call({ method: 'GET', path: '/x' })).rejects.toMatchObject({ status: 403, message });
+});
+
 test('a name that nobody knows is waited for', async () => {
   const access = {
     server: new URL('http://api.assay.invalid'),

@@ -38,6 +38,11 @@ export class ApiError extends Error {
     this.status = status;
     this.reason = reason;
   }
+
+  /** The namespace has no room now. It may have later. */
+  get isQuota(): boolean {
+    return this.status === 403 && /exceeded quota|limited:/.test(this.message);
+  }
 }
 
 export interface ApiClientOptions {
@@ -52,12 +57,15 @@ const AWAY_CODES = new Set(
   'ECONNREFUSED ECONNRESET EPIPE ETIMEDOUT EHOSTUNREACH ENETUNREACH EAI_AGAIN ENOTFOUND'.split(' '),
 );
 const TIMEOUT_MS = 30_000;
+/** An API server that has just started refuses what it allows once it has read its rights and keys. */
+const SETTLING_MS = 60_000;
 const OVERLOADED = new Set([429, 500, 502, 503, 504]);
 
 export class ApiClient {
   readonly access: ClusterAccess;
   private readonly options: ApiClientOptions;
   private aheadMs = 0;
+  private awayAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: ApiClientOptions) {
     this.options = options;
@@ -69,6 +77,16 @@ export class ApiClient {
     return Date.now() + this.aheadMs;
   }
 
+  /** Whether a refusal is its last word: not soon after it was away. */
+  get isSettled(): boolean {
+    return Date.now() - this.awayAt > SETTLING_MS;
+  }
+
+  /** It could not be reached, or said that it cannot answer now. */
+  wasAway(): void {
+    this.awayAt = Date.now();
+  }
+
   /** One call, its whole answer. Throws `ApiError`, or `sandbox-unavailable` when the server stays away. Calls must be harmless to repeat. */
   async call(call: ApiCall): Promise<ApiReply> {
     const until = Date.now() + (this.options.patienceMs ?? 60_000);
@@ -78,8 +96,11 @@ export class ApiClient {
         const response = await this.open(call);
         const reply = { status: response.statusCode ?? 0, body: parsed(await bytesOf(response, call.timeoutMs)) };
         if (isAnswer(reply.status, call)) return reply;
+        if (reply.status >= 500) this.wasAway();
+        const refusal = apiError(reply, call);
         const renewed = reply.status === 401 && tries === 0;
-        if (!renewed && (!OVERLOADED.has(reply.status) || Date.now() + waitMs > until)) throw apiError(reply, call);
+        const passing = OVERLOADED.has(reply.status) || this.isEarly(refusal);
+        if (!renewed && (!passing || Date.now() + waitMs > until)) throw refusal;
         const asked = Number(response.headers['retry-after']) * 1000 || 0;
         if (reply.status === 429) this.options.onThrottled?.(Math.max(asked, waitMs));
         await this.pause(Math.max(asked, waitMs), call);
@@ -125,10 +146,15 @@ export class ApiClient {
       });
       sent.on('error', (error) => {
         clearTimeout(timer);
+        if (call.signal?.aborted !== true) this.wasAway();
         reject(error);
       });
       sent.end(bytes);
     });
+  }
+
+  private isEarly({ status, isQuota }: ApiError): boolean {
+    return !this.isSettled && !isQuota && (status === 401 || status === 403);
   }
 
   private async pause(ms: number, call: ApiCall): Promise<void> {

@@ -2,15 +2,9 @@
 import { AssayError } from '../../contracts/index.ts';
 import { ApiError } from './api-client.ts';
 
-/** The namespace has no room now. It may have later. */
-export function isQuota(error: unknown): boolean {
-  return error instanceof ApiError && error.status === 403 && /exceeded quota|limited:/.test(error.message);
-}
-
 /** Missing rights, credentials or namespaces stop a run; a wrong object only its own attempt. `what` was refused. */
 export function clusterRefusal(what: string, error: ApiError): AssayError {
-  const { status } = error;
-  const quota = isQuota(error);
+  const { status, isQuota: quota } = error;
   const stops = !quota && (status === 401 || status === 403 || status === 404);
   return new AssayError(
     stops ? 'sandbox-unavailable' : 'sandbox-create-failed',
@@ -29,7 +23,7 @@ export async function refusedAs<T>(what: string, work: () => Promise<T>): Promis
 }
 
 function hintOf(error: ApiError): string {
-  if (isQuota(error)) return 'Raise the quota of the namespace, or run fewer attempts at once.';
+  if (error.isQuota) return 'Raise the quota of the namespace, or run fewer attempts at once.';
   if (error.status === 401)
     return 'The credentials are wrong or have run out: see `kubectl auth whoami` with the same kubeconfig and context.';
   if (error.status === 404 && /namespaces? /.test(error.message)) {

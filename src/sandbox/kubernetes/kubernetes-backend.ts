@@ -28,11 +28,12 @@ import { LayerArchives } from './layer-archives.ts';
 import { NetworkCheck } from './network-check.ts';
 import { collectLeases } from './owner-lease.ts';
 import { isResourceFailure } from './pod-failure.ts';
+import type { PodWish } from './pod-maker.ts';
 import { AGENT } from './pod-spec.ts';
 import { askCluster, probeSpec } from './probe-cluster.ts';
 import { ResourceFactors } from './resource-factors.ts';
 import { putLayers, takeLayer, walkFiles } from './sandbox-layers.ts';
-import { type PodWish, SandboxPod } from './sandbox-pod.ts';
+import { SandboxPod } from './sandbox-pod.ts';
 
 export interface KubernetesBackendOptions {
   paths?: AssayPaths;
@@ -180,7 +181,13 @@ class KubernetesBackend implements SandboxBackend {
       const base = baseDigest(pod, spec.base.kind === 'image' ? spec.base.reference : '');
       const storeLayer = async (): Promise<LayerRef> => {
         const before = await this.untouched(base, spec);
-        const { layer, files } = await takeLayer({ start, archives: this.archives, before, sinceNs });
+        const { layer, files } = await takeLayer({
+          start,
+          archives: this.archives,
+          before,
+          sinceNs,
+          diskBytes: spec.limits.diskBytes,
+        });
         await this.archives.keepManifest(base, [...spec.layers, layer], files);
         return layer;
       };

@@ -30,14 +30,20 @@ export class LayerArchives {
   }
 
   /** Stores a tar of changed files and the paths that went; equal content gives equal layers. */
-  async store(tar: Readable, removed: readonly string[]): Promise<LayerRef> {
+  async store(tar: AsyncIterable<Buffer>, removed: readonly string[]): Promise<LayerRef> {
     await makeFolder(this.folder);
     const temporary = join(this.folder, `.${process.pid}.${Math.random().toString(36).slice(2)}.tmp`);
     try {
-      const copy = new PassThrough();
+      const [copy, unreadable] = [new PassThrough(), new AbortController()];
+      const { signal } = unreadable;
+      const reading = archiveLines(copy.pipe(extract())).catch((error: unknown) => {
+        unreadable.abort();
+        throw error;
+      });
+      const gzip = createGzip({ level: 1 });
       const [lines] = await Promise.all([
-        archiveLines(copy.pipe(extract())),
-        pipeline(tar, duplicateTo(copy), createGzip({ level: 1 }), createWriteStream(temporary)),
+        reading,
+        pipeline(tar, duplicateTo(copy, signal), gzip, createWriteStream(temporary), { signal }),
       ]);
       lines.push(...removed.map((path) => canonicalJson({ path, deleted: true })));
       const layer: LayerRef = { digest: sha256(lines.sort().join('\n')) };
@@ -94,13 +100,16 @@ export class LayerArchives {
 }
 
 /** Passes all on, and the same to the copy, at the pace of the slower. */
-function duplicateTo(copy: PassThrough) {
+function duplicateTo(copy: PassThrough, signal: AbortSignal) {
   return async function* (chunks: AsyncIterable<Buffer>) {
-    for await (const chunk of chunks) {
-      if (!copy.write(chunk)) await once(copy, 'drain');
-      yield chunk;
+    try {
+      for await (const chunk of chunks) {
+        if (!copy.write(chunk)) await once(copy, 'drain', { signal });
+        yield chunk;
+      }
+    } finally {
+      copy.end();
     }
-    copy.end();
   };
 }
 

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { AssayError, type SandboxSpec } from '../../contracts/index.ts';
 import { ApiError } from './api-client.ts';
 import type { Cluster } from './cluster.ts';
-import { isQuota, refusedAs } from './cluster-refusal.ts';
+import { refusedAs } from './cluster-refusal.ts';
 import { podBody } from './pod-spec.ts';
 import { SANDBOX_GROUP, sandboxObject, sandboxObjectsPath } from './sandbox-object.ts';
 
@@ -60,8 +60,9 @@ export async function askCluster({ client, namespace, settings }: Cluster): Prom
       if (settings.agentSandbox) await tryToMake(sandboxObjectsPath(namespace), sandboxObject(pod, client.serverTime));
       return [];
     } catch (error) {
-      if (isQuota(error)) return [`The quota of the namespace is full now: ${(error as Error).message}`];
-      if (error instanceof ApiError && error.status === 400 && /dry.?run/i.test(error.message)) {
+      if (!(error instanceof ApiError)) throw error;
+      if (error.isQuota) return [`The quota of the namespace is full now: ${error.message}`];
+      if (error.status === 400 && /dry.?run/i.test(error.message)) {
         return [`Whether the cluster takes pods like those of sandboxes cannot be tried: ${error.message}`];
       }
       throw error;

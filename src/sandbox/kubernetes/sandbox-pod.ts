@@ -3,15 +3,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { AssayError } from '../../contracts/index.ts';
 import { ApiError } from './api-client.ts';
 import type { Cluster } from './cluster.ts';
-import { clusterRefusal, isQuota, refusedAs } from './cluster-refusal.ts';
+import { clusterRefusal } from './cluster-refusal.ts';
 import { type ExecEnd, type ExecStream, openExec } from './exec-stream.ts';
 import { createError, type PodFailure, podFailure } from './pod-failure.ts';
-import { AGENT, type PodPlan, podBody, SESSION } from './pod-spec.ts';
+import { PodMaker, type PodWish } from './pod-maker.ts';
+import { AGENT, SESSION } from './pod-spec.ts';
 import { CONTAINER, isRunning, type PodView } from './pod-view.ts';
-import { sandboxObject, sandboxObjectsPath } from './sandbox-object.ts';
 import { SessionStream } from './session-stream.ts';
-
-export type PodWish = Pick<PodPlan, 'name' | 'spec' | 'image' | 'factor'>;
 
 /** An obstacle that the cluster still tries to overcome counts as an end after this time. */
 const OBSTACLE_MS = 120_000;
@@ -19,20 +17,14 @@ const OBSTACLE_MS = 120_000;
 const TAKING_MS = 90_000;
 /** A node that does not answer keeps its pods in the cluster's books: they are struck out after so many looks. */
 const REMOVAL = { looks: 4, everyMs: 5_000 };
-const REMOVED_NOW = { gracePeriodSeconds: 1 };
-/** What a controller made of an object goes before the object itself. */
-const REMOVED_WITH_POD = { propagationPolicy: 'Foreground' };
-const STRUCK_OUT = { gracePeriodSeconds: 0 };
 /** For a program that answers at once. */
 const RUN_MS = 30_000;
-/** Between two looks whether a full quota has room again. */
-const QUOTA_MS = { first: 500, most: 10_000 };
-
 export class SandboxPod {
   readonly name: string;
   /** Resolves when a pod that ran does so no more, unless it was removed by `remove`. */
   readonly failed: Promise<PodFailure>;
   private readonly cluster: Cluster;
+  private readonly maker: PodMaker;
   /** Of its start. */
   private readonly signal: AbortSignal | undefined;
   private readonly unobserve: () => void;
@@ -49,6 +41,7 @@ export class SandboxPod {
 
   private constructor(cluster: Cluster, name: string, signal: AbortSignal | undefined) {
     this.cluster = cluster;
+    this.maker = new PodMaker(cluster);
     this.name = name;
     this.signal = signal;
     this.running = new Promise((resolve, reject) => {
@@ -74,7 +67,7 @@ export class SandboxPod {
       cluster.demandWanted(signal);
       const pod = new SandboxPod(cluster, wish.name, signal);
       try {
-        await pod.make(wish);
+        await pod.maker.make(wish, signal);
         const failure = await pod.waitUntilRunning();
         if (failure !== undefined) throw createError(wish.name, failure);
         cluster.rate.wentWell();
@@ -105,7 +98,7 @@ export class SandboxPod {
   openSession(): SessionStream {
     return new SessionStream({
       patienceMs: this.cluster.settings.orphanSeconds * 1000,
-      isFinal: (error) => isForbidden(error),
+      isFinal: (error) => isForbidden(error) && this.cluster.client.isSettled,
       connect: async (onOutput) => {
         const stream = await this.exec([AGENT, 'relay', SESSION], onOutput);
         const ended = stream.ended.then(({ message, exitCode }) => message || `the relay ended with ${exitCode}`);
@@ -127,47 +120,16 @@ export class SandboxPod {
   /** Resolves when its containers are gone; when its node does not answer, when the cluster has struck it out. Idempotent. */
   async remove(): Promise<void> {
     this.removing = true;
-    const how = this.cluster.settings.agentSandbox ? REMOVED_WITH_POD : REMOVED_NOW;
     try {
       // More than once: the watch may be away, and never have seen a pod that lived for a moment.
       for (let look = 0; look < REMOVAL.looks; look++) {
-        await this.delete(`${this.madePath}/${this.name}`, how);
+        if (await this.maker.remove(this.name)) return;
         if ((await within(REMOVAL.everyMs, this.gone)) !== 'late') return;
       }
-      await this.delete(`${podsPath(this.cluster)}/${this.name}`, STRUCK_OUT);
+      await this.maker.strikeOut(this.name);
     } finally {
       this.unobserve();
     }
-  }
-
-  private async make(wish: PodWish): Promise<void> {
-    const { settings, lease } = this.cluster;
-    const owner = await refusedAs('a lease', () => lease.get());
-    const agent = await refusedAs('a config map', () => this.cluster.agent());
-    const pod = podBody({ ...wish, settings, owner, agent });
-    const body = settings.agentSandbox ? sandboxObject(pod, this.cluster.client.serverTime) : pod;
-    await refusedAs(settings.agentSandbox ? 'the sandbox' : 'the pod', () => this.postWithinQuota(body));
-  }
-
-  /** A full quota is like a full cluster: there may be room in a moment. */
-  private async postWithinQuota(body: object): Promise<void> {
-    const until = Date.now() + this.cluster.settings.scheduleSeconds * 1000;
-    for (let waitMs = QUOTA_MS.first; ; waitMs = Math.min(2 * waitMs, QUOTA_MS.most)) {
-      try {
-        await this.post(body);
-        return;
-      } catch (error) {
-        if (!isQuota(error) || Date.now() + waitMs > until) throw error;
-      }
-      await sleep(waitMs);
-    }
-  }
-
-  private async post(body: object): Promise<void> {
-    await this.cluster.rate.turn();
-    this.cluster.demandWanted(this.signal);
-    // The name is ours alone: where it is taken, an earlier try of this call has arrived.
-    await this.cluster.client.call({ method: 'POST', path: this.madePath, body, accept: [409] });
   }
 
   private see(pod: PodView | undefined): void {
@@ -219,24 +181,10 @@ export class SandboxPod {
       return await openExec(client.access, { namespace, pod: this.name, container: CONTAINER, argv, onOutput });
     } catch (error) {
       if (isForbidden(error)) this.refused = error;
+      else this.cluster.client.wasAway();
       throw error;
     }
   }
-
-  private async delete(path: string, body: object): Promise<void> {
-    const reply = await this.cluster.client.call({ method: 'DELETE', path, body, accept: [404] });
-    if (reply.status === 404) this.resolveGone();
-  }
-
-  /** Where what is made of it belongs. */
-  private get madePath(): string {
-    const { settings, namespace } = this.cluster;
-    return settings.agentSandbox ? sandboxObjectsPath(namespace) : podsPath(this.cluster);
-  }
-}
-
-function podsPath({ namespace }: Cluster): string {
-  return `/api/v1/namespaces/${namespace}/pods`;
 }
 
 /** Keeps this process alive meanwhile: watches and streams that are cut do not. */

@@ -77,6 +77,7 @@ stop() {
   pid=$(cat "$state/$1.pid" 2> /dev/null) || return 0
   kill "${2:--TERM}" "$pid" 2> /dev/null || true
   for _ in $(seq 100); do runs "$pid" || break; sleep 0.1; done
+  if runs "$pid"; then kill -KILL "$pid" || true; fi # an API server without its etcd does not end when it is asked to
   rm -f "$state/$1.pid"
 }
 
@@ -183,7 +184,7 @@ node() {
   ip route replace "10.245.$2.0/24" via "$address"
   cat > "$folder/network/pods.conflist" <<CONF
 {"cniVersion": "0.4.0", "name": "pods", "plugins": [{"type": "bridge", "bridge": "pods", "isGateway": true,
-  "ipam": {"type": "host-local", "subnet": "10.245.$2.0/24", "routes": [{"dst": "0.0.0.0/0"}]}}]}
+  "ipam": {"type": "host-local", "dataDir": "$folder/addresses", "subnet": "10.245.$2.0/24", "routes": [{"dst": "0.0.0.0/0"}]}}]}
 CONF
   cat > "$folder/containerd.toml" <<CONF
 version = 2
@@ -276,18 +277,28 @@ mend() {
 
 # ---- the end ----
 
+# The network namespaces of a node's pods: they outlive a runtime that ends before its pods do.
+pod_networks() {
+  local id
+  for id in $(timeout 10 ctr -a "$1/containerd.sock" -n k8s.io containers ls -q 2> /dev/null); do
+    timeout 5 ctr -a "$1/containerd.sock" -n k8s.io containers info "$id"
+  done | grep -o '/netns/cni-[0-9a-f-]*' | sort -u
+}
+
 down() {
-  local name folder task mount
+  local name folder task mount networks network
   for name in scheduler controllers apiserver etcd; do stop "$name"; done
   for folder in "$state"/nodes/*/; do
     [ -d "$folder" ] || continue
     name=$(basename "$folder")
     stop "kubelet-$name"
+    networks=$(pod_networks "$folder" || true)
     for task in $(timeout 10 ctr -a "$folder/containerd.sock" -n k8s.io tasks ls -q 2> /dev/null || true); do
       timeout 5 ctr -a "$folder/containerd.sock" -n k8s.io tasks kill -s KILL "$task" > /dev/null 2>&1 || true
     done
     sleep 1
     stop "containerd-$name"
+    for network in $networks; do ip netns del "$(basename "$network")" 2> /dev/null || true; done
     awk -v root="$state/nodes/$name/" 'index($5, root) == 1 {print $5}' /proc/self/mountinfo | sort -r | while read -r mount; do umount -l "$mount" || true; done
     ip link del "al-$name" 2> /dev/null || true
     ip netns del "$name" 2> /dev/null || true
