@@ -6,6 +6,7 @@ import { type ClientRequest, request as httpRequest, type IncomingMessage } from
 import { request as httpsRequest, type RequestOptions } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AssayError } from '../../contracts/index.ts';
+import { isAboutCertificates } from '../is-about-certificates.ts';
 import type { ClusterAccess } from './cluster-access.ts';
 
 export interface ApiCall {
@@ -176,12 +177,6 @@ export class ApiClient {
       cause,
     });
   }
-}
-
-/** As OpenSSL and Node name what is wrong with one. */
-function isAboutCertificates(error: Error): boolean {
-  const { code = '' } = error as NodeJS.ErrnoException;
-  return /CERT|SELF_SIGNED|UNABLE_TO_(VERIFY|GET_ISSUER)/.test(code);
 }
 
 function isAnswer(status: number, call: ApiCall): boolean {

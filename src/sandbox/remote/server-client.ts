@@ -8,6 +8,7 @@ import * as https from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
 import { AssayError } from '../../contracts/index.ts';
+import { isAboutCertificates } from '../is-about-certificates.ts';
 import { API_KEY_HEADER, errorBodySchema, SIGNS_OF_LIFE } from './api.ts';
 
 export interface ServerClientOptions {
@@ -42,6 +43,8 @@ const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 5_000;
 /** Of a connection on which nothing comes: streams and requests that take long send a sign of life every ten seconds. */
 const SILENCE_MS = 45_000;
+/** A status that no server gives: to ask again does not help. */
+const UNTRUSTED = -1;
 const GATEWAY = new Set([502, 503, 504]);
 const MAX_REPLY_BYTES = 64 * 1024 ** 2;
 
@@ -116,15 +119,23 @@ export class ServerClient {
       return { status: response.statusCode ?? 0, error, retryAfterMs };
     } catch (cause) {
       if (this.closed || request.signal?.aborted === true) throw cancelled();
-      const message = `${this.base.origin} cannot be reached: ${cause instanceof Error ? cause.message : String(cause)}`;
-      const error = new AssayError('sandbox-unavailable', message, {
-        class: 'infra',
-        retryable: true,
-        hint: 'Is `assay serve` running there?',
-        cause,
-      });
-      return { status: 0, error, retryAfterMs: 0 };
+      if (isAboutCertificates(cause))
+        return { status: UNTRUSTED, error: this.unreachable(cause, false), retryAfterMs: 0 };
+      return { status: 0, error: this.unreachable(cause, true), retryAfterMs: 0 };
     }
+  }
+
+  private unreachable(cause: unknown, isTrusted: boolean): AssayError {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    const problem = isTrusted ? 'cannot be reached' : 'has a certificate that is not trusted';
+    return new AssayError('sandbox-unavailable', `${this.base.origin} ${problem}: ${why}`, {
+      class: 'infra',
+      retryable: isTrusted,
+      hint: isTrusted
+        ? 'Is `assay serve` running there, with TLS as the URL says?'
+        : 'Name the file of the authority that signed it in NODE_EXTRA_CA_CERTS.',
+      cause,
+    });
   }
 
   private send({ method, path, headers = {}, json, bytes, signal }: ServerRequest): Promise<http.IncomingMessage> {
